@@ -184,6 +184,7 @@ pub struct Notice<'a> {
 }
 
 /// One record, borrowed from whatever it is made of.
+#[allow(clippy::large_enum_variant, reason = "it borrows, lives on the stack for one append, and boxing would allocate per call")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Record<'a> {
     /// A call was decided.

@@ -89,26 +89,33 @@ pub struct Server {
 
 /// Where a server is.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]
-#[rkyv(attr(allow(missing_docs, reason = "the archived twin has the same fields")))]
 pub enum Upstream {
     /// Streamable HTTP over TCP.
-    Http {
-        /// The endpoint, `http://` or `https://`.
-        url: String,
-        /// Socket addresses of its host, resolved by the control plane.
-        addresses: Vec<String>,
-        /// Headers that carry the server's own credential: name and reference (`env:NAME`), never the value.
-        headers: Vec<(String, String)>,
-    },
+    Http(HttpUpstream),
     /// Streamable HTTP over a Unix socket of this process: stdio servers and the control plane.
-    Unix {
-        /// The socket.
-        socket: String,
-        /// The request path.
-        path: String,
-    },
+    Unix(UnixUpstream),
     /// There is nothing to forward to: the calls of hooks and of the decision API are only decided.
     None,
+}
+
+/// Streamable HTTP over TCP.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]
+pub struct HttpUpstream {
+    /// The endpoint, `http://` or `https://`.
+    pub url: String,
+    /// Socket addresses of its host, resolved by the control plane.
+    pub addresses: Vec<String>,
+    /// Headers that carry the server's own credential: name and reference (`env:NAME`), never the value.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Streamable HTTP over a Unix socket.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq)]
+pub struct UnixUpstream {
+    /// The socket.
+    pub socket: String,
+    /// The request path.
+    pub path: String,
 }
 
 /// One tool of one server.
@@ -359,7 +366,7 @@ mod tests {
             base_url: "http://localhost:1".into(),
             servers: vec![Server {
                 name: "files".into(),
-                upstream: Upstream::Unix { socket: "/s".into(), path: "/mcp".into() },
+                upstream: Upstream::Unix(UnixUpstream { socket: "/s".into(), path: "/mcp".into() }),
                 tools: HashMap::from([("read".into(), 0)]),
                 call_timeout_ms: 1000,
                 channel: 1,
