@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! segment   magic 8 · node 16 · shard u16 · zero 2 · crc u32 · first seq u64 · created_us u64 · previous chain 32
-//! frame     length u32 · crc u32 · seq u64 · chain 32 · kind u8 · cells u8 · zero 2 · record length u32 · record · cells × (key 16 · value 8 · limit 4 · zero 4)
+//! frame     length u32 · crc u32 · seq u64 · chain 32 · kind u8 · cells u8 · zero 2 · record length u32 · record · cells × (key 16 · state 8 · state 8)
 //! ```
 //! All numbers are little-endian. `length` counts the whole frame; `crc` (CRC-32/ISO-HDLC) covers all that follows it.
 
@@ -60,10 +60,8 @@ impl Chain {
 pub struct RateCell {
     /// Which cell.
     pub key: u128,
-    /// Its state, as the limiter encodes it.
-    pub value: u64,
-    /// Which of the snapshot's limits, for the limiter's own use.
-    pub limit: u32,
+    /// Its two words of state, as the limiter has them.
+    pub state: [u64; 2],
 }
 
 /// The first bytes of a segment.
@@ -209,7 +207,7 @@ impl<'a> Frame<'a> {
         self.cells.chunks_exact(CELL_BYTES).map(|cell| {
             let mut key = [0; 16];
             key.copy_from_slice(&cell[..16]);
-            RateCell { key: u128::from_le_bytes(key), value: u64_at(cell, 16), limit: u32_at(cell, 24) }
+            RateCell { key: u128::from_le_bytes(key), state: [u64_at(cell, 16), u64_at(cell, 24)] }
         })
     }
 
@@ -274,9 +272,8 @@ impl FrameWriter {
         out.extend_from_slice(record_bytes);
         for cell in cells {
             out.extend_from_slice(&cell.key.to_le_bytes());
-            out.extend_from_slice(&cell.value.to_le_bytes());
-            out.extend_from_slice(&cell.limit.to_le_bytes());
-            out.extend_from_slice(&[0; 4]);
+            out.extend_from_slice(&cell.state[0].to_le_bytes());
+            out.extend_from_slice(&cell.state[1].to_le_bytes());
         }
         let crc = crc32fast::hash(&out[from + CRC_FROM..]);
         out[from + 4..from + 8].copy_from_slice(&crc.to_le_bytes());

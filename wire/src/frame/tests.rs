@@ -28,7 +28,7 @@ fn stream(count: u64) -> (Vec<u8>, Chain) {
     let mut writer = FrameWriter::new(SeqNo(0), genesis);
     let mut out = Vec::new();
     for n in 0..count {
-        let cells = vec![RateCell { key: u128::from(n), value: n, limit: 7 }; (n % 3) as usize];
+        let cells = vec![RateCell { key: u128::from(n), state: [n, 7] }; (n % 3) as usize];
         writer.write(&outcome(n, "x"), &cells, &mut out).unwrap();
     }
     (out, genesis)
