@@ -1,0 +1,3 @@
+//! The checks every call passes, one module each, in the order in which they run: scope, secrets, blocklist, rate.
+
+pub mod rate;

@@ -1,0 +1,341 @@
+//! The rate state of one shard: every cell that lives here, and the four things that happen to it. A call is checked
+//! and charged; a charge is given back; a call that was counted while it ran ends; money spent is settled afterwards.
+//!
+//! # The clock
+//!
+//! Time is an argument: µs since 1970, best taken from a monotonic clock that was set by the wall clock at start. If it
+//! steps back all the same, no key is ever admitted more than it would have been had the clock stood still instead: a
+//! key then looks as if up to the length of the step more of it were used, all of it at most. No step, however far,
+//! costs a key more than one full period of its limit. Steps of less than [`GRACE_US`] are not noticed by keys that
+//! have no cell. A step forward is time that passed; there is no telling the two apart.
+
+use arrayvec::ArrayVec;
+
+use super::key::RateKey;
+use super::limit::{Charge, LimitId, Mode};
+use super::pace::{Cell, Fit, Pace};
+use super::table::{GRACE_US, SPAN_US_MAX, Slot, Table};
+
+/// Most limits that one call is charged under. LIMIT: seven dimensions, each with a rate and a budget or a concurrency
+/// limit, and two to spare; more than that is a policy nobody can reason about.
+pub const CHARGES_MAX: usize = 16;
+
+/// When to try again where time alone does not help. LIMIT: long enough not to spin, short enough not to idle.
+pub const RETRY_US: u64 = 1_000_000;
+
+/// Cells that the wheel looks at when the table is full, before a new key is refused. LIMIT: some 10 µs.
+const SWEEP_FULL_STEPS: u32 = 256;
+
+/// Latest time that is believed. LIMIT: the year 38,000; keeps every sum of times away from the end of `u64`.
+const NOW_US_MAX: u64 = 1 << 60;
+
+/// The limits did not stop the call, and it was charged.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    cells: ArrayVec<Cell, CHARGES_MAX>,
+    observed: u16,
+    at_us: u64,
+}
+
+/// A limit stopped the call, and nothing was charged under any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused {
+    /// The limit that will hold the call back longest.
+    pub limit: LimitId,
+    /// In what way.
+    pub why: Refusal,
+    /// When the same call would pass if no other came before it. Where that cannot be known: [`RETRY_US`].
+    pub retry_after_us: u64,
+}
+
+/// In what way a limit stopped a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Too many calls in the time.
+    Rate,
+    /// Too many calls at once.
+    Concurrency,
+    /// The money is spent.
+    Budget,
+    /// The shard keeps as many keys as it may, all of them in use, or the call falls under more limits than are kept
+    /// for one call.
+    Full,
+}
+
+impl Admitted {
+    /// What the journal must keep of the call so that [`RateState::restore`] can go on from it. `charges` are those that
+    /// were admitted.
+    pub fn records<'a>(&'a self, charges: &'a [Charge]) -> impl Iterator<Item = (RateKey, Cell)> + 'a {
+        let charged = self.charged(charges).filter(|(charge, _)| charge.pace.is_kept());
+        charged.map(|(charge, cell)| (charge.key, cell))
+    }
+
+    /// The limits in observe mode that would have refused the call.
+    pub fn observed<'a>(&'a self, charges: &'a [Charge]) -> impl Iterator<Item = LimitId> + 'a {
+        charges.iter().enumerate().filter(|(i, _)| self.observed & (1 << i) != 0).map(|(_, charge)| charge.limit)
+    }
+
+    fn charged<'a>(&'a self, charges: &'a [Charge]) -> impl Iterator<Item = (&'a Charge, Cell)> + 'a {
+        let both = charges.iter().zip(self.cells.iter().copied()).enumerate();
+        both.filter(|(i, _)| self.observed & (1 << i) == 0).map(|(_, pair)| pair)
+    }
+}
+
+/// The cells of one shard.
+///
+/// Lives on one shard. What is true after [`RateState::check_and_charge`]: the charges stand in this state; they survive
+/// the process only once their [`Admitted::records`] are in the journal.
+pub struct RateState {
+    table: Table,
+    last_us: u64,
+    /// The latest time ever given.
+    high_us: u64,
+    /// The time after the last step back.
+    stepped_us: u64,
+}
+
+impl RateState {
+    /// A state for at most so many keys at once, at most [`super::table::CELLS_MAX`].
+    ///
+    /// Cost: 56 bytes of address space for each key, of memory only for those in use; all of it is reserved here.
+    pub fn new(keys_max: usize) -> RateState {
+        RateState { table: Table::new(keys_max), last_us: 0, high_us: 0, stepped_us: 0 }
+    }
+
+    /// How many keys have a cell.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether no key has a cell.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What the state occupies when full. Units: bytes.
+    pub fn bytes(&self) -> usize {
+        self.table.bytes()
+    }
+
+    /// Charges a call under every limit it falls under, or under none.
+    ///
+    /// Cost: one table look-up per charge; at most two cells per charge are swept; no allocation.
+    ///
+    /// # Errors
+    /// [`Refused`] is a denial to pass on: it names the limit and says when to try again.
+    pub fn check_and_charge(&mut self, charges: &[Charge], now_us: u64) -> Result<Admitted, Refused> {
+        let now_us = self.observe(now_us);
+        self.table.sweep(now_us, 2 * charges.len() as u32 + 2);
+        let mut admitted = Admitted { cells: ArrayVec::new(), observed: 0, at_us: now_us };
+        let mut undo: ArrayVec<(Slot, Option<Cell>), CHARGES_MAX> = ArrayVec::new();
+        let mut refused: Option<Refused> = None;
+        for (i, charge) in charges.iter().enumerate() {
+            if i == CHARGES_MAX {
+                refused = Some(Refused { limit: charge.limit, why: Refusal::Full, retry_after_us: RETRY_US });
+                break;
+            }
+            match self.charge(charge, now_us) {
+                Ok((slot, before, after)) => {
+                    undo.push((slot, before));
+                    admitted.cells.push(after);
+                }
+                Err(_) if charge.mode == Mode::Observe => {
+                    admitted.observed |= 1 << i;
+                    admitted.cells.push(Cell::EMPTY);
+                }
+                Err(this) => {
+                    refused = Some(match refused {
+                        Some(worst) if worst.retry_after_us >= this.retry_after_us => worst,
+                        _ => this,
+                    });
+                    admitted.cells.push(Cell::EMPTY);
+                }
+            }
+        }
+        let Some(refused) = refused else { return Ok(admitted) };
+        for (slot, before) in undo.into_iter().rev() {
+            match before {
+                Some(cell) => self.table.set(slot, cell),
+                None => self.table.remove_newest(slot),
+            }
+        }
+        Err(refused)
+    }
+
+    /// Whether [`RateState::check_and_charge`] would admit the call; changes nothing. For explanations.
+    ///
+    /// # Errors
+    /// [`Refused`], as the charge would give it.
+    pub fn peek(&self, charges: &[Charge], now_us: u64) -> Result<(), Refused> {
+        let now_us = now_us.min(NOW_US_MAX);
+        let stepped_us = if now_us < self.last_us { now_us } else { self.stepped_us };
+        let mut refused: Option<Refused> = None;
+        for charge in charges.iter().filter(|charge| charge.mode == Mode::Enforce) {
+            let cell = match self.table.find(charge.key) {
+                Some(slot) => Some(self.table.get(slot)),
+                None => self.forgotten(&charge.pace, now_us, stepped_us),
+            };
+            if let Fit::No(_, wait_us) = charge.pace.admit(cell, charge.cost, now_us) {
+                let this = charge.refused(wait_us);
+                refused = refused.filter(|worst| worst.retry_after_us >= this.retry_after_us).or(Some(this));
+            }
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Gives back a call that was admitted here and then not made, because a limit kept elsewhere refused it.
+    ///
+    /// Never gives back more than the charges still hold: see [`Pace`]. After a restart a refund may be forgotten, which
+    /// errs on the side of the limit.
+    pub fn refund(&mut self, charges: &[Charge], admitted: &Admitted, now_us: u64) {
+        let now_us = self.observe(now_us);
+        for (charge, charged) in admitted.charged(charges) {
+            let Some(slot) = self.table.find(charge.key) else { continue };
+            let cell = charge.pace.refund(self.table.get(slot), charge.cost, charged, admitted.at_us, now_us);
+            self.put_back(charge, slot, cell);
+        }
+    }
+
+    /// Ends a call that was admitted here: it no longer counts as in flight. Exactly once for each, on every way a call
+    /// can end.
+    pub fn release(&mut self, charges: &[Charge], admitted: &Admitted) {
+        for (charge, charged) in admitted.charged(charges).filter(|(charge, _)| !charge.pace.is_kept()) {
+            let Some(slot) = self.table.find(charge.key) else { continue };
+            let cell = charge.pace.refund(self.table.get(slot), charge.cost, charged, admitted.at_us, admitted.at_us);
+            self.put_back(charge, slot, cell);
+        }
+    }
+
+    /// Books what a call has cost under a budget, negative where more was reserved than spent, and says what the journal
+    /// must keep. The budget may be overdrawn by this; it then refuses until its period ends.
+    ///
+    /// # Errors
+    /// [`Refused`] when there is no room for the key: only if its period ended while the call ran and the table filled
+    /// up since. Record the cost as unaccounted.
+    pub fn settle(&mut self, charge: &Charge, micro_usd: i64, now_us: u64) -> Result<(RateKey, Cell), Refused> {
+        let now_us = self.observe(now_us);
+        let slot = self.table.find(charge.key);
+        let before = slot.map(|slot| self.table.get(slot)).or_else(|| self.forgotten(&charge.pace, now_us, self.stepped_us));
+        let after = charge.pace.settle(before, micro_usd, now_us);
+        match slot {
+            Some(slot) => self.table.set(slot, after),
+            None => {
+                self.insert(charge, after, now_us)?;
+            }
+        }
+        Ok((charge.key, after))
+    }
+
+    /// Takes in what the journal kept of a charge. In any order: of several records of one key the latest state wins.
+    ///
+    /// # Errors
+    /// [`Full`](Refusal::Full) when the state is too small for what it must hold; do not start with less.
+    pub fn restore(&mut self, key: RateKey, cell: Cell, now_us: u64) -> Result<(), RestoreError> {
+        let now_us = self.observe(now_us);
+        let over = cell.at_us.saturating_add(GRACE_US) <= now_us;
+        if over || cell.at_us == u64::MAX {
+            return Ok(());
+        }
+        let cell = Cell { at_us: cell.at_us.min(now_us.saturating_add(SPAN_US_MAX)), used: cell.used };
+        match self.table.find(key) {
+            Some(slot) => {
+                let latest = self.table.get(slot).max(cell);
+                self.table.set(slot, latest);
+            }
+            None => {
+                self.table.insert(key, cell, now_us).map_err(|_| RestoreError::Full { keys: self.table.len() })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every cell that must outlive the process: write these before segments that hold their records are deleted.
+    pub fn kept(&self, now_us: u64) -> impl Iterator<Item = (RateKey, Cell)> + '_ {
+        self.table.iter(now_us.saturating_sub(GRACE_US)).filter(|(_, cell)| cell.at_us != u64::MAX)
+    }
+
+    /// Charges one limit; on success the slot, what it held, and what it holds.
+    #[inline]
+    fn charge(&mut self, charge: &Charge, now_us: u64) -> Result<(Slot, Option<Cell>, Cell), Refused> {
+        if let Some(slot) = self.table.find(charge.key) {
+            let before = self.table.get(slot);
+            return match charge.pace.admit(Some(before), charge.cost, now_us) {
+                Fit::Yes(after) => {
+                    self.table.set(slot, after);
+                    Ok((slot, Some(before), after))
+                }
+                Fit::No(cell, wait_us) => {
+                    self.table.set(slot, cell);
+                    Err(charge.refused(wait_us))
+                }
+            };
+        }
+        match charge.pace.admit(self.forgotten(&charge.pace, now_us, self.stepped_us), charge.cost, now_us) {
+            Fit::Yes(after) => Ok((self.insert(charge, after, now_us)?, None, after)),
+            Fit::No(_, wait_us) => Err(charge.refused(wait_us)),
+        }
+    }
+
+    fn insert(&mut self, charge: &Charge, cell: Cell, now_us: u64) -> Result<Slot, Refused> {
+        if let Ok(slot) = self.table.insert(charge.key, cell, now_us) {
+            return Ok(slot);
+        }
+        self.table.sweep(now_us, SWEEP_FULL_STEPS);
+        let full = Refused { limit: charge.limit, why: Refusal::Full, retry_after_us: RETRY_US };
+        self.table.insert(charge.key, cell, now_us).map_err(|_| full)
+    }
+
+    fn put_back(&mut self, charge: &Charge, slot: Slot, cell: Cell) {
+        if !charge.pace.is_kept() && cell.used == 0 {
+            self.table.remove_newest(slot);
+        } else {
+            self.table.set(slot, cell);
+        }
+    }
+
+    /// What must be assumed of a key that has no cell: nothing, unless the clock has stepped back to a time at which
+    /// the key may have had one.
+    #[inline]
+    fn forgotten(&self, pace: &Pace, now_us: u64, stepped_us: u64) -> Option<Cell> {
+        let floor_us = self.high_us.saturating_sub(GRACE_US);
+        if now_us >= floor_us {
+            return None;
+        }
+        let full = pace.exhausted(stepped_us);
+        Some(Cell { at_us: full.at_us.min(floor_us), used: full.used })
+    }
+
+    #[inline]
+    fn observe(&mut self, now_us: u64) -> u64 {
+        let now_us = now_us.min(NOW_US_MAX);
+        if now_us < self.last_us {
+            self.stepped_us = now_us;
+            self.table.step_back(now_us);
+        }
+        self.last_us = now_us;
+        self.high_us = self.high_us.max(now_us);
+        now_us
+    }
+}
+
+/// What the journal kept cannot be taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// More live keys than the state may hold.
+    #[error("the journal holds more than {keys} live rate keys, which is all this shard may keep; raise `rate.keys`")]
+    Full {
+        /// How many there is room for.
+        keys: usize,
+    },
+}
+
+impl Charge {
+    fn refused(&self, wait_us: Option<u64>) -> Refused {
+        let why = match self.pace {
+            Pace::Gcra { .. } | Pace::Window { .. } => Refusal::Rate,
+            Pace::Concurrency { .. } => Refusal::Concurrency,
+            Pace::Budget { .. } => Refusal::Budget,
+        };
+        Refused { limit: self.limit, why, retry_after_us: wait_us.unwrap_or(RETRY_US) }
+    }
+}
