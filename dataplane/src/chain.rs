@@ -1,3 +1,4 @@
 //! The checks every call passes, one module each, in the order in which they run: scope, secrets, blocklist, rate.
 
+pub mod glob;
 pub mod rate;

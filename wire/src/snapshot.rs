@@ -213,6 +213,9 @@ pub enum Algorithm {
     Gcra,
     /// At most N at once.
     Concurrency,
+    /// At most N millionths of a US dollar in each period, which begin at multiples of its length since 1970 (a day is a
+    /// UTC day). What a call cost is known after it, so the last one may overdraw.
+    Budget,
 }
 
 /// Which calls a limit counts.
@@ -223,6 +226,8 @@ pub enum CallClass {
     Calls,
     /// Everything else: sessions, listings, resources, prompts.
     Listings,
+    /// Whatever was denied, so that a flood of denials costs little.
+    Denials,
 }
 
 /// A rate limit.

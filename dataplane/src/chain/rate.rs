@@ -5,9 +5,9 @@
 //! to the caller, who journals it with the decision.
 //!
 //! ```text
-//! Limit ─compile─▶ Limits ─charges(class, parts)─▶ [Charge] ─check_and_charge─▶ Admitted (records for the journal)
-//!                                                               ▲       └─────▶ Refused (which limit, when to retry)
-//! journal ─restore(key, cell)───────────────────────────────────┘
+//! policy ─compile─▶ Limits ─charges(who, what)─▶ [Charge] ─check_and_charge─▶ Admitted ─records─▶ journal
+//!                                                              ▲       └─────▶ Refused: which limit, when to retry
+//! journal ─restore─────────────────────────────────────────────┘
 //! ```
 //!
 //! # What "N per period" means
@@ -30,10 +30,9 @@ pub mod state;
 pub mod table;
 
 pub use key::{Dimension, KeySeed, KeySpec, Parts, RateKey, home_shard};
-pub use limit::{Allowance, Charge, Charges, Class, Limit, LimitError, LimitId, Limits, Mode, Period, Rate, compile};
+pub use limit::{CHARGES_MAX, Charge, Charges, Costs, LimitError, LimitSet, Limits, Mode};
 pub use pace::{Align, Cell, Pace};
-pub use state::{Admitted, CHARGES_MAX, RateState, Refusal, Refused, RestoreError};
-
+pub use state::{Admitted, RateState, Refused, RestoreError};
 
 #[cfg(test)]
 mod tests;

@@ -8,86 +8,44 @@
 //! the tests pin them.
 
 use std::fmt;
-use std::str::FromStr;
 
-/// One thing that a limit can count by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+use wire::snapshot::key_part;
+
+/// One thing that a limit can count by: the bits of [`key_part`], as places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Dimension {
     /// The verified subject.
     Principal = 0,
-    /// The log-in or MCP session. A session belongs to one principal, so it is always keyed together with it.
+    /// The log-in session. A session belongs to one principal, so it is always keyed together with it.
     Session = 1,
     /// The agent that acts.
     Agent = 2,
-    /// The organisation.
-    Tenant = 3,
-    /// The department.
-    Department = 4,
-    /// The MCP server.
-    Server = 5,
     /// The tool.
-    Tool = 6,
+    Tool = 3,
+    /// The MCP server.
+    Server = 4,
+    /// The department.
+    Department = 5,
+    /// The organisation.
+    Tenant = 6,
 }
 
-impl Dimension {
-    /// Every dimension, in the order in which parts are hashed and anchors are chosen.
-    pub const ALL: [Dimension; 7] = [
-        Dimension::Principal,
-        Dimension::Session,
-        Dimension::Agent,
-        Dimension::Tenant,
-        Dimension::Department,
-        Dimension::Server,
-        Dimension::Tool,
-    ];
+const _: () = {
+    assert!(key_part::PRINCIPAL == 1 << Dimension::Principal as u16 && key_part::SESSION == 1 << Dimension::Session as u16);
+    assert!(key_part::AGENT == 1 << Dimension::Agent as u16 && key_part::TOOL == 1 << Dimension::Tool as u16);
+    assert!(key_part::SERVER == 1 << Dimension::Server as u16 && key_part::TENANT == 1 << Dimension::Tenant as u16);
+    assert!(key_part::DEPARTMENT == 1 << Dimension::Department as u16 && key_part::WORDS.len() == 7);
+};
 
-    /// The word in configuration.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Dimension::Principal => "principal",
-            Dimension::Session => "session",
-            Dimension::Agent => "agent",
-            Dimension::Tenant => "tenant",
-            Dimension::Department => "department",
-            Dimension::Server => "server",
-            Dimension::Tool => "tool",
-        }
-    }
-}
-
-/// The set of dimensions that a limit counts by, written `principal+tool`; `global` is the empty set: one cell for all.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "String", into = "String")]
+/// The set of dimensions that a limit counts by; the empty set is one cell for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct KeySpec(u8);
 
-/// A text is not a [`KeySpec`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeySpecError {
-    /// A word that names no dimension.
-    #[error(
-        "`{0}` is nothing a limit can count by; expected `global` or some of principal, session, agent, tenant, department, server, tool joined by `+`"
-    )]
-    Unknown(String),
-    /// The same word twice.
-    #[error("`{0}` stands twice in the key; remove one")]
-    Twice(&'static str),
-}
-
 impl KeySpec {
-    /// One cell for everything.
-    pub const GLOBAL: KeySpec = KeySpec(0);
-
-    /// The set of these dimensions.
-    pub const fn of(dimensions: &[Dimension]) -> KeySpec {
-        let mut bits = 0;
-        let mut i = 0;
-        while i < dimensions.len() {
-            bits |= 1 << dimensions[i] as u8;
-            i += 1;
-        }
-        KeySpec(bits)
+    /// The set with these bits of [`key_part`]; `None` where a bit means nothing.
+    pub const fn from_bits(bits: u16) -> Option<KeySpec> {
+        if bits >> key_part::WORDS.len() == 0 { Some(KeySpec(bits as u8)) } else { None }
     }
 
     /// Whether the limit counts by this dimension.
@@ -98,64 +56,6 @@ impl KeySpec {
     /// What is hashed: as declared, and the principal wherever the session is.
     const fn hashed(self) -> u8 {
         if self.contains(Dimension::Session) { self.0 | 1 } else { self.0 }
-    }
-}
-
-impl FromStr for KeySpec {
-    type Err = KeySpecError;
-
-    fn from_str(text: &str) -> Result<KeySpec, KeySpecError> {
-        if text.trim() == "global" {
-            return Ok(KeySpec::GLOBAL);
-        }
-        let mut spec = KeySpec(0);
-        for word in text.split('+') {
-            let dimension = Dimension::ALL
-                .into_iter()
-                .find(|dimension| dimension.as_str() == word.trim())
-                .ok_or_else(|| KeySpecError::Unknown(word.trim().to_owned()))?;
-            if spec.contains(dimension) {
-                return Err(KeySpecError::Twice(dimension.as_str()));
-            }
-            spec.0 |= 1 << dimension as u8;
-        }
-        Ok(spec)
-    }
-}
-
-impl TryFrom<String> for KeySpec {
-    type Error = KeySpecError;
-
-    fn try_from(text: String) -> Result<KeySpec, KeySpecError> {
-        text.parse()
-    }
-}
-
-impl From<KeySpec> for String {
-    fn from(spec: KeySpec) -> String {
-        spec.to_string()
-    }
-}
-
-impl fmt::Display for KeySpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == KeySpec::GLOBAL {
-            return f.write_str("global");
-        }
-        let words = Dimension::ALL.into_iter().filter(|dimension| self.contains(*dimension));
-        for (i, dimension) in words.enumerate() {
-            if i > 0 {
-                f.write_str("+")?;
-            }
-            f.write_str(dimension.as_str())?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for KeySpec {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeySpec({self})")
     }
 }
 

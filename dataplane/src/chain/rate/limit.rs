@@ -1,173 +1,39 @@
-//! What an operator declares, and what it is compiled to.
-
-use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
+//! The limits of a policy, compiled: which apply to a call, and what it is charged with under each.
+//!
+//! Who a limit is for and what it costs is worked out beforehand, once per token ([`Limits::for_subject`]) and once per
+//! tool and server when the policy is loaded ([`Limits::for_call`], [`Limits::for_listing`]); a call only walks the
+//! overlap of the two.
 
 use arrayvec::ArrayVec;
+use wire::decision::Reason;
+use wire::ids::LimitIx;
+use wire::limits::RATE_CELLS_MAX;
+use wire::snapshot::{self, Algorithm, CallClass, Subject};
 
 use super::key::{Dimension, KeySeed, KeySpec, Parts, RateKey};
-use super::pace::{Align, Pace};
-use super::state::CHARGES_MAX;
-use super::table::SPAN_US_MAX;
+use super::pace::{Align, Pace, PaceError};
+use super::state::{RETRY_US, Refused};
+use crate::chain::glob::{Glob, GlobError};
 
-/// Most limits of one policy. LIMIT: those of a class are walked for every call, so [`CHARGES_MAX`] bounds each class.
-const CLASSES: usize = 3;
+/// Most limits that one call is charged under. LIMIT: seven dimensions, each with a rate and a budget or a concurrency
+/// limit, and two to spare; more than that is a policy nobody can reason about.
+pub const CHARGES_MAX: usize = 16;
 
-/// A limit's place in the compiled policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct LimitId(pub u32);
+/// Most limits of one policy. LIMIT: a token's set of them is a few words.
+pub const LIMITS_MAX: usize = 1024;
 
-/// What kind of request a limit counts. Each is counted by itself: listing tools never eats the budget of calling them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Class {
-    /// Calls of tools, and whatever else makes an upstream act.
-    #[default]
-    ToolCalls = 0,
-    /// Listing, initializing, pinging: session upkeep.
-    Listing = 1,
-    /// Calls that were denied, so that a flood of them costs little.
-    Denials = 2,
-}
+const SET_WORDS: usize = LIMITS_MAX / 64;
+
+const _: () = assert!(CHARGES_MAX <= RATE_CELLS_MAX, "a frame holds the cells of every charge");
+const _: () = assert!(LIMITS_MAX.is_multiple_of(64) && LIMITS_MAX <= u16::MAX as usize);
 
 /// What happens when a limit is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// The call is refused.
-    #[default]
     Enforce,
     /// The call goes on, and its row says that it would have been refused.
     Observe,
-}
-
-/// So many in such a time, written `100/min`, `5/s` or `3000 per 24h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Rate {
-    /// How many.
-    pub count: u32,
-    /// In which time. Units: µs.
-    pub period_us: u64,
-}
-
-/// A length of time, written `30s`, `5m`, `1h`, `1d` or as a word (`sec`, `min`, `hour`, `day`, `week`). Units: µs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Period(pub u64);
-
-/// How much a limit allows.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Allowance {
-    /// An even pace with credit for bursts: `burst` at once, and one more each period / count. In a window that begins
-    /// with the burst that is up to `burst` + count calls. For protecting what is behind the gateway.
-    Gcra {
-        /// The pace.
-        rate: Rate,
-        /// How many at once after a pause; the rate's count if not given.
-        burst: Option<u32>,
-    },
-    /// At most count in one period, whenever they come. For quotas that someone counts after us.
-    Window {
-        /// The quota and its period.
-        rate: Rate,
-        /// Where periods begin.
-        #[serde(default)]
-        align: Align,
-    },
-    /// At most so many calls in flight.
-    Concurrency {
-        /// How many.
-        at_most: u32,
-    },
-    /// At most so much money in one period.
-    Budget {
-        /// Millionths of a US dollar.
-        micro_usd: u64,
-        /// In which time.
-        per: Period,
-        /// Where periods begin.
-        #[serde(default = "utc")]
-        align: Align,
-    },
-}
-
-fn utc() -> Align {
-    Align::Utc
-}
-
-fn one() -> u32 {
-    1
-}
-
-/// One limit, as declared.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limit {
-    /// Its name. A limit that keeps its name and kind keeps its cells across a reload.
-    pub name: String,
-    /// What it counts by.
-    pub key: KeySpec,
-    /// What it counts.
-    #[serde(default)]
-    pub class: Class,
-    /// How much it allows.
-    pub allow: Allowance,
-    /// What a call costs that `costs` does not name. 0 exempts it.
-    #[serde(default = "one")]
-    pub cost: u32,
-    /// What calls of these tools cost. Not for budgets, whose costs come from prices.
-    #[serde(default)]
-    pub costs: BTreeMap<String, u32>,
-    /// What happens when it is reached.
-    #[serde(default)]
-    pub mode: Mode,
-}
-
-/// A limit that cannot be compiled.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("limit `{limit}`: {why}")]
-pub struct LimitError {
-    /// Which.
-    pub limit: String,
-    /// Why.
-    #[source]
-    pub why: LimitFault,
-}
-
-/// What is wrong with a limit.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LimitFault {
-    /// Nothing would ever be admitted, or anything.
-    #[error("{0} is 0; give at least 1, or remove the limit")]
-    Zero(&'static str),
-    /// The period, or the time the burst stands for, cannot be kept.
-    #[error("{0} is longer than 40 days; choose a shorter one")]
-    TooLong(&'static str),
-    /// A call could never be admitted.
-    #[error("a call of `{tool}` costs {cost}, more than the {most} that fit at once; it could never be admitted")]
-    NeverFits {
-        /// Which tool; `*` is any that is not named.
-        tool: String,
-        /// What it costs.
-        cost: u32,
-        /// What would fit.
-        most: u64,
-    },
-    /// A name that is no tool's.
-    #[error("there is no tool `{0}`; `costs` names tools as `server/tool`")]
-    ToolUnknown(String),
-    /// Two limits of one name.
-    #[error("another limit has the same name; cells are found by it, so give it another")]
-    Twice,
-    /// More than one call can be charged under.
-    #[error("is limit {0} of its class, and a call is counted under at most 16; merge some", CHARGES_MAX + 1)]
-    TooMany,
-    /// `cost` or `costs` beside a budget.
-    #[error("a budget is charged with what calls cost in money; remove `cost` and `costs`")]
-    BudgetCost,
 }
 
 /// One limit of one call: which cell, at what pace, and how much.
@@ -178,7 +44,7 @@ pub struct Charge {
     /// Its pace.
     pub pace: Pace,
     /// The limit, to be named when it refuses.
-    pub limit: LimitId,
+    pub limit: LimitIx,
     /// How much of it.
     pub cost: u32,
     /// What happens when it does not fit.
@@ -188,233 +54,214 @@ pub struct Charge {
 /// Everything one call is charged with.
 pub type Charges = ArrayVec<Charge, CHARGES_MAX>;
 
+/// One limit, compiled.
 #[derive(Debug, Clone)]
-struct Compiled {
-    id: LimitId,
+pub struct Limit {
     salt: u64,
-    spec: KeySpec,
+    key: KeySpec,
     pace: Pace,
-    cost: u32,
-    /// By the tool's part, sorted.
-    costs: Box<[(u64, u32)]>,
     mode: Mode,
+    class: CallClass,
+    subject: Subject,
+    servers: Box<[Glob]>,
+    tools: Box<[Glob]>,
+    costs: Box<[(Glob, u32)]>,
 }
+
+/// A limit that cannot be compiled.
+#[derive(Debug, thiserror::Error)]
+#[error("limit `{limit}` cannot be used")]
+pub struct LimitError {
+    /// Which.
+    pub limit: String,
+    /// Why.
+    #[source]
+    pub why: LimitFault,
+}
+
+/// What is wrong with a limit.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LimitFault {
+    /// How much it allows.
+    #[error(transparent)]
+    Pace(#[from] PaceError),
+    /// One of its globs.
+    #[error(transparent)]
+    Glob(#[from] GlobError),
+    /// Bits that are no dimension's.
+    #[error("its key has the bits {0:#x}, which no part has; this version is older than the policy")]
+    Key(u16),
+    /// A call could never be admitted.
+    #[error("a call of `{tool}` costs {cost}, more than the {most} that fit at once; it could never be admitted")]
+    NeverFits {
+        /// Which tools.
+        tool: String,
+        /// What they cost.
+        cost: u32,
+        /// What would fit.
+        most: u64,
+    },
+    /// Costs of a limit that counts what has none.
+    #[error("it has no costs per tool: only calls do, and a budget's come from prices; remove `costs`")]
+    Costs,
+    /// Two limits of one name.
+    #[error("another limit has the same name, and cells are found by it; give it another")]
+    Twice,
+    /// More than [`LIMITS_MAX`].
+    #[error("a policy has at most {LIMITS_MAX} limits; merge some")]
+    TooMany,
+}
+
+/// The limits that are for one principal: one bit for each limit of the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitSet([u64; SET_WORDS]);
+
+impl LimitSet {
+    fn contains(&self, ix: u16) -> bool {
+        self.0.get(usize::from(ix) / 64).is_some_and(|word| word >> (ix % 64) & 1 == 1)
+    }
+}
+
+/// The limits that count one kind of call, and what it costs under each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Costs(Box<[(u16, u32)]>);
 
 /// All limits of a policy.
 #[derive(Debug, Clone)]
 pub struct Limits {
     seed: KeySeed,
-    classes: [Box<[Compiled]>; CLASSES],
+    limits: Box<[Limit]>,
 }
 
 impl Limits {
-    /// What a call is charged with: one charge for each limit of its class, in the order of their declaration.
+    /// Compiles the limits of a snapshot.
     ///
-    /// Cost: 5 ns a limit; no allocation.
+    /// # Errors
+    /// [`LimitError`] names the first limit that does not hold, and what to do about it. Keep the policy in force.
+    pub fn compile(limits: &[snapshot::Limit], seed: KeySeed) -> Result<Limits, LimitError> {
+        let mut compiled = Vec::with_capacity(limits.len());
+        for (i, limit) in limits.iter().enumerate() {
+            let one = if i == LIMITS_MAX {
+                Err(LimitFault::TooMany)
+            } else if limits[..i].iter().any(|other| other.id == limit.id) {
+                Err(LimitFault::Twice)
+            } else {
+                Limit::compile(limit, &seed)
+            };
+            compiled.push(one.map_err(|why| LimitError { limit: limit.id.clone(), why })?);
+        }
+        Ok(Limits { seed, limits: compiled.into_boxed_slice() })
+    }
+
+    /// The limits that are for one principal, by whatever `matches` makes of a subject. Once per token.
+    pub fn for_subject(&self, matches: impl Fn(&Subject) -> bool) -> LimitSet {
+        let mut set = LimitSet([0; SET_WORDS]);
+        for (i, _) in self.limits.iter().enumerate().filter(|(_, limit)| matches(&limit.subject)) {
+            if let Some(word) = set.0.get_mut(i / 64) {
+                *word |= 1 << (i % 64);
+            }
+        }
+        set
+    }
+
+    /// The limits that count calls of one tool. Once per tool, when the policy is loaded.
+    pub fn for_call(&self, server: &str, tool: &str) -> Costs {
+        self.select(CallClass::Calls, |limit| (limit.covers(server, Some(tool))).then(|| limit.cost_of(tool)))
+    }
+
+    /// The limits that count everything else a server is asked. Once per server, when the policy is loaded.
+    pub fn for_listing(&self, server: &str) -> Costs {
+        self.select(CallClass::Listings, |limit| limit.covers(server, None).then_some(1))
+    }
+
+    /// The limits that count denials, whatever was denied.
+    pub fn for_denial(&self) -> Costs {
+        self.select(CallClass::Denials, |_| Some(1))
+    }
+
+    fn select(&self, class: CallClass, cost: impl Fn(&Limit) -> Option<u32>) -> Costs {
+        let of_class = self.limits.iter().enumerate().filter(|(_, limit)| limit.class == class);
+        let costs = of_class.filter_map(|(i, limit)| Some((u16::try_from(i).ok()?, cost(limit)?)));
+        Costs(costs.filter(|(_, cost)| *cost > 0).collect())
+    }
+
+    /// What a call is charged with: one charge for each limit that is for the principal and counts the call, in the
+    /// order of the policy. `into` is cleared first.
+    ///
+    /// Cost: some 5 ns a charge; no allocation.
+    ///
+    /// # Errors
+    /// [`Refused`] when more than [`CHARGES_MAX`] limits apply: the call cannot be counted, so it is denied.
     #[inline]
-    pub fn charges(&self, class: Class, parts: &Parts, into: &mut Charges) {
+    pub fn charges(&self, set: &LimitSet, costs: &Costs, parts: &Parts, into: &mut Charges) -> Result<(), Refused> {
         into.clear();
-        for limit in &self.classes[class as usize] {
-            let cost = limit.cost_of(parts);
-            if cost == 0 && !matches!(limit.pace, Pace::Budget { .. }) {
-                continue;
+        for (ix, cost) in costs.0.iter().filter(|(ix, _)| set.contains(*ix)) {
+            let Some(limit) = self.limits.get(usize::from(*ix)) else { continue };
+            let ix = LimitIx(u32::from(*ix));
+            let cost = if matches!(limit.pace, Pace::Budget { .. }) { 0 } else { *cost };
+            let key = self.seed.key(limit.salt, limit.key, parts);
+            let charge = Charge { key, pace: limit.pace, limit: ix, cost, mode: limit.mode };
+            if into.try_push(charge).is_err() {
+                return Err(Refused { limit: ix, reason: Reason::RateStateFull, retry_after_us: RETRY_US });
             }
-            let key = self.seed.key(limit.salt, limit.spec, parts);
-            // `compile` lets no class grow beyond what fits.
-            let _ = into.try_push(Charge { key, pace: limit.pace, limit: limit.id, cost, mode: limit.mode });
         }
+        Ok(())
     }
 }
 
-impl Compiled {
-    #[inline]
-    fn cost_of(&self, parts: &Parts) -> u32 {
-        if self.costs.is_empty() {
-            return self.cost;
-        }
-        let found = self.costs.binary_search_by_key(&parts.get(Dimension::Tool), |(tool, _)| *tool);
-        found.ok().and_then(|i| self.costs.get(i)).map_or(self.cost, |(_, cost)| *cost)
-    }
-}
-
-/// Compiles all limits of a policy. `knows_tool` answers whether a name in `costs` is a tool's.
-///
-/// # Errors
-/// [`LimitError`] names the first limit that does not hold, and what to do about it.
-pub fn compile(limits: &[Limit], seed: KeySeed, knows_tool: impl Fn(&str) -> bool) -> Result<Limits, LimitError> {
-    let mut classes: [Vec<Compiled>; CLASSES] = [const { Vec::new() }; CLASSES];
-    for (i, limit) in limits.iter().enumerate() {
-        let twice = limits[..i].iter().any(|other| other.name == limit.name);
-        let compiled = match twice {
-            true => Err(LimitFault::Twice),
-            false => compile_one(limit, LimitId(i as u32), seed, &knows_tool),
+impl Limit {
+    fn compile(limit: &snapshot::Limit, seed: &KeySeed) -> Result<Limit, LimitFault> {
+        let (pace, kind, most) = match limit.algorithm {
+            Algorithm::Gcra => {
+                let burst = if limit.burst == 0 { limit.count } else { limit.burst };
+                (Pace::gcra(limit.count, limit.period_us, burst)?, "gcra", burst)
+            }
+            Algorithm::Window => (Pace::window(limit.count, limit.period_us, Align::FirstCall)?, "window", limit.count),
+            Algorithm::Concurrency => (Pace::concurrency(limit.count)?, "concurrency", limit.count),
+            Algorithm::Budget => (Pace::budget(limit.count, limit.period_us, Align::Utc)?, "budget", 0),
         };
-        let compiled = compiled.map_err(|why| LimitError { limit: limit.name.clone(), why })?;
-        let class = &mut classes[limit.class as usize];
-        if class.len() == CHARGES_MAX {
-            return Err(LimitError { limit: limit.name.clone(), why: LimitFault::TooMany });
+        let has_costs = limit.class == CallClass::Calls && limit.algorithm != Algorithm::Budget;
+        if !has_costs && !limit.costs.is_empty() {
+            return Err(LimitFault::Costs);
         }
-        class.push(compiled);
+        if let Some((tool, cost)) = limit.costs.iter().find(|(_, cost)| u64::from(*cost) > most) {
+            return Err(LimitFault::NeverFits { tool: tool.clone(), cost: *cost, most });
+        }
+        let costs = limit.costs.iter().map(|(tool, cost)| Ok((Glob::compile(tool)?, *cost)));
+        Ok(Limit {
+            // Name and kind, so that a limit which becomes another kind does not read cells of the old one.
+            salt: seed.salt(kind, &limit.id),
+            key: KeySpec::from_bits(limit.key).ok_or(LimitFault::Key(limit.key))?,
+            pace,
+            mode: if limit.observe { Mode::Observe } else { Mode::Enforce },
+            class: limit.class,
+            subject: limit.subject.clone(),
+            servers: globs(&limit.servers)?,
+            tools: globs(&limit.tools)?,
+            costs: costs.collect::<Result<_, GlobError>>()?,
+        })
     }
-    Ok(Limits { seed, classes: classes.map(Vec::into_boxed_slice) })
-}
 
-fn compile_one(
-    limit: &Limit,
-    id: LimitId,
-    seed: KeySeed,
-    knows_tool: &impl Fn(&str) -> bool,
-) -> Result<Compiled, LimitFault> {
-    let (pace, kind, most) = match &limit.allow {
-        Allowance::Gcra { rate, burst } => {
-            let burst = burst.unwrap_or(rate.count);
-            (gcra(*rate, burst)?, "gcra", u64::from(burst))
-        }
-        Allowance::Window { rate, align } => {
-            let (quota, period_us) = (u64::from(nonzero("count", rate.count)?), checked_period(rate.period_us)?);
-            (Pace::Window { period_us, quota, align: *align }, "window", quota)
-        }
-        Allowance::Concurrency { at_most } => {
-            let at_most = u64::from(nonzero("at_most", *at_most)?);
-            (Pace::Concurrency { at_most }, "concurrency", at_most)
-        }
-        Allowance::Budget { micro_usd, per, align } => {
-            if limit.cost != 1 || !limit.costs.is_empty() {
-                return Err(LimitFault::BudgetCost);
-            }
-            let micro_usd = if *micro_usd == 0 { return Err(LimitFault::Zero("micro_usd")) } else { *micro_usd };
-            (Pace::Budget { period_us: checked_period(per.0)?, micro_usd, align: *align }, "budget", u64::MAX)
-        }
-    };
-    let mut costs = Vec::with_capacity(limit.costs.len());
-    for (tool, cost) in limit.costs.iter().map(|(tool, cost)| (tool.as_str(), *cost)).chain([("*", limit.cost)]) {
-        if u64::from(cost) > most {
-            return Err(LimitFault::NeverFits { tool: tool.to_owned(), cost, most });
-        }
-        if tool == "*" {
-            continue;
-        }
-        if !knows_tool(tool) {
-            return Err(LimitFault::ToolUnknown(tool.to_owned()));
-        }
-        costs.push((seed.part(Dimension::Tool, tool.as_bytes()), cost));
+    fn covers(&self, server: &str, tool: Option<&str>) -> bool {
+        let any = |globs: &[Glob], text: &str| globs.is_empty() || globs.iter().any(|glob| glob.matches(text));
+        any(&self.servers, server) && tool.is_none_or(|tool| any(&self.tools, tool))
     }
-    costs.sort_unstable();
-    // Name and kind, so that a limit which becomes another kind does not read cells of the old one.
-    let salt = seed.part(Dimension::Principal, format!("limit {kind} {}", limit.name).as_bytes());
-    let cost = if matches!(pace, Pace::Budget { .. }) { 0 } else { limit.cost };
-    Ok(Compiled { id, salt, spec: limit.key, pace, cost, costs: costs.into_boxed_slice(), mode: limit.mode })
-}
 
-fn gcra(rate: Rate, burst: u32) -> Result<Pace, LimitFault> {
-    let (count, period_us) = (u64::from(nonzero("count", rate.count)?), checked_period(rate.period_us)?);
-    let burst = u128::from(nonzero("burst", burst)?);
-    let depth = burst * u128::from(period_us);
-    let depth_us = u64::try_from(depth / u128::from(count)).unwrap_or(u64::MAX);
-    if depth_us > SPAN_US_MAX {
-        return Err(LimitFault::TooLong("burst × period / count"));
-    }
-    Ok(Pace::Gcra {
-        step_us: period_us / count,
-        step_rem: (period_us % count) as u32,
-        count: rate.count,
-        depth_us,
-        depth_rem: (depth % u128::from(count)) as u32,
-    })
-}
-
-fn nonzero(what: &'static str, value: u32) -> Result<u32, LimitFault> {
-    if value == 0 { Err(LimitFault::Zero(what)) } else { Ok(value) }
-}
-
-fn checked_period(period_us: u64) -> Result<u64, LimitFault> {
-    match period_us {
-        0 => Err(LimitFault::Zero("period")),
-        1..=SPAN_US_MAX => Ok(period_us),
-        _ => Err(LimitFault::TooLong("period")),
+    fn cost_of(&self, tool: &str) -> u32 {
+        self.costs.iter().find(|(glob, _)| glob.matches(tool)).map_or(1, |(_, cost)| *cost)
     }
 }
 
-/// A text is not a rate or a period.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RateTextError {
-    /// Not `count/period`.
-    #[error("`{0}` is not a rate; expected `100/min`, `5/s` or `3000 per 24h`")]
-    Rate(String),
-    /// Not a length of time.
-    #[error("`{0}` is not a length of time; expected `30s`, `5m`, `24h`, `7d`, `500ms`, or `sec`, `min`, `hour`, `day`, `week`")]
-    Period(String),
+fn globs(texts: &[String]) -> Result<Box<[Glob]>, GlobError> {
+    texts.iter().map(|text| Glob::compile(text)).collect()
 }
 
-impl FromStr for Rate {
-    type Err = RateTextError;
-
-    fn from_str(text: &str) -> Result<Rate, RateTextError> {
-        let refused = || RateTextError::Rate(text.to_owned());
-        let (count, period) = text.split_once('/').or_else(|| text.split_once(" per ")).ok_or_else(refused)?;
-        let count = count.trim().parse().map_err(|_| refused())?;
-        Ok(Rate { count, period_us: period.parse::<Period>()?.0 })
+impl KeySeed {
+    /// What tells the keys of one limit from those of another.
+    fn salt(&self, kind: &str, name: &str) -> u64 {
+        self.part(Dimension::Principal, format!("limit {kind} {name}").as_bytes())
     }
 }
-
-impl FromStr for Period {
-    type Err = RateTextError;
-
-    fn from_str(text: &str) -> Result<Period, RateTextError> {
-        let refused = || RateTextError::Period(text.to_owned());
-        let text_trimmed = text.trim();
-        let digits = text_trimmed.bytes().take_while(u8::is_ascii_digit).count();
-        let (count, unit) = text_trimmed.split_at(digits);
-        let count: u64 = if count.is_empty() { 1 } else { count.parse().map_err(|_| refused())? };
-        let unit_us = match unit.trim() {
-            "us" | "µs" => 1,
-            "ms" => 1_000,
-            "s" | "sec" | "second" | "seconds" => 1_000_000,
-            "m" | "min" | "minute" | "minutes" => 60_000_000,
-            "h" | "hour" | "hours" => 3_600_000_000,
-            "d" | "day" | "days" => 86_400_000_000,
-            "w" | "week" | "weeks" => 604_800_000_000,
-            _ => return Err(refused()),
-        };
-        count.checked_mul(unit_us).map(Period).ok_or_else(refused)
-    }
-}
-
-impl fmt::Display for Period {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = [(604_800_000_000, "w"), (86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "m"), (1_000_000, "s"), (1_000, "ms")];
-        match units.into_iter().find(|(unit_us, _)| self.0 >= *unit_us && self.0.is_multiple_of(*unit_us)) {
-            Some((unit_us, unit)) => write!(f, "{}{unit}", self.0 / unit_us),
-            None => write!(f, "{}us", self.0),
-        }
-    }
-}
-
-impl fmt::Display for Rate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.count, Period(self.period_us))
-    }
-}
-
-macro_rules! as_text {
-    ($($name:ident)*) => {$(
-        impl TryFrom<String> for $name {
-            type Error = RateTextError;
-
-            fn try_from(text: String) -> Result<$name, RateTextError> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(value: $name) -> String {
-                value.to_string()
-            }
-        }
-    )*};
-}
-
-as_text! { Rate Period }
 
 #[cfg(test)]
 mod tests;

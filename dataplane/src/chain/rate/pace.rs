@@ -12,6 +12,8 @@
 //! INVARIANT: a cell whose `at_us` has passed says nothing; it equals no cell at all.
 //! INVARIANT: of two states of one cell the later is the greater, `at_us` first (refunds excepted).
 
+use super::table::SPAN_US_MAX;
+
 /// What a cell holds. Two words that the journal carries as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cell {
@@ -32,8 +34,7 @@ impl Cell {
 }
 
 /// Where a period begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Align {
     /// With the first charge after the last period has ended.
     #[default]
@@ -42,8 +43,7 @@ pub enum Align {
     Utc,
 }
 
-/// A declared allowance, compiled. Made by [`super::limit::compile`] only, which bounds every field so that no sum below
-/// overflows for any time before the year 294,000.
+/// How much is allowed. Made by its constructors, which bound every field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
     /// One call per period / count, and `depth` of credit saved up at most.
@@ -94,7 +94,61 @@ pub(crate) enum Fit {
     No(Cell, Option<u64>),
 }
 
+/// An allowance that cannot be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PaceError {
+    /// Nothing would ever be admitted.
+    #[error("its {0} is 0; give at least 1, or remove the limit")]
+    Zero(&'static str),
+    /// More than [`SPAN_US_MAX`].
+    #[error("its {0} is longer than 40 days; choose a shorter one")]
+    TooLong(&'static str),
+    /// More than fits.
+    #[error("its {0} is more than {max}; choose less", max = u32::MAX)]
+    TooMany(&'static str),
+}
+
 impl Pace {
+    /// One call each `period_us` / `count`, and `burst` at once after a pause.
+    ///
+    /// # Errors
+    /// [`PaceError`] says which of the three is out of bounds.
+    pub fn gcra(count: u64, period_us: u64, burst: u64) -> Result<Pace, PaceError> {
+        let count = u32::try_from(at_least_one("count", count)?).map_err(|_| PaceError::TooMany("count"))?;
+        let (wide, period_us) = (u64::from(count), bounded_period(period_us)?);
+        let depth = u128::from(at_least_one("burst", burst)?) * u128::from(period_us);
+        let depth_us = u64::try_from(depth / u128::from(count)).unwrap_or(u64::MAX);
+        if depth_us > SPAN_US_MAX {
+            return Err(PaceError::TooLong("burst, which takes burst × period / count to come back,"));
+        }
+        let depth_rem = (depth % u128::from(count)) as u32;
+        Ok(Pace::Gcra { step_us: period_us / wide, step_rem: (period_us % wide) as u32, count, depth_us, depth_rem })
+    }
+
+    /// At most `quota` in each period.
+    ///
+    /// # Errors
+    /// [`PaceError`] says which of the two is out of bounds.
+    pub fn window(quota: u64, period_us: u64, align: Align) -> Result<Pace, PaceError> {
+        Ok(Pace::Window { quota: at_least_one("count", quota)?, period_us: bounded_period(period_us)?, align })
+    }
+
+    /// At most so many at once.
+    ///
+    /// # Errors
+    /// [`PaceError`] when that is none.
+    pub fn concurrency(at_most: u64) -> Result<Pace, PaceError> {
+        Ok(Pace::Concurrency { at_most: at_least_one("count", at_most)? })
+    }
+
+    /// At most so much money in each period, in millionths of a US dollar.
+    ///
+    /// # Errors
+    /// [`PaceError`] says which of the two is out of bounds.
+    pub fn budget(micro_usd: u64, period_us: u64, align: Align) -> Result<Pace, PaceError> {
+        Ok(Pace::Budget { micro_usd: at_least_one("amount", micro_usd)?, period_us: bounded_period(period_us)?, align })
+    }
+
     /// Whether a cost fits into a cell at this time. `cell` is `None` where there is none.
     #[inline]
     pub(crate) fn admit(&self, cell: Option<Cell>, cost: u32, now_us: u64) -> Fit {
@@ -178,9 +232,7 @@ impl Pace {
     /// the time at which it could be forgotten lies ahead again.
     pub(crate) fn exhausted(&self, now_us: u64) -> Cell {
         match *self {
-            Pace::Gcra { depth_us, depth_rem, .. } => {
-                Cell { at_us: now_us.saturating_add(depth_us), used: u64::from(depth_rem) }
-            }
+            Pace::Gcra { depth_us, depth_rem, .. } => Cell { at_us: now_us.saturating_add(depth_us), used: u64::from(depth_rem) },
             Pace::Window { period_us, quota: used, .. } | Pace::Budget { period_us, micro_usd: used, .. } => {
                 Cell { at_us: now_us.saturating_add(period_us), used }
             }
@@ -192,6 +244,14 @@ impl Pace {
     pub const fn is_kept(&self) -> bool {
         !matches!(self, Pace::Concurrency { .. })
     }
+}
+
+fn at_least_one(what: &'static str, value: u64) -> Result<u64, PaceError> {
+    if value == 0 { Err(PaceError::Zero(what)) } else { Ok(value) }
+}
+
+fn bounded_period(period_us: u64) -> Result<u64, PaceError> {
+    if period_us > SPAN_US_MAX { Err(PaceError::TooLong("period")) } else { at_least_one("period", period_us) }
 }
 
 /// The arrival time to go on from: never before now, never further ahead than the depth.

@@ -10,15 +10,14 @@
 //! have no cell. A step forward is time that passed; there is no telling the two apart.
 
 use arrayvec::ArrayVec;
+use wire::decision::Reason;
+use wire::frame::RateCell;
+use wire::ids::LimitIx;
 
 use super::key::RateKey;
-use super::limit::{Charge, LimitId, Mode};
+use super::limit::{CHARGES_MAX, Charge, Mode};
 use super::pace::{Cell, Fit, Pace};
 use super::table::{GRACE_US, SPAN_US_MAX, Slot, Table};
-
-/// Most limits that one call is charged under. LIMIT: seven dimensions, each with a rate and a budget or a concurrency
-/// limit, and two to spare; more than that is a policy nobody can reason about.
-pub const CHARGES_MAX: usize = 16;
 
 /// When to try again where time alone does not help. LIMIT: long enough not to spin, short enough not to idle.
 pub const RETRY_US: u64 = 1_000_000;
@@ -41,37 +40,24 @@ pub struct Admitted {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused {
     /// The limit that will hold the call back longest.
-    pub limit: LimitId,
-    /// In what way.
-    pub why: Refusal,
+    pub limit: LimitIx,
+    /// In what way: `rate_limited`, `concurrency_limited`, `budget_exhausted`, or `rate_state_full` where the shard keeps as
+    /// many keys as it may, all of them in use.
+    pub reason: Reason,
     /// When the same call would pass if no other came before it. Where that cannot be known: [`RETRY_US`].
     pub retry_after_us: u64,
-}
-
-/// In what way a limit stopped a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// Too many calls in the time.
-    Rate,
-    /// Too many calls at once.
-    Concurrency,
-    /// The money is spent.
-    Budget,
-    /// The shard keeps as many keys as it may, all of them in use, or the call falls under more limits than are kept
-    /// for one call.
-    Full,
 }
 
 impl Admitted {
     /// What the journal must keep of the call so that [`RateState::restore`] can go on from it. `charges` are those that
     /// were admitted.
-    pub fn records<'a>(&'a self, charges: &'a [Charge]) -> impl Iterator<Item = (RateKey, Cell)> + 'a {
+    pub fn records<'a>(&'a self, charges: &'a [Charge]) -> impl Iterator<Item = RateCell> + 'a {
         let charged = self.charged(charges).filter(|(charge, _)| charge.pace.is_kept());
-        charged.map(|(charge, cell)| (charge.key, cell))
+        charged.map(|(charge, cell)| record(charge.key, cell))
     }
 
     /// The limits in observe mode that would have refused the call.
-    pub fn observed<'a>(&'a self, charges: &'a [Charge]) -> impl Iterator<Item = LimitId> + 'a {
+    pub fn observed<'a>(&'a self, charges: &'a [Charge]) -> impl Iterator<Item = LimitIx> + 'a {
         charges.iter().enumerate().filter(|(i, _)| self.observed & (1 << i) != 0).map(|(_, charge)| charge.limit)
     }
 
@@ -131,7 +117,7 @@ impl RateState {
         let mut refused: Option<Refused> = None;
         for (i, charge) in charges.iter().enumerate() {
             if i == CHARGES_MAX {
-                refused = Some(Refused { limit: charge.limit, why: Refusal::Full, retry_after_us: RETRY_US });
+                refused = Some(Refused { limit: charge.limit, reason: Reason::RateStateFull, retry_after_us: RETRY_US });
                 break;
             }
             match self.charge(charge, now_us) {
@@ -212,7 +198,7 @@ impl RateState {
     /// # Errors
     /// [`Refused`] when there is no room for the key: only if its period ended while the call ran and the table filled
     /// up since. Record the cost as unaccounted.
-    pub fn settle(&mut self, charge: &Charge, micro_usd: i64, now_us: u64) -> Result<(RateKey, Cell), Refused> {
+    pub fn settle(&mut self, charge: &Charge, micro_usd: i64, now_us: u64) -> Result<RateCell, Refused> {
         let now_us = self.observe(now_us);
         let slot = self.table.find(charge.key);
         let before = slot.map(|slot| self.table.get(slot)).or_else(|| self.forgotten(&charge.pace, now_us, self.stepped_us));
@@ -223,20 +209,21 @@ impl RateState {
                 self.insert(charge, after, now_us)?;
             }
         }
-        Ok((charge.key, after))
+        Ok(record(charge.key, after))
     }
 
     /// Takes in what the journal kept of a charge. In any order: of several records of one key the latest state wins.
     ///
     /// # Errors
-    /// [`Full`](Refusal::Full) when the state is too small for what it must hold; do not start with less.
-    pub fn restore(&mut self, key: RateKey, cell: Cell, now_us: u64) -> Result<(), RestoreError> {
+    /// [`RestoreError::Full`] when the state is too small for what it must hold; do not start with less.
+    pub fn restore(&mut self, kept: &RateCell, now_us: u64) -> Result<(), RestoreError> {
         let now_us = self.observe(now_us);
-        let over = cell.at_us.saturating_add(GRACE_US) <= now_us;
-        if over || cell.at_us == u64::MAX {
+        let (key, [at_us, used]) = (RateKey(kept.key), kept.state);
+        let over = at_us.saturating_add(GRACE_US) <= now_us;
+        if over || at_us == u64::MAX {
             return Ok(());
         }
-        let cell = Cell { at_us: cell.at_us.min(now_us.saturating_add(SPAN_US_MAX)), used: cell.used };
+        let cell = Cell { at_us: at_us.min(now_us.saturating_add(SPAN_US_MAX)), used };
         match self.table.find(key) {
             Some(slot) => {
                 let latest = self.table.get(slot).max(cell);
@@ -250,8 +237,9 @@ impl RateState {
     }
 
     /// Every cell that must outlive the process: write these before segments that hold their records are deleted.
-    pub fn kept(&self, now_us: u64) -> impl Iterator<Item = (RateKey, Cell)> + '_ {
-        self.table.iter(now_us.saturating_sub(GRACE_US)).filter(|(_, cell)| cell.at_us != u64::MAX)
+    pub fn kept(&self, now_us: u64) -> impl Iterator<Item = RateCell> + '_ {
+        let live = self.table.iter(now_us.saturating_sub(GRACE_US));
+        live.filter(|(_, cell)| cell.at_us != u64::MAX).map(|(key, cell)| record(key, cell))
     }
 
     /// Charges one limit; on success the slot, what it held, and what it holds.
@@ -281,7 +269,7 @@ impl RateState {
             return Ok(slot);
         }
         self.table.sweep(now_us, SWEEP_FULL_STEPS);
-        let full = Refused { limit: charge.limit, why: Refusal::Full, retry_after_us: RETRY_US };
+        let full = Refused { limit: charge.limit, reason: Reason::RateStateFull, retry_after_us: RETRY_US };
         self.table.insert(charge.key, cell, now_us).map_err(|_| full)
     }
 
@@ -318,6 +306,10 @@ impl RateState {
     }
 }
 
+fn record(key: RateKey, cell: Cell) -> RateCell {
+    RateCell { key: key.0, state: [cell.at_us, cell.used] }
+}
+
 /// What the journal kept cannot be taken in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
@@ -331,11 +323,11 @@ pub enum RestoreError {
 
 impl Charge {
     fn refused(&self, wait_us: Option<u64>) -> Refused {
-        let why = match self.pace {
-            Pace::Gcra { .. } | Pace::Window { .. } => Refusal::Rate,
-            Pace::Concurrency { .. } => Refusal::Concurrency,
-            Pace::Budget { .. } => Refusal::Budget,
+        let reason = match self.pace {
+            Pace::Gcra { .. } | Pace::Window { .. } => Reason::RateLimited,
+            Pace::Concurrency { .. } => Reason::ConcurrencyLimited,
+            Pace::Budget { .. } => Reason::BudgetExhausted,
         };
-        Refused { limit: self.limit, why, retry_after_us: wait_us.unwrap_or(RETRY_US) }
+        Refused { limit: self.limit, reason, retry_after_us: wait_us.unwrap_or(RETRY_US) }
     }
 }

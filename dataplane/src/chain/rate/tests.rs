@@ -2,48 +2,60 @@
 
 use proptest::prelude::*;
 
+use wire::decision::Reason;
+use wire::frame::RateCell;
+use wire::ids::LimitIx;
+use wire::snapshot::key_part::{PRINCIPAL, TENANT, TOOL};
+use wire::snapshot::{Algorithm, CallClass, Limit, Subject};
+
 use super::*;
 
 const SEED: KeySeed = KeySeed::new([3; 16]);
 const START_US: u64 = 1_700_000_000_000_000;
-const MIN_US: u64 = 60_000_000;
+const SEC_US: u64 = 1_000_000;
+const MIN_US: u64 = 60 * SEC_US;
+const DAY_US: u64 = 1_440 * MIN_US;
 
-fn limit(name: &str, key: &str, allow: Allowance) -> Limit {
-    let key = key.parse().unwrap();
-    Limit { name: name.to_owned(), key, class: Class::ToolCalls, allow, cost: 1, costs: Default::default(), mode: Mode::Enforce }
-}
-
-fn gcra(rate: &str) -> Allowance {
-    Allowance::Gcra { rate: rate.parse().unwrap(), burst: None }
-}
-
-fn window(rate: &str) -> Allowance {
-    Allowance::Window { rate: rate.parse().unwrap(), align: Align::FirstCall }
-}
-
-fn budget(micro_usd: u64, per: &str) -> Allowance {
-    Allowance::Budget { micro_usd, per: per.parse().unwrap(), align: Align::FirstCall }
+fn limit(id: &str, key: u16, algorithm: Algorithm, count: u64, period_us: u64) -> Limit {
+    let (id, subject) = (id.to_owned(), Subject::default());
+    let (servers, tools, costs) = (Vec::new(), Vec::new(), Vec::new());
+    Limit {
+        id,
+        key,
+        algorithm,
+        count,
+        period_us,
+        burst: 0,
+        class: CallClass::Calls,
+        subject,
+        servers,
+        tools,
+        costs,
+        observe: false,
+    }
 }
 
 /// A policy and what its calls are charged with.
-struct Policy(Limits);
+struct Policy(Limits, LimitSet, Costs);
 
 impl Policy {
     fn new(limits: &[Limit]) -> Policy {
-        Policy(compile(limits, SEED, |_| true).unwrap())
+        let limits = Limits::compile(limits, SEED).unwrap();
+        let (set, costs) = (limits.for_subject(|_| true), limits.for_call("server", "tool"));
+        Policy(limits, set, costs)
     }
 
     fn charges(&self, principal: u64, tool: u64) -> Charges {
         let parts = Parts::UNKNOWN.with(Dimension::Principal, principal).with(Dimension::Tool, tool);
         let mut charges = Charges::new();
-        self.0.charges(Class::ToolCalls, &parts, &mut charges);
+        self.0.charges(&self.1, &self.2, &parts, &mut charges).unwrap();
         charges
     }
 }
 
 #[test]
 fn a_window_of_100_a_minute_admits_100_for_each_principal_under_a_minute_of_load() {
-    let policy = Policy::new(&[limit("calls", "principal", window("100/min"))]);
+    let policy = Policy::new(&[limit("calls", PRINCIPAL, Algorithm::Window, 100, MIN_US)]);
     let mut state = RateState::new(1_000);
     let mut admitted = [0; 50];
     for tick in 0..60_000_u64 {
@@ -56,7 +68,7 @@ fn a_window_of_100_a_minute_admits_100_for_each_principal_under_a_minute_of_load
 
 #[test]
 fn gcra_admits_the_burst_and_then_one_each_period_by_count() {
-    let policy = Policy::new(&[limit("calls", "principal", gcra("100/min"))]);
+    let policy = Policy::new(&[limit("calls", PRINCIPAL, Algorithm::Gcra, 100, MIN_US)]);
     let mut state = RateState::new(10);
     let charges = policy.charges(1, 0);
     let mut at_us = Vec::new();
@@ -78,19 +90,19 @@ fn gcra_admits_the_burst_and_then_one_each_period_by_count() {
 #[test]
 fn one_limit_that_refuses_undoes_the_others_and_the_longest_wait_is_told() {
     let policy = Policy::new(&[
-        limit("all", "global", window("5/min")),
-        limit("each", "principal", window("2/h")),
-        limit("both", "principal+tool", gcra("1/s")),
+        limit("all", 0, Algorithm::Window, 5, MIN_US),
+        limit("each", PRINCIPAL, Algorithm::Window, 2, 60 * MIN_US),
+        limit("both", PRINCIPAL | TOOL, Algorithm::Gcra, 1, SEC_US),
     ]);
     let mut state = RateState::new(100);
     assert!(state.check_and_charge(&policy.charges(1, 1), START_US).is_ok());
     let before: Vec<_> = sorted(&state, START_US);
     let refused = state.check_and_charge(&policy.charges(1, 1), START_US).unwrap_err();
-    assert_eq!(refused, Refused { limit: LimitId(2), why: Refusal::Rate, retry_after_us: 1_000_000 });
+    assert_eq!(refused, Refused { limit: LimitIx(2), reason: Reason::RateLimited, retry_after_us: 1_000_000 });
     assert_eq!(sorted(&state, START_US), before, "nothing was charged");
     assert!(state.check_and_charge(&policy.charges(1, 2), START_US).is_ok());
     let refused = state.check_and_charge(&policy.charges(1, 2), START_US).unwrap_err();
-    assert_eq!((refused.limit, refused.retry_after_us), (LimitId(1), 60 * MIN_US), "the longest of two");
+    assert_eq!((refused.limit, refused.retry_after_us), (LimitIx(1), 60 * MIN_US), "the longest of two");
     assert_eq!(state.peek(&policy.charges(1, 2), START_US), Err(refused));
     let cells = state.len();
     assert!(state.check_and_charge(&policy.charges(1, 3), START_US).is_err());
@@ -98,54 +110,53 @@ fn one_limit_that_refuses_undoes_the_others_and_the_longest_wait_is_told() {
     for principal in 2..5 {
         assert!(state.check_and_charge(&policy.charges(principal, 1), START_US).is_ok());
     }
-    assert_eq!(state.check_and_charge(&policy.charges(9, 1), START_US).unwrap_err().limit, LimitId(0));
+    assert_eq!(state.check_and_charge(&policy.charges(9, 1), START_US).unwrap_err().limit, LimitIx(0));
 }
 
-fn sorted(state: &RateState, now_us: u64) -> Vec<(RateKey, Cell)> {
+fn sorted(state: &RateState, now_us: u64) -> Vec<RateCell> {
     let mut all: Vec<_> = state.kept(now_us).collect();
-    all.sort_unstable();
+    all.sort_unstable_by_key(|cell| cell.key);
     all
 }
 
 #[test]
 fn the_same_limit_twice_in_one_call_counts_twice() {
-    let policy = Policy::new(&[limit("calls", "principal", window("3/min"))]);
+    let policy = Policy::new(&[limit("calls", PRINCIPAL, Algorithm::Window, 3, MIN_US)]);
     let mut state = RateState::new(10);
     let one = policy.charges(1, 0)[0];
     assert!(state.check_and_charge(&[one, one], START_US).is_ok());
     assert!(state.check_and_charge(&[one, one], START_US).is_err());
     assert!(state.check_and_charge(&[one], START_US).is_ok());
     assert!(state.check_and_charge(&[one], START_US).is_err());
-    assert_eq!(state.check_and_charge(&[one; CHARGES_MAX + 1], START_US).unwrap_err().why, Refusal::Full);
+    assert_eq!(state.check_and_charge(&[one; CHARGES_MAX + 1], START_US).unwrap_err().reason, Reason::RateStateFull);
 }
 
 #[test]
 fn a_limit_that_only_observes_never_refuses_but_says_so() {
-    let mut quiet = limit("quiet", "principal", window("1/min"));
-    quiet.mode = Mode::Observe;
-    let policy = Policy::new(&[quiet, limit("loud", "principal", window("3/min"))]);
+    let mut quiet = limit("quiet", PRINCIPAL, Algorithm::Window, 1, MIN_US);
+    quiet.observe = true;
+    let policy = Policy::new(&[quiet, limit("loud", PRINCIPAL, Algorithm::Window, 3, MIN_US)]);
     let mut state = RateState::new(10);
     let charges = policy.charges(1, 0);
-    let observed: Vec<Vec<LimitId>> = (0..3)
-        .map(|_| state.check_and_charge(&charges, START_US).unwrap().observed(&charges).collect())
-        .collect();
-    assert_eq!(observed, [vec![], vec![LimitId(0)], vec![LimitId(0)]]);
+    let observed: Vec<Vec<LimitIx>> =
+        (0..3).map(|_| state.check_and_charge(&charges, START_US).unwrap().observed(&charges).collect()).collect();
+    assert_eq!(observed, [vec![], vec![LimitIx(0)], vec![LimitIx(0)]]);
     let refused = state.check_and_charge(&charges, START_US).unwrap_err();
-    assert_eq!(refused.limit, LimitId(1));
+    assert_eq!(refused.limit, LimitIx(1));
     let admitted = state.check_and_charge(&policy.charges(2, 0), START_US).unwrap();
     assert_eq!(admitted.records(&charges).count(), 2);
 }
 
 #[test]
 fn calls_in_flight_are_counted_until_they_end() {
-    let policy = Policy::new(&[limit("at-once", "principal", Allowance::Concurrency { at_most: 2 })]);
+    let policy = Policy::new(&[limit("at-once", PRINCIPAL, Algorithm::Concurrency, 2, 0)]);
     let mut state = RateState::new(10);
     let charges = policy.charges(1, 0);
     let first = state.check_and_charge(&charges, START_US).unwrap();
     let second = state.check_and_charge(&charges, START_US).unwrap();
     assert_eq!(first.records(&charges).count(), 0, "calls in flight do not outlive the process");
     let refused = state.check_and_charge(&charges, START_US + 1_000 * MIN_US).unwrap_err();
-    assert_eq!((refused.why, refused.retry_after_us), (Refusal::Concurrency, state::RETRY_US));
+    assert_eq!((refused.reason, refused.retry_after_us), (Reason::ConcurrencyLimited, state::RETRY_US));
     state.release(&charges, &first);
     let third = state.check_and_charge(&charges, START_US).unwrap();
     assert!(state.check_and_charge(&charges, START_US).is_err());
@@ -156,44 +167,44 @@ fn calls_in_flight_are_counted_until_they_end() {
 
 #[test]
 fn money_is_settled_afterwards() {
-    let policy = Policy::new(&[limit("money", "tenant", budget(1_000, "1d"))]);
+    let policy = Policy::new(&[limit("money", TENANT, Algorithm::Budget, 1_000, DAY_US)]);
     let mut state = RateState::new(10);
     let charges = policy.charges(1, 0);
     assert!(state.check_and_charge(&charges, START_US).is_ok());
-    let (key, cell) = state.settle(&charges[0], 1_200, START_US + 5).unwrap();
-    assert_eq!((key, cell.used), (charges[0].key, 1_200));
+    let settled = state.settle(&charges[0], 1_200, START_US + 5).unwrap();
+    assert_eq!((settled.key, settled.state[1]), (charges[0].key.0, 1_200));
     let refused = state.check_and_charge(&charges, START_US + 6).unwrap_err();
-    assert_eq!((refused.why, refused.retry_after_us), (Refusal::Budget, 1_440 * MIN_US - 6));
+    assert_eq!((refused.reason, refused.retry_after_us), (Reason::BudgetExhausted, DAY_US - (START_US + 6) % DAY_US));
     state.settle(&charges[0], -300, START_US + 7).unwrap();
     assert!(state.check_and_charge(&charges, START_US + 8).is_ok());
 }
 
 #[test]
 fn a_full_state_refuses_new_keys_and_forgets_no_old_ones() {
-    let policy = Policy::new(&[limit("calls", "principal", window("2/min"))]);
+    let policy = Policy::new(&[limit("calls", PRINCIPAL, Algorithm::Window, 2, MIN_US)]);
     let mut state = RateState::new(100);
     for principal in 0..100 {
         assert!(state.check_and_charge(&policy.charges(principal, 0), START_US).is_ok());
     }
     let refused = state.check_and_charge(&policy.charges(100, 0), START_US).unwrap_err();
-    assert_eq!(refused.why, Refusal::Full);
+    assert_eq!(refused.reason, Reason::RateStateFull);
     for principal in 0..100 {
         let charges = policy.charges(principal, 0);
         assert!(state.check_and_charge(&charges, START_US + 1).is_ok());
-        assert_eq!(state.check_and_charge(&charges, START_US + 2).unwrap_err().why, Refusal::Rate);
+        assert_eq!(state.check_and_charge(&charges, START_US + 2).unwrap_err().reason, Reason::RateLimited);
     }
     // Once their windows and the grace are over there is room again, at once and for all of them.
     let later_us = START_US + MIN_US + 4_000_000;
     for principal in 200..300 {
         assert!(state.check_and_charge(&policy.charges(principal, 0), later_us).is_ok());
     }
-    assert_eq!(state.check_and_charge(&policy.charges(300, 0), later_us).unwrap_err().why, Refusal::Full);
+    assert_eq!(state.check_and_charge(&policy.charges(300, 0), later_us).unwrap_err().reason, Reason::RateStateFull);
 }
 
 #[test]
 fn a_refund_makes_room_again_and_only_once() {
-    for allow in [gcra("3/min"), window("3/min")] {
-        let policy = Policy::new(&[limit("calls", "principal", allow)]);
+    for algorithm in [Algorithm::Gcra, Algorithm::Window] {
+        let policy = Policy::new(&[limit("calls", PRINCIPAL, algorithm, 3, MIN_US)]);
         let mut state = RateState::new(10);
         let charges = policy.charges(1, 0);
         let admitted = [(); 3].map(|()| state.check_and_charge(&charges, START_US).unwrap());
@@ -234,8 +245,8 @@ proptest! {
         steps in prop::collection::vec((prop::bool::weighted(0.1), prop_oneof![0..300_000_u64, 0..10_000_000_u64, 0..200_000_000_u64], 0..4_u64), 1..300),
         paced: bool,
     ) {
-        let allow = if paced { gcra("5/10s") } else { window("5/10s") };
-        let policy = Policy::new(&[limit("calls", "principal", allow)]);
+        let algorithm = if paced { Algorithm::Gcra } else { Algorithm::Window };
+        let policy = Policy::new(&[limit("calls", PRINCIPAL, algorithm, 5, 10 * SEC_US)]);
         let mut state = RateState::new(100);
         // The same calls at the time that stood still: whatever we admit must fit there.
         let (mut admitted, mut latest_us): ([Vec<u64>; 4], u64) = (Default::default(), 0);
@@ -266,8 +277,8 @@ proptest! {
     fn after_any_step_back_every_key_is_whole_again_within_one_period(
         back_us in 1..400 * 86_400_000_000_u64, used in 0..6_u64, paced: bool,
     ) {
-        let allow = if paced { gcra("5/10s") } else { window("5/10s") };
-        let policy = Policy::new(&[limit("calls", "principal", allow)]);
+        let algorithm = if paced { Algorithm::Gcra } else { Algorithm::Window };
+        let policy = Policy::new(&[limit("calls", PRINCIPAL, algorithm, 5, 10 * SEC_US)]);
         let mut state = RateState::new(100);
         let known = policy.charges(1, 0);
         for _ in 0..used {
@@ -289,9 +300,9 @@ proptest! {
         shards in 1..9_u16, pause_us in 0..30_000_000_u64, order: u64,
     ) {
         let policy = Policy::new(&[
-            limit("paced", "principal", gcra("7/10s")),
-            limit("counted", "principal+tool", window("4/9s")),
-            limit("spent", "principal", budget(30, "20s")),
+            limit("paced", PRINCIPAL, Algorithm::Gcra, 7, 10 * SEC_US),
+            limit("counted", PRINCIPAL | TOOL, Algorithm::Window, 4, 9 * SEC_US),
+            limit("spent", PRINCIPAL, Algorithm::Budget, 30, 20 * SEC_US),
         ]);
         let mut steady = RateState::new(1_000);
         let mut journal = Vec::new();
@@ -306,10 +317,10 @@ proptest! {
         }
         now_us += pause_us;
         // In an order that is none of ours.
-        journal.sort_by_key(|(key, cell)| (key.0 ^ u128::from(cell.at_us)).wrapping_mul(u128::from(order | 1)));
+        journal.sort_by_key(|cell| (cell.key ^ u128::from(cell.state[0])).wrapping_mul(u128::from(order | 1)));
         let mut restarted: Vec<RateState> = (0..shards).map(|_| RateState::new(1_000)).collect();
-        for (key, cell) in journal {
-            restarted[usize::from(home_shard(key, shards))].restore(key, cell, now_us).unwrap();
+        for cell in &journal {
+            restarted[usize::from(home_shard(RateKey(cell.key), shards))].restore(cell, now_us).unwrap();
         }
         for (principal, tool, pass_us) in after {
             now_us += pass_us;
@@ -328,15 +339,15 @@ proptest! {
     fn what_is_kept_is_enough_to_go_on_from(
         calls in prop::collection::vec((0..20_u64, 0..3_u64, 0..3_000_000_u64), 1..200),
     ) {
-        let policy = Policy::new(&[limit("paced", "principal", gcra("7/10s")), limit("counted", "tool", window("40/9s"))]);
+        let policy = Policy::new(&[limit("paced", PRINCIPAL, Algorithm::Gcra, 7, 10 * SEC_US), limit("counted", TOOL, Algorithm::Window, 40, 9 * SEC_US)]);
         let (mut old, mut now_us) = (RateState::new(1_000), START_US);
         for (principal, tool, pass_us) in calls {
             now_us += pass_us;
             let _ = old.check_and_charge(&policy.charges(principal, tool), now_us);
         }
         let mut new = RateState::new(1_000);
-        for (key, cell) in old.kept(now_us) {
-            new.restore(key, cell, now_us).unwrap();
+        for cell in old.kept(now_us) {
+            new.restore(&cell, now_us).unwrap();
         }
         for principal in 0..20 {
             let charges = policy.charges(principal, principal % 3);
@@ -351,8 +362,8 @@ proptest! {
 #[test]
 fn a_journal_that_does_not_fit_is_said_so() {
     let mut state = RateState::new(1);
-    let cell = Cell { at_us: START_US + MIN_US, used: 1 };
-    assert_eq!(state.restore(RateKey(1), cell, START_US), Ok(()));
-    assert_eq!(state.restore(RateKey(2), Cell { at_us: START_US - MIN_US, used: 1 }, START_US), Ok(()), "over, so not needed");
-    assert_eq!(state.restore(RateKey(2), cell, START_US), Err(RestoreError::Full { keys: 1 }));
+    let cell = |key, at_us| RateCell { key, state: [at_us, 1] };
+    assert_eq!(state.restore(&cell(1, START_US + MIN_US), START_US), Ok(()));
+    assert_eq!(state.restore(&cell(2, START_US - MIN_US), START_US), Ok(()), "over, so not needed");
+    assert_eq!(state.restore(&cell(2, START_US + MIN_US), START_US), Err(RestoreError::Full { keys: 1 }));
 }

@@ -1,129 +1,139 @@
-use proptest::prelude::*;
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on must fail")]
+
+use wire::snapshot::key_part;
 
 use super::*;
 
 const SEED: KeySeed = KeySeed::new([1; 16]);
 
-fn limit(allow: Allowance) -> Limit {
-    Limit {
-        name: "calls".to_owned(),
-        key: KeySpec::of(&[Dimension::Principal]),
-        class: Class::ToolCalls,
-        allow,
-        cost: 1,
-        costs: BTreeMap::new(),
-        mode: Mode::Enforce,
+fn limit(id: &str, algorithm: Algorithm, count: u64, period_us: u64) -> snapshot::Limit {
+    snapshot::Limit {
+        id: id.to_owned(),
+        key: key_part::PRINCIPAL,
+        algorithm,
+        count,
+        period_us,
+        burst: 0,
+        class: CallClass::Calls,
+        subject: Subject::default(),
+        servers: Vec::new(),
+        tools: Vec::new(),
+        costs: Vec::new(),
+        observe: false,
     }
 }
 
-fn gcra(rate: &str, burst: Option<u32>) -> Allowance {
-    Allowance::Gcra { rate: rate.parse().unwrap_or(Rate { count: 0, period_us: 0 }), burst }
-}
-
-#[test]
-fn rates_and_periods_parse() {
-    for (text, count, period_us, printed) in [
-        ("100/min", 100, 60_000_000, "100/1m"),
-        ("5/s", 5, 1_000_000, "5/1s"),
-        ("3000 per 24h", 3000, 86_400_000_000, "3000/1d"),
-        ("1 / 500ms", 1, 500_000, "1/500ms"),
-        ("7/90 minutes", 7, 5_400_000_000, "7/90m"),
-        ("1/7us", 1, 7, "1/7us"),
-    ] {
-        assert_eq!(text.parse(), Ok(Rate { count, period_us }), "{text}");
-        assert_eq!(Rate { count, period_us }.to_string(), printed);
-        assert_eq!(printed.parse(), Ok(Rate { count, period_us }));
-    }
-    for text in ["", "100", "/min", "-1/s", "1/fortnight", "4294967296/s", "1/99999999999999999999s", "1/18446744073709551615w", "1.5/s"] {
-        assert!(text.parse::<Rate>().is_err(), "{text}");
-    }
+fn costs(rows: &[(&str, u32)]) -> Vec<(String, u32)> {
+    rows.iter().map(|(tool, cost)| ((*tool).to_owned(), *cost)).collect()
 }
 
 #[test]
 fn a_limit_that_cannot_hold_is_refused_with_the_reason() {
-    let window = |rate: &str| Allowance::Window { rate: rate.parse().unwrap_or(Rate { count: 0, period_us: 0 }), align: Align::Utc };
-    let budget = Allowance::Budget { micro_usd: 5, per: Period(1), align: Align::Utc };
+    use Algorithm::{Budget, Concurrency, Gcra, Window};
+    const DAY_US: u64 = 86_400_000_000;
+    let base = |algorithm, count, period_us| limit("calls", algorithm, count, period_us);
+    let glob = |text: &str| Glob::compile(text).map(|_| ()).unwrap_err();
     let rows = [
-        (limit(gcra("0/s", None)), LimitFault::Zero("count")),
-        (limit(gcra("1/0s", None)), LimitFault::Zero("period")),
-        (limit(gcra("1/s", Some(0))), LimitFault::Zero("burst")),
-        (limit(window("0/s")), LimitFault::Zero("count")),
-        (limit(window("1/41d")), LimitFault::TooLong("period")),
-        (limit(gcra("1/d", Some(41))), LimitFault::TooLong("burst × period / count")),
-        (limit(Allowance::Concurrency { at_most: 0 }), LimitFault::Zero("at_most")),
-        (limit(Allowance::Budget { micro_usd: 0, per: Period(1), align: Align::Utc }), LimitFault::Zero("micro_usd")),
-        (Limit { cost: 2, ..limit(budget) }, LimitFault::BudgetCost),
-        (Limit { cost: 6, ..limit(gcra("5/s", None)) }, LimitFault::NeverFits { tool: "*".to_owned(), cost: 6, most: 5 }),
+        (base(Gcra, 0, 1), LimitFault::Pace(PaceError::Zero("count"))),
+        (base(Gcra, 1, 0), LimitFault::Pace(PaceError::Zero("period"))),
+        (base(Gcra, 1 << 32, 1), LimitFault::Pace(PaceError::TooMany("count"))),
+        (base(Window, 0, 1), LimitFault::Pace(PaceError::Zero("count"))),
+        (base(Window, 1, 41 * DAY_US), LimitFault::Pace(PaceError::TooLong("period"))),
         (
-            Limit { costs: [("a/b".to_owned(), 9)].into(), ..limit(window("8/s")) },
-            LimitFault::NeverFits { tool: "a/b".to_owned(), cost: 9, most: 8 },
+            snapshot::Limit { burst: 41, ..base(Gcra, 1, DAY_US) },
+            LimitFault::Pace(PaceError::TooLong("burst, which takes burst × period / count to come back,")),
         ),
+        (base(Concurrency, 0, 0), LimitFault::Pace(PaceError::Zero("count"))),
+        (base(Budget, 0, 1), LimitFault::Pace(PaceError::Zero("amount"))),
+        (snapshot::Limit { costs: costs(&[("*", 1)]), ..base(Budget, 1, 1) }, LimitFault::Costs),
+        (snapshot::Limit { costs: costs(&[("*", 1)]), class: CallClass::Listings, ..base(Gcra, 1, 1) }, LimitFault::Costs),
         (
-            Limit { costs: [("a/c".to_owned(), 1)].into(), ..limit(window("8/s")) },
-            LimitFault::ToolUnknown("a/c".to_owned()),
+            snapshot::Limit { costs: costs(&[("x", 8), ("y*", 9)]), ..base(Window, 8, 1) },
+            LimitFault::NeverFits { tool: "y*".to_owned(), cost: 9, most: 8 },
         ),
+        (snapshot::Limit { tools: vec!["[".to_owned()], ..base(Window, 8, 1) }, LimitFault::Glob(glob("["))),
+        (snapshot::Limit { servers: vec![String::new()], ..base(Window, 8, 1) }, LimitFault::Glob(glob(""))),
+        (snapshot::Limit { key: 128, ..base(Window, 8, 1) }, LimitFault::Key(128)),
     ];
     for (limit, why) in rows {
-        let found = compile(std::slice::from_ref(&limit), SEED, |tool| tool == "a/b").map(|_| ());
-        assert_eq!(found, Err(LimitError { limit: "calls".to_owned(), why }));
+        let found = Limits::compile(std::slice::from_ref(&limit), SEED).map(|_| ()).unwrap_err();
+        assert_eq!((found.limit.as_str(), found.why), ("calls", why));
     }
-    let twice = [limit(gcra("1/s", None)), limit(gcra("2/s", None))];
-    assert_eq!(compile(&twice, SEED, |_| true).map(|_| ()).map_err(|e| e.why), Err(LimitFault::Twice));
-    let many: Vec<Limit> = (0..17).map(|i| Limit { name: i.to_string(), ..limit(gcra("1/s", None)) }).collect();
-    assert!(compile(&many[..16], SEED, |_| true).is_ok());
-    assert_eq!(compile(&many, SEED, |_| true).map(|_| ()).map_err(|e| e.why), Err(LimitFault::TooMany));
+    let twice = [base(Gcra, 1, 1), base(Window, 1, 1)];
+    assert_eq!(Limits::compile(&twice, SEED).map(|_| ()).unwrap_err().why, LimitFault::Twice);
+    let many: Vec<_> = (0..=LIMITS_MAX).map(|i| limit(&i.to_string(), Gcra, 1, 1)).collect();
+    assert!(Limits::compile(&many[..LIMITS_MAX], SEED).is_ok());
+    assert_eq!(Limits::compile(&many, SEED).map(|_| ()).unwrap_err().why, LimitFault::TooMany);
 }
 
 #[test]
-fn a_call_is_charged_under_the_limits_of_its_class_at_its_tools_cost() {
-    let limits = [
-        Limit { costs: [("s/dear".to_owned(), 5), ("s/free".to_owned(), 0)].into(), ..limit(gcra("9/s", None)) },
-        Limit { name: "lists".to_owned(), class: Class::Listing, ..limit(gcra("2/s", None)) },
-        Limit { name: "only-dear".to_owned(), cost: 0, costs: [("s/dear".to_owned(), 1)].into(), ..limit(gcra("1/s", None)) },
-        Limit { name: "money".to_owned(), ..limit(Allowance::Budget { micro_usd: 5, per: Period(1), align: Align::Utc }) },
+fn a_call_is_charged_under_the_limits_that_are_for_it() {
+    let all = [
+        snapshot::Limit { costs: costs(&[("dear*", 5), ("free", 0), ("dearest", 9)]), ..limit("calls", Algorithm::Gcra, 9, 9) },
+        snapshot::Limit {
+            class: CallClass::Listings,
+            servers: vec!["files".to_owned()],
+            ..limit("lists", Algorithm::Gcra, 2, 9)
+        },
+        snapshot::Limit {
+            servers: vec!["git*".to_owned(), "files".to_owned()],
+            tools: vec!["dear*".to_owned()],
+            ..limit("dear", Algorithm::Window, 1, 9)
+        },
+        limit("money", Algorithm::Budget, 5, 9),
+        snapshot::Limit {
+            subject: Subject { users: vec!["bob".to_owned()], ..Subject::default() },
+            ..limit("bob", Algorithm::Concurrency, 5, 0)
+        },
+        snapshot::Limit { class: CallClass::Denials, ..limit("denials", Algorithm::Gcra, 2, 9) },
     ];
-    let compiled = compile(&limits, SEED, |_| true).unwrap_or_else(|e| panic!("{e}"));
-    let charged = |class, tool: &str| {
-        let parts = Parts::UNKNOWN.with(Dimension::Tool, SEED.part(Dimension::Tool, tool.as_bytes()));
+    let limits = Limits::compile(&all, SEED).unwrap();
+    let charged = |user: &str, costs: &Costs| {
+        let set = limits.for_subject(|subject| subject.users.is_empty() || subject.users.iter().any(|u| u == user));
         let mut charges = Charges::new();
-        compiled.charges(class, &parts, &mut charges);
-        charges.iter().map(|charge| (charge.limit.0, charge.cost)).collect::<Vec<_>>()
+        limits.charges(&set, costs, &Parts::UNKNOWN, &mut charges).unwrap();
+        charges.iter().map(|charge| (all[charge.limit.index()].id.as_str(), charge.cost)).collect::<Vec<_>>()
     };
-    assert_eq!(charged(Class::ToolCalls, "s/dear"), [(0, 5), (2, 1), (3, 0)]);
-    assert_eq!(charged(Class::ToolCalls, "s/free"), [(3, 0)]);
-    assert_eq!(charged(Class::ToolCalls, "s/other"), [(0, 1), (3, 0)]);
-    assert_eq!(charged(Class::Listing, "s/dear"), [(1, 1)]);
-    assert_eq!(charged(Class::Denials, "s/dear"), []);
+    let rows: [(&str, Costs, &[(&str, u32)]); 9] = [
+        ("ann", limits.for_call("files", "dear"), &[("calls", 5), ("dear", 1), ("money", 0)]),
+        ("ann", limits.for_call("files", "dearest"), &[("calls", 5), ("dear", 1), ("money", 0)]),
+        ("ann", limits.for_call("github", "dear-x"), &[("calls", 5), ("dear", 1), ("money", 0)]),
+        ("ann", limits.for_call("mail", "dear"), &[("calls", 5), ("money", 0)]),
+        ("bob", limits.for_call("mail", "free"), &[("money", 0), ("bob", 1)]),
+        ("bob", limits.for_call("mail", "other"), &[("calls", 1), ("money", 0), ("bob", 1)]),
+        ("bob", limits.for_listing("files"), &[("lists", 1)]),
+        ("bob", limits.for_listing("mail"), &[]),
+        ("bob", limits.for_denial(), &[("denials", 1)]),
+    ];
+    for (user, costs, expect) in rows {
+        assert_eq!(charged(user, &costs), expect);
+    }
 }
 
 #[test]
-fn a_limit_is_read_as_it_is_written() {
-    let text = r#"{"name": "a", "key": "principal+tool", "allow": {"gcra": {"rate": "100/min", "burst": 20}}, "costs": {"s/t": 3}}"#;
-    let read: Limit = serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(read.allow, gcra("100/min", Some(20)));
-    assert_eq!((read.cost, read.class, read.mode), (1, Class::ToolCalls, Mode::Enforce));
-    let again = serde_json::to_string(&read).unwrap_or_default();
-    assert_eq!(serde_json::from_str::<Limit>(&again).ok(), Some(read));
-    for bad in [
-        r#"{"name": "a", "key": "user", "allow": {"gcra": {"rate": "1/s"}}}"#,
-        r#"{"name": "a", "key": "tool", "allow": {"gcra": {"rate": "1 s"}}}"#,
-        r#"{"name": "a", "key": "tool", "allow": {"gcra": {"rate": "1/s", "bursts": 1}}}"#,
-        r#"{"name": "a", "key": "tool", "allow": {"leaky": {"rate": "1/s"}}}"#,
-        r#"{"name": "a", "key": "tool", "allow": {"gcra": {"rate": "1/s"}}, "limit": 1}"#,
-    ] {
-        assert!(serde_json::from_str::<Limit>(bad).is_err(), "{bad}");
+fn a_call_under_more_limits_than_are_kept_for_one_call_is_refused() {
+    let all: Vec<_> = (0..=CHARGES_MAX).map(|i| limit(&i.to_string(), Algorithm::Gcra, 1, 1)).collect();
+    for (count, fits) in [(CHARGES_MAX, true), (CHARGES_MAX + 1, false)] {
+        let limits = Limits::compile(&all[..count], SEED).unwrap();
+        let mut charges = Charges::new();
+        let found = limits.charges(&limits.for_subject(|_| true), &limits.for_call("s", "t"), &Parts::UNKNOWN, &mut charges);
+        assert_eq!(found.is_ok(), fits);
+        assert!(fits || found.unwrap_err().reason == Reason::RateStateFull);
     }
 }
 
-proptest! {
-    #[test]
-    fn rates_print_what_they_parse(count: u32, period_us: u64) {
-        let rate = Rate { count, period_us };
-        prop_assert_eq!(rate.to_string().parse(), Ok(rate));
-    }
-
-    #[test]
-    fn no_text_panics(text: String) {
-        let _ = (text.parse::<Rate>(), text.parse::<Period>(), text.parse::<KeySpec>());
-    }
+#[test]
+fn a_limit_keeps_its_cells_by_name_and_kind() {
+    let key = |limits: &[snapshot::Limit], at: usize| {
+        let limits = Limits::compile(limits, SEED).unwrap();
+        let mut charges = Charges::new();
+        limits.charges(&limits.for_subject(|_| true), &limits.for_call("s", "t"), &Parts::UNKNOWN, &mut charges).unwrap();
+        charges[at].key
+    };
+    let (a, b) = (limit("a", Algorithm::Gcra, 1, 1), limit("b", Algorithm::Gcra, 1, 1));
+    let before = key(&[a.clone(), b.clone()], 1);
+    assert_eq!(key(std::slice::from_ref(&b), 0), before, "another place, the same cells");
+    assert_eq!(key(&[snapshot::Limit { count: 7, ..b.clone() }], 0), before, "another pace, the same cells");
+    assert_ne!(key(&[a], 0), before);
+    assert_ne!(key(&[snapshot::Limit { algorithm: Algorithm::Window, ..b }], 0), before, "another kind reads cells otherwise");
 }
