@@ -1,3 +1,4 @@
 //! dataplane
 
 pub mod chain;
+pub mod journal;
