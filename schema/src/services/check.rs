@@ -1,0 +1,389 @@
+//! What can only be seen when the whole tree is there: names that are used twice, names that nobody declared, numbers
+//! that do not fit together.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use url::Url;
+use wire::ids::{McpServerId, RoleName};
+use wire::limits::{NAME_BYTES_MAX, RECORD_TEXT_BYTES_MAX};
+
+use super::access::{Grant, Subjects};
+use super::decode::{At, one_of};
+use super::governance::{Algorithm, Class, Limit, Per};
+use super::mcp::{HttpTransport, McpFile, StdioTransport, Tools, Transport};
+use super::words::Glob;
+use super::{BUILTIN_SERVERS, Mark, Place, Problem, Services};
+
+/// LIMIT: the name of a server is part of a file name, a URL and a tool prefix.
+const SERVER_NAME_BYTES_MAX: usize = 64;
+
+/// LIMIT: no call is worth waiting longer for.
+const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
+
+/// LIMIT: units of one budget; the limiter counts in 32 bits.
+const COUNT_MAX: u64 = 1 << 31;
+
+/// What the methods of a grant are matched against: every method of both protocol eras that a client may send.
+const METHODS: [&str; 27] = [
+    "initialize",
+    "ping",
+    "tools/list",
+    "tools/call",
+    "prompts/list",
+    "prompts/get",
+    "resources/list",
+    "resources/read",
+    "resources/templates/list",
+    "resources/subscribe",
+    "resources/unsubscribe",
+    "completion/complete",
+    "logging/setLevel",
+    "server/discover",
+    "subscriptions/listen",
+    "tasks/get",
+    "tasks/update",
+    "tasks/cancel",
+    "tasks/list",
+    "tasks/result",
+    "notifications/initialized",
+    "notifications/cancelled",
+    "notifications/progress",
+    "notifications/roots/list_changed",
+    "notifications/tasks/status",
+    "notifications/elicitation/complete",
+    "notifications/message",
+];
+
+/// A server's name, which is the name of its file.
+pub(super) fn server_name(stem: &str) -> Result<McpServerId, String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let fits = stem.bytes().next().is_some_and(plain)
+        && stem.bytes().all(|byte| plain(byte) || byte == b'-' || byte == b'_')
+        && stem.len() <= SERVER_NAME_BYTES_MAX
+        // `mcp__server__tool` must fall apart at one place only.
+        && !stem.contains("__");
+    if !fits {
+        return Err(format!(
+            "`{stem}` is no server name: use 1 to {SERVER_NAME_BYTES_MAX} of `a-z`, `0-9`, `-` and single `_`, beginning with a letter or digit"
+        ));
+    }
+    if BUILTIN_SERVERS.contains(&stem) {
+        return Err(format!("`{stem}` is the name of a server that is always there; choose another"));
+    }
+    stem.parse().map_err(|error: wire::ids::IdError| error.to_string())
+}
+
+/// Adds every problem of the tree as a whole.
+pub(super) fn check(services: &Services, problems: &mut Vec<Problem>) {
+    for (_, server) in &services.mcp {
+        check_server(&server.what, &server.place, problems);
+    }
+    check_twice(services, problems);
+    for grant in &services.grants {
+        check_grant(&Scope { services, place: &grant.place }, &grant.what, problems);
+    }
+    for limit in &services.limits {
+        check_limit(&Scope { services, place: &limit.place }, &limit.what, problems);
+    }
+    if let Some(audit) = &services.audit
+        && let Some(bytes) = &audit.what.preview_bytes
+        && bytes.value.0 > RECORD_TEXT_BYTES_MAX as u64
+    {
+        let message = format!("a row shows at most {} KiB of arguments", RECORD_TEXT_BYTES_MAX >> 10);
+        problems.push(audit.place.problem_at(bytes.mark(), message));
+    }
+}
+
+fn check_server(server: &McpFile, place: &Place, problems: &mut Vec<Problem>) {
+    if let Some(timeout) = &server.call_timeout
+        && timeout.value.0 > CALL_TIMEOUT_MAX
+    {
+        problems.push(place.problem_at(timeout.mark(), "a call may take at most `1d`"));
+    }
+    match &server.transport {
+        Transport::Http(http) => check_http(http, place, problems),
+        Transport::Stdio(stdio) => check_stdio(stdio, place, problems),
+    }
+    if let Tools::Only(names) = &server.tools {
+        let mut seen = BTreeMap::new();
+        for name in names {
+            if name.value.is_empty() || name.value.len() > NAME_BYTES_MAX || name.value.chars().any(char::is_control) {
+                problems.push(place.problem_at(name.mark(), format!("expected a tool name of 1 to {NAME_BYTES_MAX} bytes")));
+            } else if seen.insert(name.value.as_str(), name.line).is_some() {
+                problems.push(place.problem_at(name.mark(), format!("the tool `{}` stands here twice", name.value)));
+            }
+        }
+        if names.is_empty() {
+            problems.push(place.problem("`tools` is an empty list; name a tool, or write `discovered`"));
+        }
+    }
+}
+
+fn check_http(http: &HttpTransport, place: &Place, problems: &mut Vec<Problem>) {
+    let mut refuse = |message: String| problems.push(place.problem_at(http.url.mark(), message));
+    match Url::parse(&http.url.value) {
+        Err(error) => refuse(format!("not a URL: {error}; expected `http://host[:port]/path` or `https://…`")),
+        Ok(url) => {
+            if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+                refuse("expected `http://host[:port]/path` or `https://…`".to_owned());
+            }
+            if !url.username().is_empty() || url.password().is_some() {
+                refuse("a URL must not carry credentials; use `headers` with `env:NAME`".to_owned());
+            }
+            if url.fragment().is_some() {
+                refuse("an endpoint has no `#fragment`".to_owned());
+            }
+        }
+    }
+    for name in http.headers.keys() {
+        let lower = name.value.to_ascii_lowercase();
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.value.is_empty() || name.value.len() > 64 || !name.value.bytes().all(token) {
+            problems.push(place.problem_at(name.mark(), format!("`{}` is not the name of a header", name.value)));
+        } else if RESERVED_HEADERS.contains(&lower.as_str()) || lower.starts_with("mcp-") {
+            problems.push(place.problem_at(name.mark(), format!("`{}` is set by the gateway itself; leave it out", name.value)));
+        }
+    }
+}
+
+/// Headers that frame a request or belong to the protocol.
+const RESERVED_HEADERS: [&str; 11] = [
+    "accept",
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+fn check_stdio(stdio: &StdioTransport, place: &Place, problems: &mut Vec<Problem>) {
+    if stdio.command.value.fill(|_| Some("x".to_owned())).is_ok_and(|command| command.is_empty()) {
+        problems.push(place.problem_at(stdio.command.mark(), "`command` is empty; give the program that is the MCP server"));
+    }
+    if let Some(sessions) = &stdio.max_sessions
+        && !(1..=10_000).contains(&sessions.value)
+    {
+        problems.push(place.problem_at(sessions.mark(), "1 to 10000 sessions are possible"));
+    }
+    if let Some(line) = &stdio.max_line
+        && !(4 << 10..=1 << 30).contains(&line.value.0)
+    {
+        problems.push(place.problem_at(line.mark(), "a line of `4KiB` to `1GiB` is possible"));
+    }
+}
+
+fn check_twice(services: &Services, problems: &mut Vec<Problem>) {
+    fn among<'a>(kind: &str, names: impl Iterator<Item = (&'a str, Place)>, problems: &mut Vec<Problem>) {
+        let mut first: BTreeMap<&str, Place> = BTreeMap::new();
+        for (name, place) in names {
+            match first.get(name) {
+                Some(before) => problems.push(place.problem(format!(
+                    "the {kind} `{name}` is already declared in `{}`, line {}; give each its own name",
+                    before.file.display(),
+                    before.mark.line
+                ))),
+                None => drop(first.insert(name, place)),
+            }
+        }
+    }
+    let id_place = |place: &Place, mark| Place { mark, ..place.clone() };
+    among("role", services.roles.iter().map(|(name, role)| (name.as_str(), role.place.clone())), problems);
+    let grants = services.grants.iter();
+    among("grant", grants.map(|grant| (grant.what.id.value.as_str(), id_place(&grant.place, grant.what.id.mark()))), problems);
+    let limits = services.limits.iter();
+    among("limit", limits.map(|limit| (limit.what.id.value.as_str(), id_place(&limit.place, limit.what.id.mark()))), problems);
+}
+
+/// What the names in a declaration may refer to.
+struct Scope<'a> {
+    services: &'a Services,
+    place: &'a Place,
+}
+
+type Globs = Option<At<Vec<At<Glob>>>>;
+
+impl<'a> Scope<'a> {
+    fn problem(&self, mark: Mark, message: impl Into<String>) -> Problem {
+        self.place.problem_at(mark, message)
+    }
+
+    /// Declared servers, and what is known of their tools; then the ones that are always there.
+    fn servers(&self) -> impl Iterator<Item = (&'a str, Option<&'a McpFile>)> {
+        let declared = self.services.mcp.iter().map(|(name, server)| (name.as_str(), Some(&server.what)));
+        declared.chain(BUILTIN_SERVERS.iter().map(|name| (*name, None)))
+    }
+
+    fn check_servers(&self, globs: &[At<Glob>], problems: &mut Vec<Problem>) {
+        for glob in globs {
+            if !self.servers().any(|(name, _)| glob.value.matches(name)) {
+                let mut names: Vec<&str> = self.servers().map(|(name, _)| name).collect();
+                names.sort_unstable();
+                names.truncate(40);
+                let message = format!("`{}` matches no server; there are {}", glob.value.as_str(), all_of(&names));
+                problems.push(self.problem(glob.mark(), message));
+            }
+        }
+    }
+
+    /// A tool glob can only be judged where every server it speaks of has a list in its file.
+    fn check_tools(&self, servers: &[At<Glob>], tools: &[At<Glob>], problems: &mut Vec<Problem>) {
+        let mut known = Vec::new();
+        for (name, file) in self.servers() {
+            if !servers.is_empty() && !servers.iter().any(|glob| glob.value.matches(name)) {
+                continue;
+            }
+            match file.map(|file| &file.tools) {
+                Some(Tools::Only(names)) => known.extend(names.iter().map(|name| name.value.as_str())),
+                _ => return,
+            }
+        }
+        for glob in tools {
+            if !known.iter().any(|name| glob.value.matches(name)) {
+                let message = format!("`{}` matches no tool of these servers; there are {}", glob.value.as_str(), all_of(&known));
+                problems.push(self.problem(glob.mark(), message));
+            }
+        }
+    }
+
+    fn check_subjects(&self, subjects: &Subjects, problems: &mut Vec<Problem>) {
+        if let Some(roles) = &subjects.roles {
+            for role in &roles.value {
+                if !self.services.roles.iter().any(|(name, _)| *name == role.value) {
+                    let names: Vec<&str> = self.services.roles.iter().map(|(name, _)| RoleName::as_str(name)).collect();
+                    let message = format!("no role is called `{}`; there are {}", role.value, all_of(&names));
+                    problems.push(self.problem(role.mark(), message));
+                }
+            }
+        }
+        for (name, place) in [
+            ("tiers", empty(&subjects.tiers)),
+            ("users", empty(&subjects.users)),
+            ("roles", empty(&subjects.roles)),
+            ("departments", empty(&subjects.departments)),
+            ("tenants", empty(&subjects.tenants)),
+            ("agents", empty(&subjects.agents)),
+        ] {
+            problems.extend(place.map(|mark| self.empty_list(name, mark)));
+        }
+    }
+
+    fn check_not_empty(&self, name: &str, globs: &Globs, problems: &mut Vec<Problem>) {
+        problems.extend(empty(globs).map(|mark| self.empty_list(name, mark)));
+    }
+
+    fn empty_list(&self, name: &str, mark: Mark) -> Problem {
+        self.problem(mark, format!("`{name}` is an empty list, which could mean none or all; leave it out to mean all"))
+    }
+}
+
+fn empty<T>(list: &Option<At<Vec<T>>>) -> Option<Mark> {
+    list.as_ref().filter(|list| list.value.is_empty()).map(At::mark)
+}
+
+fn all_of(names: &[&str]) -> String {
+    if names.is_empty() { "none".to_owned() } else { one_of(names).replace(" or ", " and ") }
+}
+
+fn items(globs: &Globs) -> &[At<Glob>] {
+    globs.as_ref().map_or(&[], |globs| &globs.value)
+}
+
+fn check_grant(scope: &Scope<'_>, grant: &Grant, problems: &mut Vec<Problem>) {
+    if grant.servers.value.is_empty() {
+        problems.push(scope.problem(grant.servers.mark(), "`servers` is an empty list; write `[\"*\"]` to mean all"));
+    }
+    scope.check_not_empty("tools", &grant.tools, problems);
+    scope.check_not_empty("methods", &grant.methods, problems);
+    scope.check_subjects(&grant.subjects, problems);
+    scope.check_servers(&grant.servers.value, problems);
+    scope.check_tools(&grant.servers.value, items(&grant.tools), problems);
+    for method in items(&grant.methods) {
+        if !METHODS.iter().any(|name| method.value.matches(name)) {
+            let message =
+                format!("`{}` matches no method of the protocol, such as `tools/call` or `tools/list`", method.value.as_str());
+            problems.push(scope.problem(method.mark(), message));
+        }
+    }
+    if let (Some(_), Some(methods)) = (&grant.tools, &grant.methods)
+        && !methods.value.iter().any(|method| method.value.matches("tools/call"))
+        && !methods.value.is_empty()
+    {
+        problems.push(
+            scope.problem(
+                methods.mark(),
+                "a grant with `tools` speaks of `tools/call`; add it to `methods`, or leave `methods` out",
+            ),
+        );
+    }
+}
+
+fn check_limit(scope: &Scope<'_>, limit: &Limit, problems: &mut Vec<Problem>) {
+    let id = limit.id.mark();
+    match (limit.algorithm, &limit.rate, &limit.count, &limit.period) {
+        (Algorithm::Concurrency, None, Some(_), None) => {}
+        (Algorithm::Concurrency, ..) => {
+            problems.push(scope.problem(id, "a limit of concurrency has a `count` and nothing else: so many at once"));
+        }
+        (_, Some(_), None, None) | (_, None, Some(_), Some(_)) => {}
+        _ => problems.push(scope.problem(id, "expected `rate` (such as `100/min`), or both `count` and `period`")),
+    }
+    let counts = [
+        limit.rate.as_ref().map(|rate| (rate.mark(), rate.value.count)),
+        limit.count.as_ref().map(|count| (count.mark(), count.value)),
+        limit.burst.as_ref().map(|burst| (burst.mark(), burst.value)),
+    ];
+    for (mark, count) in counts.into_iter().flatten() {
+        if !(1..=COUNT_MAX).contains(&count) {
+            problems.push(scope.problem(mark, format!("`{count}` is out of range; 1 to {COUNT_MAX} are possible")));
+        }
+    }
+    if let Some(burst) = &limit.burst
+        && limit.algorithm != Algorithm::Gcra
+    {
+        problems.push(scope.problem(burst.mark(), "only `algorithm: gcra` has a `burst`"));
+    }
+    check_per(scope, limit, problems);
+    scope.check_not_empty("servers", &limit.servers, problems);
+    scope.check_not_empty("tools", &limit.tools, problems);
+    scope.check_subjects(&limit.subjects, problems);
+    scope.check_servers(items(&limit.servers), problems);
+    scope.check_tools(items(&limit.servers), items(&limit.tools), problems);
+    check_costs(scope, limit, problems);
+}
+
+fn check_per(scope: &Scope<'_>, limit: &Limit, problems: &mut Vec<Problem>) {
+    let per = &limit.per.value;
+    if per.is_empty() {
+        problems.push(scope.problem(limit.per.mark(), "`per` is an empty list; write `[global]` for one budget of all"));
+    }
+    if per.contains(&Per::Global) && per.len() > 1 {
+        problems.push(scope.problem(limit.per.mark(), "`global` is one budget of all and stands alone"));
+    }
+    if limit.class == Class::Listings && (per.contains(&Per::Tool) || limit.tools.is_some()) {
+        problems.push(scope.problem(limit.per.mark(), "a limit of `listings` cannot count by tool; listings have none"));
+    }
+}
+
+fn check_costs(scope: &Scope<'_>, limit: &Limit, problems: &mut Vec<Problem>) {
+    let most = [
+        limit.burst.as_ref().map(|at| at.value),
+        limit.rate.as_ref().map(|at| at.value.count),
+        limit.count.as_ref().map(|at| at.value),
+    ];
+    let most = most.into_iter().flatten().next().unwrap_or(COUNT_MAX);
+    for cost in &limit.costs {
+        if limit.class == Class::Listings {
+            problems.push(scope.problem(cost.tool.mark(), "only limits of `calls` have costs per tool"));
+        }
+        if u64::from(cost.units.value) > most {
+            let message = format!("a call that costs {} never fits into {most}", cost.units.value);
+            problems.push(scope.problem(cost.units.mark(), message));
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! `services/governance/*.yaml`: secrets, block list, limits and what the audit trail shows.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use wire::ids::RuleId;
+
+use super::access::Subjects;
+use super::decode::At;
+use super::node::Node;
+use super::words::{Glob, Period, Rate, Size};
+
+/// Secrets, block list, limits and audit. Limits of several files add up; the other blocks stand in one file.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Governance")]
+pub struct GovernanceFile {
+    /// Secret detection. Read by the gateway's secret layer.
+    #[serde(default)]
+    #[schemars(with = "Option<std::collections::BTreeMap<String, serde_json::Value>>")]
+    pub secrets: Option<Node>,
+    /// The block list. Read by the gateway's block list layer.
+    #[serde(default)]
+    #[schemars(with = "Option<std::collections::BTreeMap<String, serde_json::Value>>")]
+    pub blocklist: Option<Node>,
+    /// Rate limits.
+    #[serde(default)]
+    pub limits: Vec<At<Limit>>,
+    /// What audit rows show.
+    #[serde(default)]
+    pub audit: Option<At<Audit>>,
+}
+
+/// What audit rows show.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Audit {
+    /// How much of the arguments a row may show, secrets masked; 0B shows none. Default: 0B.
+    #[serde(default)]
+    pub preview_bytes: Option<At<Size>>,
+}
+
+/// A rate limit: a budget for each combination of what `per` names.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// Its name in audit rows and replies; unique.
+    #[schemars(with = "String")]
+    pub id: At<RuleId>,
+    /// What has a budget of its own: each `principal`, each `principal` and `tool` …; `[global]` for one budget of all.
+    #[schemars(length(min = 1))]
+    pub per: At<Vec<Per>>,
+    /// How many in how long: `100/min`. The same as `count` and `period`.
+    #[serde(default)]
+    pub rate: Option<At<Rate>>,
+    /// How many.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub count: Option<At<u64>>,
+    /// In how long: `1m`.
+    #[serde(default)]
+    pub period: Option<At<Period>>,
+    /// How calls are admitted. Default: `window`.
+    #[serde(default)]
+    pub algorithm: Algorithm,
+    /// `gcra`: how many at once. Default: the count.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub burst: Option<At<u64>>,
+    /// Which calls are counted. Default: `calls`.
+    #[serde(default)]
+    pub class: Class,
+    /// For whom. Left out: for everybody.
+    #[serde(default)]
+    pub subjects: Subjects,
+    /// Globs over server names. Left out: all.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub servers: Option<At<Vec<At<Glob>>>>,
+    /// Globs over tool names. Left out: all.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub tools: Option<At<Vec<At<Glob>>>>,
+    /// What a call costs, by tool; the first that matches counts. Default: 1.
+    #[serde(default)]
+    pub costs: Vec<Cost>,
+    /// Whether it refuses, or only reports. Default: `enforce`.
+    #[serde(default)]
+    pub mode: LimitMode,
+}
+
+/// What a limit counts by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Per {
+    /// One budget for all.
+    Global,
+    /// The user.
+    Principal,
+    /// The log-in session.
+    Session,
+    /// The agent.
+    Agent,
+    /// The tool.
+    Tool,
+    /// The server.
+    Server,
+    /// The department.
+    Department,
+    /// The tenant.
+    Tenant,
+}
+
+/// How calls are admitted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Algorithm {
+    /// Exactly the count in each window, which begins with the first call.
+    #[default]
+    Window,
+    /// A burst, then an even pace.
+    Gcra,
+    /// At most the count at once.
+    Concurrency,
+}
+
+/// Which calls a limit counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// Tool calls, hooks and decisions.
+    #[default]
+    Calls,
+    /// Everything else: sessions, listings, resources, prompts.
+    Listings,
+}
+
+/// Whether a limit refuses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LimitMode {
+    /// Refuses what is too much.
+    #[default]
+    Enforce,
+    /// Lets it through and says so in the audit trail.
+    Observe,
+}
+
+/// What calls of some tools cost.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cost {
+    /// Glob over tool names.
+    pub tool: At<Glob>,
+    /// Units of the budget.
+    pub units: At<u32>,
+}
