@@ -1,1 +1,3 @@
-//! schema
+//! What is stored and declared: SQL migrations and queries.
+
+pub mod migrations;
