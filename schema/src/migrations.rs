@@ -30,27 +30,18 @@ pub enum MigrateError {
 /// # Errors
 /// Nothing of a failed migration stays; those before it do.
 pub async fn run(client: &mut Client, application: Option<&str>) -> Result<usize, MigrateError> {
-    client
-        .execute("SELECT pg_advisory_lock($1)", &[&LOCK])
-        .await?;
+    client.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await?;
     let outcome = run_alone(client, application).await;
     // The lock ends with the session when this fails.
-    let _ = client
-        .execute("SELECT pg_advisory_unlock($1)", &[&LOCK])
-        .await;
+    let _ = client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await;
     outcome
 }
 
 async fn run_alone(client: &mut Client, application: Option<&str>) -> Result<usize, MigrateError> {
-    let report = embedded::migrations::runner()
-        .run_async(client)
-        .await
-        .map_err(MigrateError::Migration)?;
+    let report = embedded::migrations::runner().run_async(client).await.map_err(MigrateError::Migration)?;
     if let Some(role) = application {
         let role = format!("\"{}\"", role.replace('"', "\"\""));
-        client
-            .batch_execute(&GRANTS.replace(":application", &role))
-            .await?;
+        client.batch_execute(&GRANTS.replace(":application", &role)).await?;
     }
     Ok(report.applied_migrations().len())
 }

@@ -36,30 +36,18 @@ impl Account {
         if let Some(owner) = owner
             && (owner.is_root() || (owner != us && !us.is_root()))
         {
-            return Err(PostgresError::ForeignCluster {
-                dir: cluster.to_owned(),
-                owner: owner.as_raw(),
-                us: us.as_raw(),
-            });
+            return Err(PostgresError::ForeignCluster { dir: cluster.to_owned(), owner: owner.as_raw(), us: us.as_raw() });
         }
 
-        let lookup = |found: nix::Result<Option<User>>| {
-            found.ok().flatten().filter(|user| !user.uid.is_root())
-        };
+        let lookup = |found: nix::Result<Option<User>>| found.ok().flatten().filter(|user| !user.uid.is_root());
         let user = match owner.or((!us.is_root()).then_some(us)) {
-            Some(uid) => lookup(User::from_uid(uid))
-                .ok_or(PostgresError::NamelessAccount { uid: uid.as_raw() })?,
+            Some(uid) => lookup(User::from_uid(uid)).ok_or(PostgresError::NamelessAccount { uid: uid.as_raw() })?,
             None => ["postgres", "nobody"]
                 .into_iter()
                 .find_map(|name| lookup(User::from_name(name)))
                 .ok_or(PostgresError::NoAccount)?,
         };
-        Ok(Account {
-            name: user.name,
-            uid: user.uid,
-            gid: user.gid,
-            switch: user.uid != us,
-        })
+        Ok(Account { name: user.name, uid: user.uid, gid: user.gid, switch: user.uid != us })
     }
 
     pub(super) fn uid(&self) -> u32 {
@@ -70,11 +58,7 @@ impl Account {
     pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         if self.switch {
-            command
-                .uid(self.uid.as_raw())
-                .gid(self.gid.as_raw())
-                .env_remove("HOME")
-                .env("USER", &self.name);
+            command.uid(self.uid.as_raw()).gid(self.gid.as_raw()).env_remove("HOME").env("USER", &self.name);
         }
         for (name, _) in std::env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"PG") {
@@ -112,15 +96,8 @@ impl Account {
         if !self.switch || self.enters(dir) {
             return Ok(());
         }
-        let refusing = ancestors
-            .into_iter()
-            .rev()
-            .find(|ancestor| !self.enters(ancestor))
-            .unwrap_or(dir);
-        Err(PostgresError::Unreachable {
-            account: self.name.clone(),
-            dir: PathBuf::from(refusing),
-        })
+        let refusing = ancestors.into_iter().rev().find(|ancestor| !self.enters(ancestor)).unwrap_or(dir);
+        Err(PostgresError::Unreachable { account: self.name.clone(), dir: PathBuf::from(refusing) })
     }
 
     fn enters(&self, dir: &Path) -> bool {

@@ -37,19 +37,11 @@ pub(super) struct Search {
 impl Search {
     pub(super) fn of_this_machine() -> Search {
         Search {
-            explicit: std::env::var_os("SP_POSTGRES_BIN")
-                .filter(|dir| !dir.is_empty())
-                .map(PathBuf::from),
+            explicit: std::env::var_os("SP_POSTGRES_BIN").filter(|dir| !dir.is_empty()).map(PathBuf::from),
             path: std::env::var_os("PATH"),
-            versioned: [
-                "/usr/lib/postgresql",
-                "/usr/local/lib/postgresql",
-                "/usr/pgsql",
-                "/opt/homebrew/opt",
-                "/usr/local/opt",
-            ]
-            .map(PathBuf::from)
-            .to_vec(),
+            versioned: ["/usr/lib/postgresql", "/usr/local/lib/postgresql", "/usr/pgsql", "/opt/homebrew/opt", "/usr/local/opt"]
+                .map(PathBuf::from)
+                .to_vec(),
             ask_pg_config: true,
         }
     }
@@ -60,25 +52,15 @@ impl Search {
     /// Names the package to install.
     pub(super) async fn find(&self, wanted: Option<u32>) -> Result<Binaries, PostgresError> {
         let fits = |major: u32| wanted.map_or(major >= MAJOR_MIN, |wanted| major == wanted);
-        let wanted_text = wanted.map_or_else(
-            || format!("{MAJOR_MIN} or newer"),
-            |major| format!("{major} (the version of the cluster)"),
-        );
+        let wanted_text =
+            wanted.map_or_else(|| format!("{MAJOR_MIN} or newer"), |major| format!("{major} (the version of the cluster)"));
 
         if let Some(dir) = &self.explicit {
-            let bad = |problem: String| PostgresError::BadBinaries {
-                dir: dir.clone(),
-                problem,
-            };
-            let found = probe(dir)
-                .await
-                .ok_or_else(|| bad("has no working `postgres` and `initdb`".to_owned()))?;
+            let bad = |problem: String| PostgresError::BadBinaries { dir: dir.clone(), problem };
+            let found = probe(dir).await.ok_or_else(|| bad("has no working `postgres` and `initdb`".to_owned()))?;
             return match fits(found.major) {
                 true => Ok(found),
-                false => Err(bad(format!(
-                    "is PostgreSQL {}, but {wanted_text} is needed",
-                    found.major
-                ))),
+                false => Err(bad(format!("is PostgreSQL {}, but {wanted_text} is needed", found.major))),
             };
         }
 
@@ -95,24 +77,12 @@ impl Search {
                 rejected.push(text);
             }
         }
-        let rejected = if rejected.is_empty() {
-            String::new()
-        } else {
-            format!(" (found only {})", rejected.join(", "))
-        };
-        Err(PostgresError::NotInstalled {
-            wanted: wanted_text,
-            rejected,
-        })
+        let rejected = if rejected.is_empty() { String::new() } else { format!(" (found only {})", rejected.join(", ")) };
+        Err(PostgresError::NotInstalled { wanted: wanted_text, rejected })
     }
 
     async fn candidates(&self) -> Vec<PathBuf> {
-        let mut dirs: Vec<PathBuf> = self
-            .path
-            .iter()
-            .flat_map(std::env::split_paths)
-            .filter(|dir| dir.is_absolute())
-            .collect();
+        let mut dirs: Vec<PathBuf> = self.path.iter().flat_map(std::env::split_paths).filter(|dir| dir.is_absolute()).collect();
         for parent in &self.versioned {
             dirs.extend(newest_first(parent));
         }
@@ -120,9 +90,7 @@ impl Search {
             && let Ok(output) = Command::new("pg_config").arg("--bindir").output().await
             && output.status.success()
         {
-            dirs.push(PathBuf::from(
-                String::from_utf8_lossy(&output.stdout).trim(),
-            ));
+            dirs.push(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
         }
         dirs
     }
@@ -130,8 +98,7 @@ impl Search {
 
 /// `<parent>/15/bin`, `<parent>-15/bin` and `<parent>/postgresql@15/bin`, newest version first.
 fn newest_first(parent: &Path) -> Vec<PathBuf> {
-    let (scan, prefixes): (&Path, &[&str]) = match parent.file_name().and_then(|name| name.to_str())
-    {
+    let (scan, prefixes): (&Path, &[&str]) = match parent.file_name().and_then(|name| name.to_str()) {
         Some("pgsql") => (parent.parent().unwrap_or(parent), &["pgsql-"]),
         Some("opt") => (parent, &["postgresql@"]),
         _ => (parent, &[""]),
@@ -142,9 +109,7 @@ fn newest_first(parent: &Path) -> Vec<PathBuf> {
         .flatten()
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
-            let version = prefixes
-                .iter()
-                .find_map(|prefix| name.strip_prefix(prefix))?;
+            let version = prefixes.iter().find_map(|prefix| name.strip_prefix(prefix))?;
             Some((version.parse().ok()?, entry.path().join("bin")))
         })
         .collect();
@@ -154,26 +119,15 @@ fn newest_first(parent: &Path) -> Vec<PathBuf> {
 
 /// What `dir` holds. A link to `postgres` is followed, because a packager's link farm has `postgres` without `initdb`.
 async fn probe(dir: &Path) -> Option<Binaries> {
-    let real = tokio::fs::canonicalize(dir.join("postgres"))
-        .await
-        .ok()?
-        .parent()?
-        .to_owned();
+    let real = tokio::fs::canonicalize(dir.join("postgres")).await.ok()?.parent()?.to_owned();
     for dir in [dir, &real] {
         if !dir.join("initdb").is_file() {
             continue;
         }
-        let output = Command::new(dir.join("postgres"))
-            .arg("--version")
-            .output()
-            .await
-            .ok()?;
+        let output = Command::new(dir.join("postgres")).arg("--version").output().await.ok()?;
         if output.status.success() {
             let major = parse_major(&String::from_utf8_lossy(&output.stdout))?;
-            return Some(Binaries {
-                dir: dir.to_owned(),
-                major,
-            });
+            return Some(Binaries { dir: dir.to_owned(), major });
         }
     }
     None
@@ -182,14 +136,11 @@ async fn probe(dir: &Path) -> Option<Binaries> {
 /// `15` from `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
 fn parse_major(version: &str) -> Option<u32> {
     let number = version.split_once("(PostgreSQL)")?.1.trim_start();
-    let digits = number
-        .find(|c: char| !c.is_ascii_digit())
-        .map_or(number, |end| &number[..end]);
+    let digits = number.find(|c: char| !c.is_ascii_digit()).map_or(number, |end| &number[..end]);
     digits.parse().ok()
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
@@ -198,10 +149,7 @@ mod tests {
     #[test]
     fn major_versions() {
         for (text, want) in [
-            (
-                "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n",
-                Some(15),
-            ),
+            ("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n", Some(15)),
             ("postgres (PostgreSQL) 18beta2\n", Some(18)),
             ("postgres (PostgreSQL) 9.6.24\n", Some(9)),
             ("postgres (EnterpriseDB Advanced Server) 15.1\n", None),
@@ -217,11 +165,7 @@ mod tests {
         std::fs::create_dir_all(dir).unwrap();
         for program in ["postgres", "initdb"] {
             let path = dir.join(program);
-            std::fs::write(
-                &path,
-                format!("#!/bin/sh\necho '{program} (PostgreSQL) {version}'\n"),
-            )
-            .unwrap();
+            std::fs::write(&path, format!("#!/bin/sh\necho '{program} (PostgreSQL) {version}'\n")).unwrap();
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         }
         dir.to_owned()
@@ -238,105 +182,29 @@ mod tests {
         fake(&opt.join("postgresql@17/bin"), "17.0");
         let on_path = fake(&tmp.path().join("on-path"), "14.2");
         let newer_on_path = fake(&tmp.path().join("newer"), "15.9");
-        let path =
-            Some(std::env::join_paths([Path::new("relative"), &on_path, &newer_on_path]).unwrap());
+        let path = Some(std::env::join_paths([Path::new("relative"), &on_path, &newer_on_path]).unwrap());
         let links = tmp.path().join("links");
         std::fs::create_dir(&links).unwrap();
         std::os::unix::fs::symlink(lib.join("16/bin/postgres"), links.join("postgres")).unwrap();
 
         let versioned = vec![lib.clone(), opt.clone()];
         let rows = [
+            (Search { path: path.clone(), versioned: versioned.clone(), ..Search::default() }, None, Ok("newer")),
+            (Search { versioned: versioned.clone(), ..Search::default() }, None, Ok("lib/100/bin")),
+            (Search { versioned: versioned.clone(), ..Search::default() }, Some(15), Ok("lib/15/bin")),
+            (Search { versioned: versioned.clone(), ..Search::default() }, Some(17), Ok("opt/postgresql@17/bin")),
+            (Search { path: path.clone(), ..Search::default() }, Some(14), Ok("on-path")),
+            (Search { path: Some(links.clone().into_os_string()), ..Search::default() }, None, Ok("lib/16/bin")),
             (
-                Search {
-                    path: path.clone(),
-                    versioned: versioned.clone(),
-                    ..Search::default()
-                },
-                None,
-                Ok("newer"),
-            ),
-            (
-                Search {
-                    versioned: versioned.clone(),
-                    ..Search::default()
-                },
-                None,
-                Ok("lib/100/bin"),
-            ),
-            (
-                Search {
-                    versioned: versioned.clone(),
-                    ..Search::default()
-                },
-                Some(15),
-                Ok("lib/15/bin"),
-            ),
-            (
-                Search {
-                    versioned: versioned.clone(),
-                    ..Search::default()
-                },
-                Some(17),
-                Ok("opt/postgresql@17/bin"),
-            ),
-            (
-                Search {
-                    path: path.clone(),
-                    ..Search::default()
-                },
-                Some(14),
-                Ok("on-path"),
-            ),
-            (
-                Search {
-                    path: Some(links.clone().into_os_string()),
-                    ..Search::default()
-                },
-                None,
-                Ok("lib/16/bin"),
-            ),
-            (
-                Search {
-                    explicit: Some(on_path.clone()),
-                    ..Search::default()
-                },
+                Search { explicit: Some(on_path.clone()), ..Search::default() },
                 None,
                 Err("is PostgreSQL 14, but 15 or newer is needed"),
             ),
-            (
-                Search {
-                    explicit: Some(tmp.path().join("gone")),
-                    ..Search::default()
-                },
-                None,
-                Err("has no working `postgres`"),
-            ),
-            (
-                Search {
-                    explicit: Some(newer_on_path),
-                    path,
-                    ..Search::default()
-                },
-                None,
-                Ok("newer"),
-            ),
+            (Search { explicit: Some(tmp.path().join("gone")), ..Search::default() }, None, Err("has no working `postgres`")),
+            (Search { explicit: Some(newer_on_path), path, ..Search::default() }, None, Ok("newer")),
             (Search::default(), None, Err("apt install postgresql")),
-            (
-                Search {
-                    path: Some(on_path.into_os_string()),
-                    ..Search::default()
-                },
-                None,
-                Err("found only 14 in"),
-            ),
-            (
-                Search {
-                    versioned,
-                    ..Search::default()
-                },
-                Some(13),
-                Err("PostgreSQL 13 (the version of the cluster)"),
-            ),
+            (Search { path: Some(on_path.into_os_string()), ..Search::default() }, None, Err("found only 14 in")),
+            (Search { versioned, ..Search::default() }, Some(13), Err("PostgreSQL 13 (the version of the cluster)")),
         ];
         for (search, wanted, want) in rows {
             match (search.find(wanted).await, want) {

@@ -55,12 +55,8 @@ pub(super) struct Cluster {
 
 impl Cluster {
     /// Finds or makes the cluster `<data_dir>/postgres`.
-    pub(super) async fn prepare(
-        data_dir: &Path,
-        durability: Durability,
-    ) -> Result<Cluster, PostgresError> {
-        let data_dir =
-            std::fs::canonicalize(data_dir).map_err(PostgresError::io("find", data_dir))?;
+    pub(super) async fn prepare(data_dir: &Path, durability: Durability) -> Result<Cluster, PostgresError> {
+        let data_dir = std::fs::canonicalize(data_dir).map_err(PostgresError::io("find", data_dir))?;
         let dir = data_dir.join("postgres");
         let account = Account::choose(&dir)?;
         account.check_reach(&data_dir)?;
@@ -68,14 +64,7 @@ impl Cluster {
         let binaries = Search::of_this_machine().find(existing).await?;
         account.check_reach(&binaries.dir)?;
         let socket_dir = choose_socket_dir(&data_dir, &account)?;
-        let cluster = Cluster {
-            log: data_dir.join("postgres.log"),
-            dir,
-            socket_dir,
-            binaries,
-            account,
-            durability,
-        };
+        let cluster = Cluster { log: data_dir.join("postgres.log"), dir, socket_dir, binaries, account, durability };
         if existing.is_none() {
             cluster.create(&data_dir).await?;
         }
@@ -93,20 +82,11 @@ impl Cluster {
 
     /// Starts a server. It is not ready yet.
     pub(super) fn spawn(&self) -> Result<Postmaster, PostgresError> {
-        let log =
-            std::fs::File::create(&self.log).map_err(PostgresError::io("create", &self.log))?;
+        let log = std::fs::File::create(&self.log).map_err(PostgresError::io("create", &self.log))?;
         let program = self.binaries.program("postgres");
         let mut command = self.account.command(&program);
-        command
-            .arg("-D")
-            .arg(&self.dir)
-            .args(self.settings())
-            .current_dir(&self.dir)
-            .stdout(Stdio::null())
-            .stderr(log);
-        let child = command
-            .spawn()
-            .map_err(PostgresError::io("run", &program))?;
+        command.arg("-D").arg(&self.dir).args(self.settings()).current_dir(&self.dir).stdout(Stdio::null()).stderr(log);
+        let child = command.spawn().map_err(PostgresError::io("run", &program))?;
         Postmaster::of_child(child).map_err(PostgresError::io("watch", &program))
     }
 
@@ -129,8 +109,7 @@ impl Cluster {
         let query_from = start.len();
         let mut url = url::form_urlencoded::Serializer::for_suffix(start, query_from);
         url.append_pair("host", &self.socket_dir.to_string_lossy());
-        url.append_pair("port", &PORT.to_string())
-            .append_pair("user", role);
+        url.append_pair("port", &PORT.to_string()).append_pair("user", role);
         // libpq reads `+` as itself, not as a blank.
         url.finish().replace('+', "%20")
     }
@@ -148,16 +127,8 @@ impl Cluster {
             .flatten()
             .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
             .max();
-        let read = |path: &Path| {
-            std::fs::read(path)
-                .map(|bytes| tail(&bytes))
-                .unwrap_or_default()
-        };
-        format!(
-            "{}{}",
-            read(&self.log),
-            newest.map(|(_, path)| read(&path)).unwrap_or_default()
-        )
+        let read = |path: &Path| std::fs::read(path).map(|bytes| tail(&bytes)).unwrap_or_default();
+        format!("{}{}", read(&self.log), newest.map(|(_, path)| read(&path)).unwrap_or_default())
     }
 
     /// Runs initdb under a name of its own and renames when all is there, so that an interrupted run leaves nothing that
@@ -169,57 +140,30 @@ impl Cluster {
         self.account.own_dir(&unfinished)?;
         // C.UTF-8 sorts by code point and is the same on every machine that has it; C is the fallback that always exists.
         let outcome = match self.initdb(&unfinished, "C.UTF-8").await {
-            Err(PostgresError::Failed { output, .. }) if output.contains("locale") => {
-                self.initdb(&unfinished, "C").await
-            }
+            Err(PostgresError::Failed { output, .. }) if output.contains("locale") => self.initdb(&unfinished, "C").await,
             outcome => outcome,
         };
         outcome?;
-        let us = nix::unistd::User::from_uid(nix::unistd::Uid::effective())
-            .ok()
-            .flatten()
-            .map(|user| user.name);
+        let us = nix::unistd::User::from_uid(nix::unistd::Uid::effective()).ok().flatten().map(|user| user.name);
         self.write_access_rules(&unfinished, us.as_deref())?;
-        std::fs::rename(&unfinished, &self.dir)
-            .map_err(PostgresError::io("put in place", &self.dir))?;
-        std::fs::File::open(data_dir)
-            .and_then(|dir| dir.sync_all())
-            .map_err(PostgresError::io("sync", data_dir))
+        std::fs::rename(&unfinished, &self.dir).map_err(PostgresError::io("put in place", &self.dir))?;
+        std::fs::File::open(data_dir).and_then(|dir| dir.sync_all()).map_err(PostgresError::io("sync", data_dir))
     }
 
     async fn initdb(&self, dir: &Path, locale: &str) -> Result<(), PostgresError> {
         let program = self.binaries.program("initdb");
         let mut command = self.account.command(&program);
-        command.arg("-D").arg(dir).args([
-            "-U",
-            SUPERUSER,
-            "-E",
-            "UTF8",
-            "-A",
-            "peer",
-            "--no-instructions",
-        ]);
-        command
-            .arg(format!("--locale={locale}"))
-            .current_dir(dir)
-            .env("LC_ALL", "C")
-            .env_remove("LANGUAGE");
+        command.arg("-D").arg(dir).args(["-U", SUPERUSER, "-E", "UTF8", "-A", "peer", "--no-instructions"]);
+        command.arg(format!("--locale={locale}")).current_dir(dir).env("LC_ALL", "C").env_remove("LANGUAGE");
         if self.durability == Durability::None {
             command.arg("--no-sync");
         }
-        let output = tokio::process::Command::from(command)
-            .output()
-            .await
-            .map_err(PostgresError::io("run", &program))?;
+        let output = tokio::process::Command::from(command).output().await.map_err(PostgresError::io("run", &program))?;
         if output.status.success() {
             return Ok(());
         }
         let output_text = format!("{}{}", tail(&output.stdout), tail(&output.stderr));
-        Err(PostgresError::Failed {
-            program: "initdb",
-            status: output.status.to_string(),
-            output: output_text,
-        })
+        Err(PostgresError::Failed { program: "initdb", status: output.status.to_string(), output: output_text })
     }
 
     /// Peer authentication through a map: the kernel vouches that the client is us (or root), whatever the modes of the
@@ -236,10 +180,7 @@ impl Cluster {
                 ident.push_str(&format!("sp {} {role}\n", quoted(user)));
             }
         }
-        for (name, text) in [
-            ("pg_hba.conf", "local all all peer map=sp\n".to_owned()),
-            ("pg_ident.conf", ident),
-        ] {
+        for (name, text) in [("pg_hba.conf", "local all all peer map=sp\n".to_owned()), ("pg_ident.conf", ident)] {
             // The files are there, owned by the server's account; writing keeps owner and mode.
             let path = dir.join(name);
             std::fs::write(&path, text).map_err(PostgresError::io("write", &path))?;
@@ -250,13 +191,7 @@ impl Cluster {
     fn settings(&self) -> Vec<std::ffi::OsString> {
         let mut sockets = std::ffi::OsString::from("unix_socket_directories=\"");
         sockets.push(OsStr::from_bytes(
-            &self
-                .socket_dir
-                .as_os_str()
-                .as_bytes()
-                .split(|b| *b == b'"')
-                .collect::<Vec<_>>()
-                .join(&b"\"\""[..]),
+            &self.socket_dir.as_os_str().as_bytes().split(|b| *b == b'"').collect::<Vec<_>>().join(&b"\"\""[..]),
         ));
         sockets.push("\"");
         let mut settings = vec![sockets];
@@ -287,28 +222,16 @@ impl Cluster {
             set(setting);
         }
         if self.durability == Durability::None {
-            for setting in [
-                "fsync=off",
-                "full_page_writes=off",
-                "logging_collector=off",
-                "max_connections=100",
-            ] {
+            for setting in ["fsync=off", "full_page_writes=off", "logging_collector=off", "max_connections=100"] {
                 set(setting);
             }
         }
-        settings
-            .into_iter()
-            .flat_map(|setting| [std::ffi::OsString::from("-c"), setting])
-            .collect()
+        settings.into_iter().flat_map(|setting| [std::ffi::OsString::from("-c"), setting]).collect()
     }
 
     /// The command line that serves this cluster, for a watcher that starts it itself.
     pub(super) fn serve_command(&self) -> Vec<std::ffi::OsString> {
-        let mut line = vec![
-            self.binaries.program("postgres").into_os_string(),
-            "-D".into(),
-            self.dir.clone().into_os_string(),
-        ];
+        let mut line = vec![self.binaries.program("postgres").into_os_string(), "-D".into(), self.dir.clone().into_os_string()];
         line.extend(self.settings());
         line
     }
@@ -323,11 +246,7 @@ const UNFINISHED_PREFIX: &str = "postgres.unfinished-";
 /// Best effort: what cannot be removed is in nobody's way.
 fn remove_leftovers(data_dir: &Path) {
     for entry in std::fs::read_dir(data_dir).into_iter().flatten().flatten() {
-        if entry
-            .file_name()
-            .to_str()
-            .is_some_and(|name| name.starts_with(UNFINISHED_PREFIX))
-        {
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(UNFINISHED_PREFIX)) {
             tracing::info!(dir = %entry.path().display(), "removing an unfinished PostgreSQL cluster");
             let _ = std::fs::remove_dir_all(entry.path());
         }
@@ -336,9 +255,7 @@ fn remove_leftovers(data_dir: &Path) {
 
 /// The major version of the cluster in `dir`, `None` when there is no such directory or it is empty.
 fn version_of(dir: &Path) -> Result<Option<u32>, PostgresError> {
-    let not_a_cluster = || PostgresError::NotACluster {
-        dir: dir.to_owned(),
-    };
+    let not_a_cluster = || PostgresError::NotACluster { dir: dir.to_owned() };
     match std::fs::read_to_string(dir.join("PG_VERSION")) {
         Ok(text) => text.trim().parse().map(Some).map_err(|_| not_a_cluster()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !dir.exists() => Ok(None),
@@ -355,17 +272,10 @@ fn choose_socket_dir(data_dir: &Path, account: &Account) -> Result<PathBuf, Post
         return Ok(wanted);
     }
     // The name follows from the data directory, so that a restart finds the same socket.
-    let name = format!(
-        "sp-pg-{}",
-        &blake3::hash(data_dir.as_os_str().as_bytes()).to_hex()[..16]
-    );
+    let name = format!("sp-pg-{}", &blake3::hash(data_dir.as_os_str().as_bytes()).to_hex()[..16]);
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let mut problem = String::from("there is no other place");
-    for place in runtime
-        .into_iter()
-        .chain(["/run", "/tmp"].map(PathBuf::from))
-        .filter(|place| place.is_absolute())
-    {
+    for place in runtime.into_iter().chain(["/run", "/tmp"].map(PathBuf::from)).filter(|place| place.is_absolute()) {
         let dir = place.join(&name);
         if !fits_socket(&dir) || account.check_reach(&place).is_err() {
             continue;
@@ -389,9 +299,7 @@ fn own_private_dir(dir: &Path, account: &Account) -> Result<(), String> {
     {
         return Err(format!("`{}` is not ours", dir.display()));
     }
-    account
-        .own_dir(dir)
-        .map_err(|error| format!("`{}` cannot be made: {error}", dir.display()))
+    account.own_dir(dir).map_err(|error| format!("`{}` cannot be made: {error}", dir.display()))
 }
 
 fn tail(bytes: &[u8]) -> String {
@@ -399,18 +307,13 @@ fn tail(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 mod tests {
     use super::*;
 
     #[test]
     fn long_paths_get_a_short_socket_that_stays_the_same() {
         let tmp = tempfile::tempdir().unwrap();
-        std::fs::set_permissions(
-            tmp.path(),
-            std::os::unix::fs::PermissionsExt::from_mode(0o755),
-        )
-        .unwrap();
+        std::fs::set_permissions(tmp.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let account = Account::choose(&tmp.path().join("postgres")).unwrap();
 
         let near = choose_socket_dir(tmp.path(), &account).unwrap();
@@ -429,10 +332,7 @@ mod tests {
         let _ = std::os::unix::fs::symlink("/etc", &far);
         let elsewhere = choose_socket_dir(&long, &account);
         std::fs::remove_file(&far).unwrap();
-        assert!(
-            elsewhere.as_ref().is_ok_and(|dir| *dir != far) || elsewhere.is_err(),
-            "{elsewhere:?}"
-        );
+        assert!(elsewhere.as_ref().is_ok_and(|dir| *dir != far) || elsewhere.is_err(), "{elsewhere:?}");
         if let Ok(dir) = elsewhere {
             std::fs::remove_dir(dir).unwrap();
         }

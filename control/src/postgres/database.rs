@@ -83,14 +83,9 @@ impl Database {
     /// [`PostgresError::Url`] without the URL's text, which may hold a password.
     pub fn external(url: &str) -> Result<Database, PostgresError> {
         let mut config: Config =
-            url.parse()
-                .map_err(|error: tokio_postgres::Error| PostgresError::Url {
-                    problem: chain(&error),
-                })?;
+            url.parse().map_err(|error: tokio_postgres::Error| PostgresError::Url { problem: chain(&error) })?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
-            return Err(PostgresError::Url {
-                problem: "it names no host; write `postgresql://user@host/database`".to_owned(),
-            });
+            return Err(PostgresError::Url { problem: "it names no host; write `postgresql://user@host/database`".to_owned() });
         }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
@@ -108,9 +103,7 @@ impl Database {
     /// # Errors
     /// Only when the pool cannot be built.
     pub fn with_roles(application: Config, owner: Config) -> Result<Database, PostgresError> {
-        let recycling = ManagerConfig {
-            recycling_method: RecyclingMethod::Fast,
-        };
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(application.clone(), NoTls, recycling);
         let pool = Pool::builder(manager)
             .max_size(POOL_MAX)
@@ -119,18 +112,10 @@ impl Database {
             .recycle_timeout(Some(CONNECT_TIMEOUT))
             .runtime(Runtime::Tokio1)
             .build()
-            .map_err(|error| PostgresError::Url {
-                problem: error.to_string(),
-            })?;
+            .map_err(|error| PostgresError::Url { problem: error.to_string() })?;
         let (tell, state) = watch::channel(DatabaseState::Unknown);
         let ping = tokio::spawn(ping(application.clone(), tell)).abort_handle();
-        Ok(Database {
-            pool,
-            owner,
-            application,
-            state,
-            _ping: Arc::new(AbortOnDrop(ping)),
-        })
+        Ok(Database { pool, owner, application, state, _ping: Arc::new(AbortOnDrop(ping)) })
     }
 
     /// A connection from the pool; it goes back when dropped.
@@ -154,11 +139,7 @@ impl Database {
     /// Returns when the server answers.
     pub async fn up(&self) {
         // The sender lives as long as any clone of this handle.
-        let _ = self
-            .state
-            .clone()
-            .wait_for(|state| *state == DatabaseState::Up)
-            .await;
+        let _ = self.state.clone().wait_for(|state| *state == DatabaseState::Up).await;
     }
 
     /// Brings the schema up to date and lets the application role use it. Several processes may do so at once.
@@ -166,19 +147,14 @@ impl Database {
     /// # Errors
     /// The server cannot be reached, or a migration failed: nothing of that migration stays.
     pub async fn migrate(&self) -> Result<(), PostgresError> {
-        let (mut client, connection) = self
-            .owner
-            .connect(NoTls)
-            .await
-            .map_err(PostgresError::query("connect as the schema's owner"))?;
+        let (mut client, connection) =
+            self.owner.connect(NoTls).await.map_err(PostgresError::query("connect as the schema's owner"))?;
         let connection = AbortOnDrop(tokio::spawn(connection).abort_handle());
         let application = match (self.application.get_user(), self.owner.get_user()) {
             (Some(application), Some(owner)) if application != owner => Some(application),
             _ => None,
         };
-        let applied = schema::migrations::run(&mut client, application)
-            .await
-            .map_err(PostgresError::Migrate)?;
+        let applied = schema::migrations::run(&mut client, application).await.map_err(PostgresError::Migrate)?;
         drop(connection);
         if applied > 0 {
             tracing::info!(applied, "database schema brought up to date");
@@ -191,23 +167,15 @@ impl Database {
 fn transport(config: &Config) -> Result<SslMode, PostgresError> {
     let local = |host: &Host| match host {
         Host::Unix(_) => true,
-        Host::Tcp(name) => {
-            name == "localhost"
-                || name
-                    .parse::<std::net::IpAddr>()
-                    .is_ok_and(|ip| ip.is_loopback())
-        }
+        Host::Tcp(name) => name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
     };
-    let stays_here = config.get_hosts().iter().all(local)
-        && config
-            .get_hostaddrs()
-            .iter()
-            .all(std::net::IpAddr::is_loopback);
+    let stays_here = config.get_hosts().iter().all(local) && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback);
     match config.get_ssl_mode() {
         SslMode::Disable => Ok(SslMode::Disable),
         SslMode::Prefer if stays_here => Ok(SslMode::Disable),
         _ => Err(PostgresError::Url {
-            problem: "TLS to the database is not supported yet; tunnel it, or add `sslmode=disable` where the network is trusted".to_owned(),
+            problem: "TLS to the database is not supported yet; tunnel it, or add `sslmode=disable` where the network is trusted"
+                .to_owned(),
         }),
     }
 }
@@ -219,9 +187,7 @@ async fn ping(config: Config, tell: watch::Sender<DatabaseState>) {
         let reason = match tokio::time::timeout(CONNECT_TIMEOUT, config.connect(NoTls)).await {
             Ok(Ok((client, connection))) => {
                 backoff = BACKOFF_MIN;
-                tell.send_if_modified(|state| {
-                    std::mem::replace(state, DatabaseState::Up) != DatabaseState::Up
-                });
+                tell.send_if_modified(|state| std::mem::replace(state, DatabaseState::Up) != DatabaseState::Up);
                 tokio::select! {
                     ended = connection => ended.err().map_or_else(|| "the server closed the connection".to_owned(), |error| chain(&error)),
                     reason = keep_asking(&client) => reason,
@@ -230,9 +196,7 @@ async fn ping(config: Config, tell: watch::Sender<DatabaseState>) {
             Ok(Err(error)) => chain(&error),
             Err(_) => "no answer".to_owned(),
         };
-        let was_up = tell.send_replace(DatabaseState::Down {
-            reason: reason.clone(),
-        });
+        let was_up = tell.send_replace(DatabaseState::Down { reason: reason.clone() });
         if !matches!(was_up, DatabaseState::Down { .. }) {
             tracing::warn!(%reason, "the database is away; decisions go on, the journal holds their records");
         }

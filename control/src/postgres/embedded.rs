@@ -74,23 +74,12 @@ impl Embedded {
             postmaster.stop().await;
             return Err(error);
         }
-        tracing::info!(
-            pid = postmaster.pid(),
-            ms = began.elapsed().as_millis() as u64,
-            "PostgreSQL is ready"
-        );
+        tracing::info!(pid = postmaster.pid(), ms = began.elapsed().as_millis() as u64, "PostgreSQL is ready");
 
-        let (state_tx, state) = watch::channel(EmbeddedState::Running {
-            pid: postmaster.pid(),
-        });
+        let (state_tx, state) = watch::channel(EmbeddedState::Running { pid: postmaster.pid() });
         let (stop, stopped) = oneshot::channel();
         let supervisor = tokio::spawn(supervise(cluster.clone(), postmaster, state_tx, stopped));
-        Ok(Embedded {
-            cluster,
-            state,
-            stop: Some(stop),
-            supervisor,
-        })
+        Ok(Embedded { cluster, state, stop: Some(stop), supervisor })
     }
 
     /// How the gateway connects: a role that can add audit rows and cannot change them.
@@ -148,9 +137,7 @@ async fn supervise(
         if began.elapsed() > STABLE_AFTER {
             backoff = BACKOFF_MIN;
         }
-        state.send_replace(EmbeddedState::Down {
-            reason: reason.clone(),
-        });
+        state.send_replace(EmbeddedState::Down { reason: reason.clone() });
         tracing::error!(%reason, output = %cluster.last_words(), "PostgreSQL ended; starting it again");
 
         postmaster = loop {
@@ -167,9 +154,7 @@ async fn supervise(
             }
         };
         tracing::info!(pid = postmaster.pid(), "PostgreSQL is ready again");
-        state.send_replace(EmbeddedState::Running {
-            pid: postmaster.pid(),
-        });
+        state.send_replace(EmbeddedState::Running { pid: postmaster.pid() });
     }
 }
 
@@ -193,40 +178,22 @@ async fn await_ready(cluster: &Cluster, postmaster: &mut Postmaster) -> Result<(
         match config.connect(NoTls).await {
             Ok(_) => return Ok(()),
             // The server speaks and says no for good: a wrong role or an access rule that somebody changed.
-            Err(source)
-                if source
-                    .code()
-                    .is_some_and(|code| *code != SqlState::CANNOT_CONNECT_NOW) =>
-            {
-                return Err(PostgresError::Query {
-                    action: "connect to the private cluster",
-                    source,
-                });
+            Err(source) if source.code().is_some_and(|code| *code != SqlState::CANNOT_CONNECT_NOW) => {
+                return Err(PostgresError::Query { action: "connect to the private cluster", source });
             }
             Err(_) => {}
         }
         let waited = began.elapsed();
         if waited > READY_TIMEOUT {
             let (log, output) = (cluster.log().to_owned(), cluster.last_words());
-            return Err(PostgresError::NotReady {
-                seconds: waited.as_secs(),
-                log,
-                output,
-            });
+            return Err(PostgresError::NotReady { seconds: waited.as_secs(), log, output });
         }
         if waited.as_secs() / 5 > told {
             told = waited.as_secs() / 5;
-            tracing::info!(
-                waited_s = waited.as_secs(),
-                "waiting for PostgreSQL (after a crash it first replays its log)"
-            );
+            tracing::info!(waited_s = waited.as_secs(), "waiting for PostgreSQL (after a crash it first replays its log)");
         }
         if let Ok(status) = tokio::time::timeout(READY_POLL, postmaster.exited()).await {
-            return Err(PostgresError::Failed {
-                program: "postgres",
-                status,
-                output: cluster.last_words(),
-            });
+            return Err(PostgresError::Failed { program: "postgres", status, output: cluster.last_words() });
         }
     }
 }
@@ -246,27 +213,13 @@ async fn make_roles(cluster: &Cluster) -> Result<(), PostgresError> {
 async fn make_roles_over(client: Client) -> Result<(), PostgresError> {
     let failed = || PostgresError::query("make the roles of the private cluster");
     for role in [OWNER, APPLICATION] {
-        if client
-            .query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[&role])
-            .await
-            .map_err(failed())?
-            .is_none()
-        {
-            client
-                .batch_execute(&format!("CREATE ROLE {role} LOGIN"))
-                .await
-                .map_err(failed())?;
+        if client.query_opt("SELECT 1 FROM pg_roles WHERE rolname = $1", &[&role]).await.map_err(failed())?.is_none() {
+            client.batch_execute(&format!("CREATE ROLE {role} LOGIN")).await.map_err(failed())?;
         }
     }
-    let database = client
-        .query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&DATABASE])
-        .await
-        .map_err(failed())?;
+    let database = client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&DATABASE]).await.map_err(failed())?;
     if database.is_none() {
-        client
-            .batch_execute(&format!("CREATE DATABASE {DATABASE} OWNER {OWNER}"))
-            .await
-            .map_err(failed())?;
+        client.batch_execute(&format!("CREATE DATABASE {DATABASE} OWNER {OWNER}")).await.map_err(failed())?;
     }
     client
         .batch_execute(&format!(

@@ -36,9 +36,7 @@ pub enum PostgresError {
     NoAccount,
 
     /// The account that the server runs as has no name.
-    #[error(
-        "user id {uid} has no name in /etc/passwd, which PostgreSQL needs; add an entry or pass --database-url"
-    )]
+    #[error("user id {uid} has no name in /etc/passwd, which PostgreSQL needs; add an entry or pass --database-url")]
     NamelessAccount {
         /// The user id.
         uid: u32,
@@ -161,21 +159,12 @@ pub enum PostgresError {
 
 impl PostgresError {
     /// For `map_err` on file operations.
-    pub(super) fn io<'a>(
-        action: &'static str,
-        path: &'a std::path::Path,
-    ) -> impl FnOnce(io::Error) -> PostgresError + 'a {
-        move |source| PostgresError::Io {
-            action,
-            path: path.to_owned(),
-            source,
-        }
+    pub(super) fn io<'a>(action: &'static str, path: &'a std::path::Path) -> impl FnOnce(io::Error) -> PostgresError + 'a {
+        move |source| PostgresError::Io { action, path: path.to_owned(), source }
     }
 
     /// For `map_err` on queries.
-    pub(super) fn query(
-        action: &'static str,
-    ) -> impl FnOnce(tokio_postgres::Error) -> PostgresError {
+    pub(super) fn query(action: &'static str) -> impl FnOnce(tokio_postgres::Error) -> PostgresError {
         move |source| PostgresError::Query { action, source }
     }
 }

@@ -30,11 +30,7 @@ pub(super) struct Postmaster {
 impl Postmaster {
     pub(super) fn of_child(child: Child) -> io::Result<Postmaster> {
         let pid = child.id();
-        Ok(Postmaster {
-            pid,
-            fd: watch(open(pid)?)?,
-            child: Some(child),
-        })
+        Ok(Postmaster { pid, fd: watch(open(pid)?)?, child: Some(child) })
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -54,11 +50,7 @@ impl Postmaster {
 
     /// Fast shutdown: clients are cut off, a checkpoint is written. Hard after [`FAST_STOP`].
     pub(super) async fn stop(mut self) {
-        for (signal, patience) in [
-            (Signal::INT, FAST_STOP),
-            (Signal::QUIT, HARD_STOP),
-            (Signal::KILL, HARD_STOP),
-        ] {
+        for (signal, patience) in [(Signal::INT, FAST_STOP), (Signal::QUIT, HARD_STOP), (Signal::KILL, HARD_STOP)] {
             self.signal(signal);
             if tokio::time::timeout(patience, self.exited()).await.is_ok() {
                 return;
@@ -98,13 +90,7 @@ impl LockFile {
         let port = lines.nth(1)?.trim().parse().ok()?;
         let socket_dir = PathBuf::from(lines.next()?);
         let ready = lines.nth(2).is_some_and(|status| status.trim() == "ready");
-        Some(LockFile {
-            pid,
-            data_dir,
-            port,
-            socket_dir,
-            ready,
-        })
+        Some(LockFile { pid, data_dir, port, socket_dir, ready })
     }
 }
 
@@ -112,10 +98,7 @@ impl LockFile {
 ///
 /// # Errors
 /// [`PostgresError::Occupied`] when a live process holds the lock file and is not a postmaster of this cluster run by `uid`.
-pub(super) fn left_running(
-    cluster: &Path,
-    uid: u32,
-) -> Result<Option<(Postmaster, LockFile)>, PostgresError> {
+pub(super) fn left_running(cluster: &Path, uid: u32) -> Result<Option<(Postmaster, LockFile)>, PostgresError> {
     let path = cluster.join("postmaster.pid");
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
@@ -131,42 +114,25 @@ pub(super) fn left_running(
     };
     let proc = PathBuf::from(format!("/proc/{}", lock.pid));
     let serves = std::fs::read_link(proc.join("cwd")).is_ok_and(|cwd| cwd == cluster);
-    let owned = std::fs::metadata(&proc)
-        .is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == uid);
+    let owned = std::fs::metadata(&proc).is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == uid);
     match (serves, owned) {
         (true, true) => {
             let fd = watch(fd).map_err(PostgresError::io("watch", &proc))?;
-            Ok(Some((
-                Postmaster {
-                    pid: lock.pid,
-                    fd,
-                    child: None,
-                },
-                lock,
-            )))
+            Ok(Some((Postmaster { pid: lock.pid, fd, child: None }, lock)))
         }
-        (true, false) => Err(PostgresError::Occupied {
-            dir: cluster.to_owned(),
-            pid: lock.pid,
-        }),
+        (true, false) => Err(PostgresError::Occupied { dir: cluster.to_owned(), pid: lock.pid }),
         // The number was reused by something else after a reboot: the server itself knows how to replace a stale file.
         (false, _) => Ok(None),
     }
 }
 
-#[allow(
-    deprecated,
-    reason = "the replacement is unsafe for types whose descriptor may change; an OwnedFd's does not"
-)]
+#[allow(deprecated, reason = "the replacement is unsafe for types whose descriptor may change; an OwnedFd's does not")]
 fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::new(fd)
 }
 
 fn open(pid: u32) -> io::Result<OwnedFd> {
-    let pid = i32::try_from(pid)
-        .ok()
-        .and_then(Pid::from_raw)
-        .ok_or(io::ErrorKind::InvalidInput)?;
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidInput)?;
     Ok(pidfd_open(pid, PidfdFlags::empty())?)
 }
 
@@ -176,24 +142,14 @@ mod tests {
 
     #[test]
     fn lock_files() {
-        let full =
-            "4242\n/data/postgres\n1700000000\n5432\n/data/run\n\n  5432001         7\nready   \n";
+        let full = "4242\n/data/postgres\n1700000000\n5432\n/data/run\n\n  5432001         7\nready   \n";
         let want = |ready| {
-            Some(LockFile {
-                pid: 4242,
-                data_dir: "/data/postgres".into(),
-                port: 5432,
-                socket_dir: "/data/run".into(),
-                ready,
-            })
+            Some(LockFile { pid: 4242, data_dir: "/data/postgres".into(), port: 5432, socket_dir: "/data/run".into(), ready })
         };
         for (text, want) in [
             (full, want(true)),
             (&full.replace("ready   ", "starting"), want(false)),
-            (
-                "4242\n/data/postgres\n1700000000\n5432\n/data/run\n",
-                want(false),
-            ),
+            ("4242\n/data/postgres\n1700000000\n5432\n/data/run\n", want(false)),
             ("4242\n/data/postgres\n", None),
             ("-4242\n/data/postgres\n1700000000\n5432\n/data/run\n", None),
             ("", None),

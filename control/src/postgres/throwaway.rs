@@ -33,11 +33,7 @@ static SHARED: OnceCell<ThrowawayCluster> = OnceCell::const_new();
 /// # Errors
 /// When there is no PostgreSQL on this machine; the message names the package.
 pub async fn database() -> Result<ThrowawayDatabase, PostgresError> {
-    SHARED
-        .get_or_try_init(ThrowawayCluster::start)
-        .await?
-        .database()
-        .await
+    SHARED.get_or_try_init(ThrowawayCluster::start).await?.database().await
 }
 
 /// A running cluster that ends, and is removed, when this value is dropped or its process ends.
@@ -73,30 +69,13 @@ impl ThrowawayCluster {
         let cluster = Cluster::prepare(dir, Durability::None).await?;
         cluster.account().own_dir(dir)?;
         let mut command = cluster.account().command("/bin/sh");
-        command
-            .args(["-c", WATCHER, "sp-throwaway"])
-            .arg(dir)
-            .args(cluster.serve_command());
-        command
-            .current_dir(&cluster.dir)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let mut watcher = command
-            .spawn()
-            .map_err(PostgresError::io("run", "/bin/sh".as_ref()))?;
+        command.args(["-c", WATCHER, "sp-throwaway"]).arg(dir).args(cluster.serve_command());
+        command.current_dir(&cluster.dir).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut watcher = command.spawn().map_err(PostgresError::io("run", "/bin/sh".as_ref()))?;
         let leash = watcher.stdin.take();
-        let this = ThrowawayCluster {
-            cluster,
-            watcher,
-            leash,
-            made: AtomicU32::new(0),
-        };
+        let this = ThrowawayCluster { cluster, watcher, leash, made: AtomicU32::new(0) };
         this.await_ready().await?;
-        this.execute(&format!(
-            "CREATE ROLE {OWNER} LOGIN; CREATE ROLE {APPLICATION} LOGIN"
-        ))
-        .await?;
+        this.execute(&format!("CREATE ROLE {OWNER} LOGIN; CREATE ROLE {APPLICATION} LOGIN")).await?;
         Ok(this)
     }
 
@@ -106,10 +85,7 @@ impl ThrowawayCluster {
     /// The cluster is gone.
     pub async fn database(&self) -> Result<ThrowawayDatabase, PostgresError> {
         let name = format!("t{}", self.made.fetch_add(1, Ordering::Relaxed));
-        self.execute(&format!(
-            "CREATE DATABASE {name} OWNER {OWNER} TEMPLATE template0"
-        ))
-        .await?;
+        self.execute(&format!("CREATE DATABASE {name} OWNER {OWNER} TEMPLATE template0")).await?;
         Ok(ThrowawayDatabase {
             application: self.cluster.config(APPLICATION, &name),
             owner: self.cluster.config(OWNER, &name),
@@ -128,11 +104,7 @@ impl ThrowawayCluster {
         while config.connect(NoTls).await.is_err() {
             if began.elapsed() > READY_TIMEOUT {
                 let (log, output) = (self.cluster.log().to_owned(), self.cluster.last_words());
-                return Err(PostgresError::NotReady {
-                    seconds: READY_TIMEOUT.as_secs(),
-                    log,
-                    output,
-                });
+                return Err(PostgresError::NotReady { seconds: READY_TIMEOUT.as_secs(), log, output });
             }
             tokio::time::sleep(READY_POLL).await;
         }
@@ -142,12 +114,7 @@ impl ThrowawayCluster {
     /// Several statements, outside a transaction.
     async fn execute(&self, sql: &str) -> Result<(), PostgresError> {
         let failed = || PostgresError::query("prepare the throw-away cluster");
-        let (client, connection) = self
-            .cluster
-            .config(SUPERUSER, "postgres")
-            .connect(NoTls)
-            .await
-            .map_err(failed())?;
+        let (client, connection) = self.cluster.config(SUPERUSER, "postgres").connect(NoTls).await.map_err(failed())?;
         let (outcome, _) = tokio::join!(
             async move { client.batch_execute(sql).await }, // the client ends here, and with it the connection
             connection

@@ -1,5 +1,4 @@
 //! Real clusters. Some tests start this test binary again, so that a process can be killed or run as somebody else.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
@@ -14,10 +13,7 @@ use super::*;
 
 /// A data directory that the server's account can reach, as `sp-dataplane` makes it.
 fn data_dir() -> tempfile::TempDir {
-    let dir = tempfile::Builder::new()
-        .prefix("sp-test-")
-        .tempdir_in("/tmp")
-        .unwrap();
+    let dir = tempfile::Builder::new().prefix("sp-test-").tempdir_in("/tmp").unwrap();
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     dir
 }
@@ -25,12 +21,7 @@ fn data_dir() -> tempfile::TempDir {
 /// Starts one of the `child_…` tests below in a process of its own.
 fn child(test: &str, dir: &Path, uid: Option<u32>) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args([
-        "--exact",
-        &format!("postgres::embedded::tests::{test}"),
-        "--ignored",
-        "--nocapture",
-    ]);
+    command.args(["--exact", &format!("postgres::embedded::tests::{test}"), "--ignored", "--nocapture"]);
     command.env("SP_TEST_DATA_DIR", dir).stdout(Stdio::null());
     if let Some(uid) = uid {
         command.uid(uid).gid(uid);
@@ -68,13 +59,7 @@ async fn starts_once_keeps_its_data_and_stops() {
     database.migrate().await.unwrap();
     database.migrate().await.unwrap();
     let client = database.get().await.unwrap();
-    client
-        .execute(
-            "INSERT INTO role (name, created_by) VALUES ('reader', 'test')",
-            &[],
-        )
-        .await
-        .unwrap();
+    client.execute("INSERT INTO role (name, created_by) VALUES ('reader', 'test')", &[]).await.unwrap();
     drop(client);
     let state = embedded.state();
     embedded.stop().await;
@@ -82,29 +67,10 @@ async fn starts_once_keeps_its_data_and_stops() {
     assert!(!alive(pid) && !dir.path().join("postgres/postmaster.pid").exists());
 
     let embedded = Embedded::start(dir.path()).await.unwrap();
-    assert_eq!(
-        one(&embedded, "SELECT count(*) FROM role").await.unwrap(),
-        1
-    );
-    assert!(
-        one(
-            &embedded,
-            "SELECT count(*) FROM pg_roles WHERE rolname = current_user AND rolsuper"
-        )
-        .await
-        .unwrap()
-            == 0
-    );
+    assert_eq!(one(&embedded, "SELECT count(*) FROM role").await.unwrap(), 1);
+    assert!(one(&embedded, "SELECT count(*) FROM pg_roles WHERE rolname = current_user AND rolsuper").await.unwrap() == 0);
     for (path, mode) in [("postgres", 0o700), ("postgres.run", 0o700)] {
-        assert_eq!(
-            std::fs::metadata(dir.path().join(path))
-                .unwrap()
-                .permissions()
-                .mode()
-                & 0o777,
-            mode,
-            "{path}"
-        );
+        assert_eq!(std::fs::metadata(dir.path().join(path)).unwrap().permissions().mode() & 0o777, mode, "{path}");
     }
     embedded.stop().await;
 }
@@ -117,10 +83,7 @@ async fn a_server_that_is_killed_comes_back() {
     for _ in 0..2 {
         let pid = pid_of(&state.borrow_and_update());
         kill(Pid::from_raw(pid as i32), Signal::SIGKILL).unwrap();
-        state
-            .wait_for(|state| matches!(state, EmbeddedState::Running { pid: new } if *new != pid))
-            .await
-            .unwrap();
+        state.wait_for(|state| matches!(state, EmbeddedState::Running { pid: new } if *new != pid)).await.unwrap();
         assert_eq!(one(&embedded, "SELECT 1::bigint").await.unwrap(), 1);
     }
     embedded.stop().await;
@@ -145,10 +108,7 @@ async fn a_server_whose_parent_was_killed_is_adopted() {
     // It is supervised like a child of our own.
     let mut state = embedded.state();
     kill(Pid::from_raw(pid as i32), Signal::SIGKILL).unwrap();
-    state
-        .wait_for(|state| matches!(state, EmbeddedState::Running { pid: new } if *new != pid))
-        .await
-        .unwrap();
+    state.wait_for(|state| matches!(state, EmbeddedState::Running { pid: new } if *new != pid)).await.unwrap();
     let pid = pid_of(&embedded.state().borrow());
     embedded.stop().await;
     assert!(!alive(pid));
@@ -209,19 +169,11 @@ async fn a_directory_that_is_something_else_is_left_alone() {
     std::fs::create_dir(dir.path().join("postgres")).unwrap();
     if Uid::effective().is_root() {
         let postgres = User::from_name("nobody").unwrap().unwrap();
-        chown(
-            dir.path().join("postgres"),
-            Some(postgres.uid.as_raw()),
-            None,
-        )
-        .unwrap();
+        chown(dir.path().join("postgres"), Some(postgres.uid.as_raw()), None).unwrap();
     }
     std::fs::write(dir.path().join("postgres/notes.txt"), "mine").unwrap();
     let error = Embedded::start(dir.path()).await.unwrap_err();
-    assert!(
-        matches!(error, PostgresError::NotACluster { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, PostgresError::NotACluster { .. }), "{error}");
     assert!(dir.path().join("postgres/notes.txt").exists());
 }
 
@@ -237,18 +189,8 @@ async fn root_is_told_which_directory_is_closed() {
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).unwrap();
     let error = Embedded::start(&data).await.unwrap_err();
     let text = error.to_string();
-    assert!(
-        text.contains(&format!(
-            "may not enter `{}`; run `chmod o+x",
-            closed.display()
-        )),
-        "{text}"
-    );
-    assert_eq!(
-        std::fs::read_dir(&data).unwrap().count(),
-        0,
-        "nothing is left behind"
-    );
+    assert!(text.contains(&format!("may not enter `{}`; run `chmod o+x", closed.display())), "{text}");
+    assert_eq!(std::fs::read_dir(&data).unwrap().count(), 0, "nothing is left behind");
 }
 
 #[tokio::test]
@@ -259,28 +201,13 @@ async fn runs_as_an_ordinary_user() {
     let dir = data_dir();
     let user = User::from_name("nobody").unwrap().unwrap();
     chown(dir.path(), Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
-    let status = child(
-        "child_starts_and_stops",
-        dir.path(),
-        Some(user.uid.as_raw()),
-    )
-    .wait()
-    .unwrap();
+    let status = child("child_starts_and_stops", dir.path(), Some(user.uid.as_raw())).wait().unwrap();
     assert!(status.success());
     // Root takes over what an ordinary user made, and runs it as that user.
     let embedded = Embedded::start(dir.path()).await.unwrap();
     assert_eq!(one(&embedded, "SELECT 1::bigint").await.unwrap(), 1);
     embedded.stop().await;
-    assert!(
-        child(
-            "child_starts_and_stops",
-            dir.path(),
-            Some(user.uid.as_raw())
-        )
-        .wait()
-        .unwrap()
-        .success()
-    );
+    assert!(child("child_starts_and_stops", dir.path(), Some(user.uid.as_raw())).wait().unwrap().success());
 }
 
 #[tokio::test]
