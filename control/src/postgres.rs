@@ -14,3 +14,6 @@ pub mod throwaway;
 pub use database::{Connection, Database, DatabaseState};
 pub use embedded::{Embedded, EmbeddedState};
 pub use error::PostgresError;
+
+#[cfg(test)]
+mod tests;

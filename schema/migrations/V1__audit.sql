@@ -28,7 +28,7 @@ CREATE TABLE audit_event (
     duration_us bigint,
     redactions bigint,
     cost_microusd bigint,
-    trace uuid NOT NULL,
+    trace uuid,
     call uuid,
     stream_id integer NOT NULL REFERENCES stream,
     http_status integer,
@@ -107,8 +107,9 @@ BEGIN
     FOR day IN SELECT first + i FROM generate_series(0, days - 1) i LOOP
         name := 'audit_event_' || to_char(day, 'YYYYMMDD');
         CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
-        -- Two shippers may meet here; the second finds the work done.
-        PERFORM pg_advisory_xact_lock(hashtext('audit_event partitions'));
+        -- Two shippers may meet here; the second waits and finds the work done. Attaching takes this lock anyway; it
+        -- stops neither readers nor writers.
+        LOCK TABLE public.audit_event IN SHARE UPDATE EXCLUSIVE MODE;
         CONTINUE WHEN to_regclass('public.' || name) IS NOT NULL;
         EXECUTE format('CREATE TABLE public.%I (LIKE public.audit_event INCLUDING ALL)', name);
         EXECUTE format('CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON public.%I EXECUTE FUNCTION public.audit_event_is_append_only()', name);
