@@ -1,1 +1,3 @@
-//! control
+//! Everything that may be slow.
+
+pub mod postgres;

@@ -1,3 +1,18 @@
 //! What is stored and what is declared: SQL, and every kind of file below `services/`, with their validators.
 
 pub mod services;
+//! What is stored and declared: SQL migrations and queries.
+
+pub mod audit;
+pub mod migrations;
+
+#[rustfmt::skip]
+#[allow(
+    clippy::all, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub, dead_code, unused_imports,
+    unused_variables, mismatched_lifetime_syntaxes,
+    reason = "generated"
+)]
+mod generated;
+
+/// The statements of `queries/*.sql`, each a function with typed parameters and rows.
+pub use generated::queries;

@@ -1,0 +1,19 @@
+//! PostgreSQL as the gateway sees it: a private cluster that the process starts and supervises itself ([`Embedded`]), or
+//! somebody else's server given by URL, both behind one [`Database`] handle. Everything may be away at any time: the
+//! handle says whether it is, and nothing on the path of a call waits for it.
+
+mod account;
+mod binaries;
+mod cluster;
+mod database;
+mod embedded;
+mod error;
+mod postmaster;
+pub mod throwaway;
+
+pub use database::{Connection, Database, DatabaseState};
+pub use embedded::{Embedded, EmbeddedState};
+pub use error::PostgresError;
+
+#[cfg(test)]
+mod tests;

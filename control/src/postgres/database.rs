@@ -1,0 +1,221 @@
+//! The one handle through which the control plane reaches PostgreSQL: a small pool, and a watch that says whether the
+//! server answers. Those who can wait (the shipper, reloads) wait for [`DatabaseState::Up`]; those who cannot say so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::{Config, NoTls};
+
+use super::embedded::chain;
+use super::{Embedded, PostgresError};
+
+/// LIMIT: the control plane's tasks, each short; a server has 100 connections by default and other tenants.
+const POOL_MAX: usize = 16;
+/// LIMIT: who waits longer for a connection is told that the database is busy.
+const POOL_WAIT: Duration = Duration::from_secs(5);
+/// LIMIT: bounds a server that accepts and says nothing.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// LIMIT: unanswered bytes are given up after this long, so that a cut cable does not hold a task for minutes.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(15);
+/// LIMIT: how often a server that is up is asked; its going away is seen at once when the connection breaks.
+const PING_EVERY: Duration = Duration::from_secs(2);
+/// LIMIT: a ping that takes longer means down.
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
+/// LIMIT: between attempts to reach a server that is down, doubled each time.
+const BACKOFF_MIN: Duration = Duration::from_millis(50);
+/// LIMIT: a server that is down is asked this often, so that its return is noticed soon.
+const BACKOFF_MAX: Duration = Duration::from_secs(2);
+
+/// A pooled connection.
+pub type Connection = Object;
+
+/// Whether the server answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseState {
+    /// Not asked yet.
+    Unknown,
+    /// It answered the last ping.
+    Up,
+    /// It did not.
+    Down {
+        /// Why, for the operator.
+        reason: String,
+    },
+}
+
+/// A database: the private one or one given by URL. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: Pool,
+    /// The role that owns the schema; the same as the pool's where there is only one.
+    owner: Config,
+    application: Config,
+    state: watch::Receiver<DatabaseState>,
+    _ping: Arc<AbortOnDrop>,
+}
+
+#[derive(Debug)]
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Database {
+    /// The private cluster. Needs a tokio runtime; connects in the background.
+    ///
+    /// # Errors
+    /// Only when the pool cannot be built.
+    pub fn embedded(embedded: &Embedded) -> Result<Database, PostgresError> {
+        Database::with_roles(embedded.config(), embedded.owner_config())
+    }
+
+    /// A server given by URL (`postgresql://user:password@host/database?sslmode=…`) or `key=value` text. A server on
+    /// another machine is asked for TLS with a certificate that verifies, unless the URL says `sslmode=disable`.
+    ///
+    /// # Errors
+    /// [`PostgresError::Url`] without the URL's text, which may hold a password.
+    pub fn external(url: &str) -> Result<Database, PostgresError> {
+        let mut config: Config =
+            url.parse().map_err(|error: tokio_postgres::Error| PostgresError::Url { problem: chain(&error) })?;
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(PostgresError::Url { problem: "it names no host; write `postgresql://user@host/database`".to_owned() });
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("sp");
+        }
+        config.tcp_user_timeout(TCP_USER_TIMEOUT);
+        config.ssl_mode(transport(&config)?);
+        Database::with_roles(config.clone(), config)
+    }
+
+    /// As `application` for everything but [`Database::migrate`], which runs as `owner`.
+    ///
+    /// # Errors
+    /// Only when the pool cannot be built.
+    pub fn with_roles(application: Config, owner: Config) -> Result<Database, PostgresError> {
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(application.clone(), NoTls, recycling);
+        let pool = Pool::builder(manager)
+            .max_size(POOL_MAX)
+            .wait_timeout(Some(POOL_WAIT))
+            .create_timeout(Some(CONNECT_TIMEOUT))
+            .recycle_timeout(Some(CONNECT_TIMEOUT))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| PostgresError::Url { problem: error.to_string() })?;
+        let (tell, state) = watch::channel(DatabaseState::Unknown);
+        let ping = tokio::spawn(ping(application.clone(), tell)).abort_handle();
+        Ok(Database { pool, owner, application, state, _ping: Arc::new(AbortOnDrop(ping)) })
+    }
+
+    /// A connection from the pool; it goes back when dropped.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or all connections are busy for longer than 5 s: say so, or wait for `Up`.
+    pub async fn get(&self) -> Result<Connection, PostgresError> {
+        self.pool.get().await.map_err(PostgresError::Pool)
+    }
+
+    /// How the pool connects, for tasks that keep a connection of their own.
+    pub fn config(&self) -> &Config {
+        &self.application
+    }
+
+    /// Whether the server answers, now and next.
+    pub fn state(&self) -> watch::Receiver<DatabaseState> {
+        self.state.clone()
+    }
+
+    /// Returns when the server answers.
+    pub async fn up(&self) {
+        // The sender lives as long as any clone of this handle.
+        let _ = self.state.clone().wait_for(|state| *state == DatabaseState::Up).await;
+    }
+
+    /// Brings the schema up to date and lets the application role use it. Several processes may do so at once.
+    ///
+    /// # Errors
+    /// The server cannot be reached, or a migration failed: nothing of that migration stays.
+    pub async fn migrate(&self) -> Result<(), PostgresError> {
+        let (mut client, connection) =
+            self.owner.connect(NoTls).await.map_err(PostgresError::query("connect as the schema's owner"))?;
+        let connection = AbortOnDrop(tokio::spawn(connection).abort_handle());
+        let application = match (self.application.get_user(), self.owner.get_user()) {
+            (Some(application), Some(owner)) if application != owner => Some(application),
+            _ => None,
+        };
+        let applied = schema::migrations::run(&mut client, application).await.map_err(PostgresError::Migrate)?;
+        drop(connection);
+        if applied > 0 {
+            tracing::info!(applied, "database schema brought up to date");
+        }
+        Ok(())
+    }
+}
+
+/// What to do about TLS: nothing on this machine, unless asked for.
+fn transport(config: &Config) -> Result<SslMode, PostgresError> {
+    let local = |host: &Host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+    };
+    let stays_here = config.get_hosts().iter().all(local) && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback);
+    match config.get_ssl_mode() {
+        SslMode::Disable => Ok(SslMode::Disable),
+        SslMode::Prefer if stays_here => Ok(SslMode::Disable),
+        _ => Err(PostgresError::Url {
+            problem: "TLS to the database is not supported yet; tunnel it, or add `sslmode=disable` where the network is trusted"
+                .to_owned(),
+        }),
+    }
+}
+
+/// Keeps one connection of its own and tells how the server is. Ends with the last handle.
+async fn ping(config: Config, tell: watch::Sender<DatabaseState>) {
+    let mut backoff = BACKOFF_MIN;
+    loop {
+        let reason = match tokio::time::timeout(CONNECT_TIMEOUT, config.connect(NoTls)).await {
+            Ok(Ok((client, connection))) => {
+                backoff = BACKOFF_MIN;
+                tell.send_if_modified(|state| std::mem::replace(state, DatabaseState::Up) != DatabaseState::Up);
+                tokio::select! {
+                    ended = connection => ended.err().map_or_else(|| "the server closed the connection".to_owned(), |error| chain(&error)),
+                    reason = keep_asking(&client) => reason,
+                }
+            }
+            Ok(Err(error)) => chain(&error),
+            Err(_) => "no answer".to_owned(),
+        };
+        let was_up = tell.send_replace(DatabaseState::Down { reason: reason.clone() });
+        if !matches!(was_up, DatabaseState::Down { .. }) {
+            tracing::warn!(%reason, "the database is away; decisions go on, the journal holds their records");
+        }
+        tokio::time::sleep(backoff).await;
+        backoff = (backoff * 2).min(BACKOFF_MAX);
+    }
+}
+
+/// Returns, with the reason, when the server no longer answers.
+async fn keep_asking(client: &tokio_postgres::Client) -> String {
+    loop {
+        tokio::time::sleep(PING_EVERY).await;
+        match tokio::time::timeout(PING_TIMEOUT, client.batch_execute("")).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return chain(&error),
+            Err(_) => return format!("no answer for {} s", PING_TIMEOUT.as_secs()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+// This file was generated with `cornucopia`. Do not modify.
+
+pub mod logs;
+pub mod policy;
+pub mod stream;

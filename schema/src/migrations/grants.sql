@@ -1,0 +1,11 @@
+-- `:application` is replaced by the quoted role. What is not granted here the gateway cannot do: above all, change or
+-- remove audit rows.
+GRANT USAGE ON SCHEMA public TO :application;
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM :application;
+GRANT SELECT, INSERT ON audit_event TO :application;
+GRANT SELECT, INSERT, UPDATE ON stream TO :application;
+GRANT SELECT, INSERT, UPDATE, DELETE ON role, access_grant, ban TO :application;
+GRANT SELECT, INSERT, DELETE ON revocation TO :application;
+GRANT SELECT, INSERT ON policy_generation TO :application;
+REVOKE ALL ON FUNCTION drop_partitions_before(date), ensure_partitions(date, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ensure_partitions(date, integer) TO :application;
