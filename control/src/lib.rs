@@ -1,3 +1,6 @@
 //! Everything that may be slow.
 
 pub mod postgres;
+//! control
+
+pub mod supervisor;
