@@ -6,4 +6,5 @@ pub mod load;
 pub mod pass;
 pub mod process;
 pub mod stream;
+pub mod suite;
 pub mod upstream;

@@ -92,7 +92,7 @@ impl Schedule {
             Some((step, first)) => {
                 self.start + Duration::from_secs_f64(first + self.next as f64 * step)
             }
-            None => now,
+            None => now.max(self.start),
         }
     }
 }
