@@ -1,1 +1,5 @@
-//! tools
+//! The tasks behind `cargo x`, one file per verb, so that each can be tested and called by another.
+
+pub mod metadata;
+pub mod repo;
+pub mod tidy;

@@ -1,0 +1,32 @@
+//! `cargo x`: the project's own tasks. A thin list of verbs; each lives in its own file of the `tools` library.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use tools::tidy;
+
+/// The project's own tasks.
+#[derive(Parser)]
+#[command(name = "cargo x", bin_name = "cargo x")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Check crate arrows, names, sizes and other rules of the house
+    Tidy(tidy::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().task {
+        Task::Tidy(args) => tidy::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
