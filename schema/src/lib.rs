@@ -1,7 +1,7 @@
-//! What is stored and what is declared: SQL, and every kind of file below `services/`, with their validators.
+//! What is stored and what is declared: SQL migrations and queries, and every kind of file below `services/` with its
+//! validators.
 
 pub mod services;
-//! What is stored and declared: SQL migrations and queries.
 
 pub mod audit;
 pub mod migrations;
