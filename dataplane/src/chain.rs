@@ -2,3 +2,4 @@
 
 pub mod glob;
 pub mod rate;
+pub mod secrets;

@@ -1,0 +1,1 @@
+//! Whole-scanner tests as tables.

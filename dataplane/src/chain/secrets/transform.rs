@@ -1,0 +1,642 @@
+//! Undoes what hides a secret from a plain search: escapes, percent and HTML encoding, base64, hex, gzip,
+//! invisible and full-width characters, string concatenation and wrapped lines.
+//!
+//! *Lives on* one shard. Every transformation works on a bounded window of its source and appends to a
+//! buffer whose size was fixed when the shard started; a longer source is given in overlapping windows.
+
+use std::ops::Range;
+
+/// LIMIT: source bytes one window may span; keeps a step well under 200 µs.
+pub(super) const WINDOW: usize = 8 * 1024;
+/// LIMIT: bytes two windows of one source share, so that a secret on their border is whole in one of them.
+pub(super) const OVERLAP: usize = 1024;
+/// LIMIT: bytes a window may decode to; nothing but gzip grows, and that is bounded by its own window.
+pub(super) const DECODED_MAX: usize = 3 * WINDOW;
+/// Text kept around an escape, because a name may stand before it and the rest of a token after it.
+const AROUND: usize = 160;
+/// Shortest run that is tried as base64 or hexadecimal.
+pub(super) const RUN_MIN: usize = 20;
+
+/// A view of a whole text, taken where the text shows that it is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    /// Invisible characters removed, full-width letters made ASCII.
+    Fold,
+    /// Percent, HTML, JSON and source-code escapes.
+    Unescape,
+    /// `"a" + "b"` made `"ab"`.
+    Join,
+    /// Hard-wrapped lines put together.
+    Unwrap,
+}
+
+impl View {
+    pub(super) const fn next(self) -> Option<View> {
+        match self {
+            View::Fold => Some(View::Unescape),
+            View::Unescape => Some(View::Join),
+            View::Join => Some(View::Unwrap),
+            View::Unwrap => None,
+        }
+    }
+}
+
+/// The next part of `text` at or after `from` that this view would change, with some text around it.
+pub(super) fn window(view: View, text: &[u8], from: usize) -> Option<Range<usize>> {
+    match view {
+        View::Fold => clustered(text, from, next_invisible),
+        View::Unescape => clustered(text, from, next_escape),
+        View::Join => clustered(text, from, next_joint),
+        View::Unwrap => (from < text.len() && (from > 0 || hard_wrapped(text)))
+            .then(|| from..(from + WINDOW).min(text.len())),
+    }
+}
+
+/// Marks that stand close together share one window.
+fn clustered(
+    text: &[u8],
+    from: usize,
+    next: fn(&[u8], usize) -> Option<Range<usize>>,
+) -> Option<Range<usize>> {
+    let first = next(text, from)?;
+    let start = boundary(text, first.start.saturating_sub(AROUND).max(from.min(first.start)));
+    let limit = start + WINDOW - AROUND;
+    let mut end = first.end;
+    while let Some(more) = next(text, end) {
+        if more.start > end + AROUND || more.end > limit {
+            break;
+        }
+        end = more.end;
+    }
+    Some(start..(end + AROUND).min(text.len()))
+}
+
+/// Moves a cut back to the start of a UTF-8 character.
+fn boundary(text: &[u8], mut at: usize) -> usize {
+    while at > 0 && text.get(at).is_some_and(|b| b & 0xc0 == 0x80) {
+        at -= 1;
+    }
+    at
+}
+
+/// Appends the view of `source` to `out`.
+pub(super) fn apply(view: View, source: &[u8], out: &mut Vec<u8>) {
+    match view {
+        View::Fold => fold(source, out),
+        View::Unescape => unescape(source, out),
+        View::Join => join(source, out),
+        View::Unwrap => unwrap_lines(source, out),
+    }
+}
+
+// --- invisible and full-width characters ---
+
+/// What a non-ASCII character is folded to: `Some(None)` removes it, `None` leaves it.
+fn folded(text: &[u8], at: usize) -> Option<(usize, Option<u8>)> {
+    match *text.get(at..)? {
+        [0xc2, 0xad, ..] | [0xcd, 0x8f, ..] => Some((2, None)),
+        [0xe2, 0x80, 0x8b..=0x8f | 0xaa..=0xae, ..]
+        | [0xe2, 0x81, 0xa0..=0xaf, ..]
+        | [0xef, 0xbb, 0xbf, ..]
+        | [0xef, 0xb8, 0x80..=0x8f, ..]
+        | [0xe1, 0xa0, 0x8e, ..] => Some((3, None)),
+        [0xef, 0xbc, low @ 0x81..=0xbf, ..] => Some((3, Some(low - 0x60))),
+        [0xef, 0xbd, low @ 0x80..=0x9e, ..] => Some((3, Some(low - 0x20))),
+        [0xe3, 0x80, 0x80, ..] => Some((3, Some(b' '))),
+        [0xf3, 0xa0, 0x80 | 0x81, _, ..] => Some((4, None)),
+        // Mathematical letters and digits: bold, italic, sans-serif, monospace …
+        [0xf0, 0x9d, 0x90..=0x9f, _, ..] => {
+            let low = u32::from(text[at + 2] & 0x3f) << 6 | u32::from(text[at + 3] & 0x3f);
+            let point = 0x1d000 + low;
+            match point {
+                0x1d400..=0x1d6a3 => {
+                    let index = (point - 0x1d400) % 52;
+                    let base = if index < 26 { b'A' } else { b'a' - 26 };
+                    Some((4, Some(base + u8::try_from(index).ok()?)))
+                }
+                0x1d7ce..=0x1d7ff => Some((4, Some(b'0' + u8::try_from((point - 0x1d7ce) % 10).ok()?))),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn next_invisible(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut at = from;
+    loop {
+        at += text.get(at..)?.iter().position(|b| *b >= 0xc2)?;
+        if let Some((length, _)) = folded(text, at) {
+            return Some(at..at + length);
+        }
+        at += 1;
+    }
+}
+
+fn fold(source: &[u8], out: &mut Vec<u8>) {
+    let mut at = 0;
+    while let Some(&byte) = source.get(at) {
+        match if byte >= 0xc2 { folded(source, at) } else { None } {
+            Some((length, to)) => {
+                out.extend(to);
+                at += length;
+            }
+            None => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+}
+
+// --- escapes ---
+
+fn hex_value(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0u32, |sum, d| Some(sum << 4 | char::from(*d).to_digit(16)?))
+}
+
+/// One escape at `at`: its length and the character it stands for.
+fn escape_at(text: &[u8], at: usize) -> Option<(usize, u32)> {
+    let rest = text.get(at..)?;
+    match *rest {
+        [b'%', a, b, ..] => Some((3, hex_value(&[a, b])?)),
+        [b'&', b'#', b'x' | b'X', ..] => entity(rest, 3, 16),
+        [b'&', b'#', ..] => entity(rest, 2, 10),
+        [b'&', ..] => named_entity(rest),
+        [b'\\', b'u', b'{', ..] => {
+            let end = rest.iter().take(10).position(|b| *b == b'}')?;
+            Some((end + 1, hex_value(rest.get(3..end)?)?))
+        }
+        [b'\\', b'u', a, b, c, d, ..] => Some((6, hex_value(&[a, b, c, d])?)),
+        [b'\\', b'U', a, b, c, d, e, f, g, h, ..] => Some((10, hex_value(&[a, b, c, d, e, f, g, h])?)),
+        [b'\\', b'x', a, b, ..] => Some((4, hex_value(&[a, b])?)),
+        [b'\\', a @ b'0'..=b'1', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
+            Some((4, u32::from(a - b'0') << 6 | u32::from(b - b'0') << 3 | u32::from(c - b'0')))
+        }
+        [b'\\', b'n', ..] => Some((2, 0x0a)),
+        [b'\\', b'r', ..] => Some((2, 0x0d)),
+        [b'\\', b't', ..] => Some((2, 0x09)),
+        [b'\\', c @ (b'"' | b'\'' | b'\\' | b'/' | b'`'), ..] => Some((2, u32::from(c))),
+        _ => None,
+    }
+}
+
+fn entity(rest: &[u8], from: usize, radix: u32) -> Option<(usize, u32)> {
+    let digits = rest.get(from..)?.iter().take(8).take_while(|b| char::from(**b).is_digit(radix)).count();
+    if digits == 0 {
+        return None;
+    }
+    let value = rest[from..from + digits]
+        .iter()
+        .try_fold(0u32, |sum, d| sum.checked_mul(radix)?.checked_add(char::from(*d).to_digit(radix)?))?;
+    let semicolon = usize::from(rest.get(from + digits) == Some(&b';'));
+    Some((from + digits + semicolon, value))
+}
+
+fn named_entity(rest: &[u8]) -> Option<(usize, u32)> {
+    const NAMES: &[(&[u8], u8)] = &[
+        (b"&quot;", b'"'), (b"&apos;", b'\''), (b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>'),
+        (b"&nbsp;", b' '), (b"&equals;", b'='), (b"&lowbar;", b'_'), (b"&hyphen;", b'-'), (b"&dash;", b'-'),
+        (b"&colon;", b':'), (b"&period;", b'.'), (b"&sol;", b'/'), (b"&plus;", b'+'), (b"&num;", b'#'),
+        (b"&NewLine;", b'\n'), (b"&Tab;", b'\t'), (b"&comma;", b','), (b"&excl;", b'!'), (b"&dollar;", b'$'),
+        (b"&percnt;", b'%'), (b"&commat;", b'@'), (b"&semi;", b';'), (b"&lpar;", b'('), (b"&rpar;", b')'),
+    ];
+    NAMES.iter().find(|(name, _)| rest.starts_with(name)).map(|(name, to)| (name.len(), u32::from(*to)))
+}
+
+/// The next escape that a decoding would be worth it for; `\n` alone is not.
+fn next_escape(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut at = from;
+    loop {
+        at += memchr::memchr3(b'%', b'&', b'\\', text.get(at..)?)?;
+        if let Some((length, point)) = escape_at(text, at)
+            && !(text[at] == b'\\' && length == 2 && matches!(point, 0x0a | 0x0d | 0x09 | 0x27 | 0x60))
+        {
+            return Some(at..at + length);
+        }
+        at += 1;
+    }
+}
+
+fn unescape(source: &[u8], out: &mut Vec<u8>) {
+    let mut at = 0;
+    while let Some(&byte) = source.get(at) {
+        if matches!(byte, b'%' | b'&' | b'\\')
+            && let Some((length, point)) = escape_at(source, at)
+        {
+            push_char(point, byte == b'%' || byte == b'\\' && length == 4, out);
+            at += length;
+        } else {
+            out.push(byte);
+            at += 1;
+        }
+    }
+}
+
+/// `raw`: the escape stands for a byte, not for a character.
+fn push_char(point: u32, raw: bool, out: &mut Vec<u8>) {
+    match (u8::try_from(point), char::from_u32(point)) {
+        (Ok(byte), _) if raw || byte < 0x80 => out.push(byte),
+        (_, Some(char)) => out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes()),
+        (_, None) => {}
+    }
+}
+
+// --- concatenated strings ---
+
+/// A joint begins at the quote that closes one literal and ends behind the one that opens the next.
+fn joint_at(text: &[u8], at: usize) -> Option<usize> {
+    let quote = |b: &u8| matches!(b, b'"' | b'\'' | b'`');
+    let mut to = at + 1;
+    let white = |to: &mut usize| {
+        let from = *to;
+        while *to - from < 80 && matches!(text.get(*to), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            *to += 1;
+        }
+        *to > from
+    };
+    let mut linked = white(&mut to) && memchr::memchr(b'\n', &text[at..to]).is_some();
+    match *text.get(to..)? {
+        [b'+' | b'.' | b'&' | b'~' | b'^', ..] => {
+            to += 1;
+            linked = true;
+        }
+        [b'\\', b'\n', ..] | [b'|', b'|', ..] | [b'<', b'<', ..] => {
+            to += 2;
+            linked = true;
+        }
+        _ => {}
+    }
+    white(&mut to);
+    if matches!(text.get(to), Some(b'f' | b'b' | b'r' | b'u' | b'@')) && text.get(to + 1).is_some_and(quote) {
+        to += 1;
+    }
+    (linked && text.get(to).is_some_and(quote)).then_some(to + 1)
+}
+
+fn next_joint(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut at = from;
+    loop {
+        at += memchr::memchr3(b'"', b'\'', b'`', text.get(at..)?)?;
+        if let Some(end) = joint_at(text, at) {
+            return Some(at..end);
+        }
+        at += 1;
+    }
+}
+
+fn join(source: &[u8], out: &mut Vec<u8>) {
+    let mut at = 0;
+    while let Some(&byte) = source.get(at) {
+        if matches!(byte, b'"' | b'\'' | b'`')
+            && let Some(end) = joint_at(source, at)
+        {
+            at = end;
+        } else {
+            out.push(byte);
+            at += 1;
+        }
+    }
+}
+
+// --- wrapped lines ---
+
+/// Whether most lines have the length of the longest, as text cut at a column has.
+fn hard_wrapped(text: &[u8]) -> bool {
+    const LINES: usize = 48;
+    let Some(first) = memchr::memchr(b'\n', text) else { return false };
+    let mut lengths = [0usize; LINES];
+    let mut count = 0;
+    let mut from = 0;
+    let mut next = Some(first);
+    while let Some(at) = next
+        && count < LINES
+    {
+        lengths[count] = at - from;
+        count += 1;
+        from = at + 1;
+        next = memchr::memchr(b'\n', &text[from..]).map(|n| n + from);
+    }
+    let rest = if count < LINES { text.len() - from } else { 0 };
+    let longest = lengths[..count].iter().copied().max().unwrap_or(0);
+    let full = lengths[..count].iter().filter(|l| **l == longest).count();
+    (4..=200).contains(&longest) && rest <= longest && full * 2 >= count
+}
+
+fn unwrap_lines(source: &[u8], out: &mut Vec<u8>) {
+    let mut at = 0;
+    while let Some(&byte) = source.get(at) {
+        match byte {
+            b'\n' | b'\r' => {
+                if out.last() == Some(&b'\\') {
+                    out.pop();
+                }
+                at += 1;
+                while matches!(source.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+                    at += 1;
+                }
+            }
+            _ => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+}
+
+// --- base64, hexadecimal ---
+
+/// How a run of token characters is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Code {
+    /// `skip`: characters before the first whole group of four.
+    Base64 { skip: usize },
+    Hex,
+}
+
+/// What a run decodes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    Text,
+    Utf16Le,
+    Utf16Be,
+    /// A gzip or zlib stream.
+    Deflated { zlib: bool },
+}
+
+fn is_run(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
+/// The run of base64 characters around `at`, across the line breaks of wrapped base64.
+pub(super) fn run_around(text: &[u8], at: usize, floor: usize) -> Range<usize> {
+    let mut start = at;
+    while start > floor && is_run(text[start - 1]) {
+        start -= 1;
+    }
+    if start > 0 && start < at && text[start - 1] == b'\\' && matches!(text[start], b'n' | b'r' | b't') {
+        start += 1;
+    }
+    let mut end = at;
+    let mut line = start;
+    while let Some(&byte) = text.get(end) {
+        if is_run(byte) {
+            end += 1;
+        } else if matches!(byte, b'\n' | b'\r' | b'\\') && end - line >= 32 {
+            let white = wrap_len(text, end);
+            let more = text.get(end + white..).unwrap_or_default().iter().take(8).take_while(|b| is_run(**b) || **b == b'=').count();
+            if white == 0 || more == 0 {
+                break;
+            }
+            end += white;
+            line = end;
+        } else {
+            break;
+        }
+    }
+    start..end.max(at)
+}
+
+/// Length of a line break, spelled or real, with the indentation after it.
+fn wrap_len(text: &[u8], at: usize) -> usize {
+    let mut to = at;
+    loop {
+        match *text.get(to..).unwrap_or_default() {
+            [b'\n' | b'\r', ..] => to += 1,
+            [b' ' | b'\t', ..] if to > at && to - at < 24 => to += 1,
+            [b'\\', b'n' | b'r' | b'\n', ..] => to += 2,
+            _ => return to - at,
+        }
+    }
+}
+
+fn base64_value(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
+
+/// Decodes what it can of a run, skipping line breaks; stops after `limit` bytes. Answers the source used.
+pub(super) fn decode(code: Code, run: &[u8], out: &mut Vec<u8>, limit: usize) -> usize {
+    let (mut bits, mut have) = (0u32, 0u32);
+    let full = out.len() + limit;
+    let mut at = match code {
+        Code::Base64 { skip } => skip,
+        Code::Hex => 0,
+    };
+    while let Some(&byte) = run.get(at) {
+        let value = match code {
+            Code::Base64 { .. } => base64_value(byte).map(|v| (u32::from(v), 6)),
+            Code::Hex => char::from(byte).to_digit(16).map(|v| (v, 4)),
+        };
+        match value {
+            Some((value, width)) => {
+                at += 1;
+                bits = bits << width | value;
+                have += width;
+                if have >= 8 {
+                    have -= 8;
+                    out.push((bits >> have) as u8);
+                    if have == 0 && out.len() >= full {
+                        return at;
+                    }
+                }
+            }
+            None => {
+                let wrap = wrap_len(run, at);
+                if wrap == 0 {
+                    return run.len();
+                }
+                at += wrap;
+            }
+        }
+    }
+    at
+}
+
+/// Tells how a run is encoded and what is in it, from samples of its start and middle.
+pub(super) fn sniff(run: &[u8]) -> Option<(Code, Content)> {
+    if run.len() < RUN_MIN {
+        return None;
+    }
+    let hex = run.strip_prefix(b"0x").unwrap_or(run);
+    if hex.len() >= RUN_MIN && hex.iter().take(64).all(u8::is_ascii_hexdigit) {
+        return sample(Code::Hex, hex, 48).map(|content| (Code::Hex, content));
+    }
+    let head = &run[..run.len().min(32)];
+    let cased = head.iter().filter(|b| b.is_ascii_uppercase()).count() > 1 && head.iter().any(u8::is_ascii_lowercase);
+    if !cased {
+        return None;
+    }
+    for skip in 0..4 {
+        let code = Code::Base64 { skip };
+        if let Some(content) = sample(code, run, 32) {
+            return Some((code, content));
+        }
+    }
+    // Something unlike base64 may stand before it in the same run.
+    if run.len() >= 96 {
+        for skip in 0..4 {
+            if let Some(content) = sample(Code::Base64 { skip }, &run[64..], 32) {
+                return Some((Code::Base64 { skip }, content));
+            }
+        }
+    }
+    None
+}
+
+fn sample(code: Code, run: &[u8], chars: usize) -> Option<Content> {
+    let mut bytes = [0u8; 32];
+    let mut have = 0;
+    let (mut bits, mut held) = (0u32, 0u32);
+    let skip = if let Code::Base64 { skip } = code { skip } else { 0 };
+    for byte in run.iter().skip(skip).take(chars) {
+        let (value, width) = match code {
+            Code::Base64 { .. } => match base64_value(*byte) {
+                Some(value) => (u32::from(value), 6),
+                None => break,
+            },
+            Code::Hex => (char::from(*byte).to_digit(16)?, 4),
+        };
+        bits = bits << width | value;
+        held += width;
+        if held >= 8 && have < bytes.len() {
+            held -= 8;
+            bytes[have] = (bits >> held) as u8;
+            have += 1;
+        }
+    }
+    content(&bytes[..have])
+}
+
+fn content(bytes: &[u8]) -> Option<Content> {
+    if bytes.len() < 8 {
+        return None;
+    }
+    match *bytes {
+        [0x1f, 0x8b, 8, ..] => return Some(Content::Deflated { zlib: false }),
+        [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] if !bytes.iter().all(u8::is_ascii) => {
+            return Some(Content::Deflated { zlib: true });
+        }
+        _ => {}
+    }
+    let text = |b: &u8| matches!(b, 0x20..=0x7e | b'\n' | b'\r' | b'\t');
+    let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
+    if bytes.iter().all(text) {
+        return Some(Content::Text);
+    }
+    let pairs = |first: usize| {
+        bytes.chunks_exact(2).all(|pair| text(&pair[first]) && pair[1 - first] == 0)
+    };
+    let (le, be) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (rest.chunks_exact(2).all(|p| text(&p[0]) && p[1] == 0), false),
+        [0xfe, 0xff, rest @ ..] => (false, rest.chunks_exact(2).all(|p| text(&p[1]) && p[0] == 0)),
+        _ => (pairs(0), pairs(1)),
+    };
+    if le {
+        return Some(Content::Utf16Le);
+    }
+    if be {
+        return Some(Content::Utf16Be);
+    }
+    // UTF-8 prose: few controls, and letters beyond ASCII come in sequences.
+    let high = bytes.iter().filter(|b| **b >= 0x80).count();
+    let odd = bytes.iter().filter(|b| **b < 0x80 && !text(b)).count();
+    (odd == 0 && high > 0 && high * 2 <= bytes.len() && std::str::from_utf8(&bytes[..bytes.len() - 4]).is_ok())
+        .then_some(Content::Text)
+}
+
+/// Takes the zero bytes out of decoded UTF-16, in place from `from` on.
+pub(super) fn narrow(out: &mut Vec<u8>, from: usize) {
+    let mut to = from;
+    for at in from..out.len() {
+        if out[at] != 0 && out[at] < 0x80 {
+            out[to] = out[at];
+            to += 1;
+        }
+    }
+    out.truncate(to);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine as _;
+
+    fn check(view: View, source: &str, expect: &str) {
+        let found = window(view, source.as_bytes(), 0);
+        assert!(found.is_some(), "{source} shows no need of {view:?}");
+        let mut out = Vec::new();
+        apply(view, source.as_bytes(), &mut out);
+        assert_eq!(String::from_utf8_lossy(&out), expect);
+    }
+
+    #[test]
+    fn undoes_views() {
+        for (view, source, expect) in [
+            (View::Fold, "gh\u{200b}p\u{ad}_ab", "ghp_ab"),
+            (View::Fold, "ｇｈｐ＿ＡＢ９", "ghp_AB9"),
+            (View::Unescape, "%67%68p_", "ghp_"),
+            (View::Unescape, "&#103;&#x68;p&lowbar;", "ghp_"),
+            (View::Unescape, "\\u0067\\x68p\\137", "ghp_"),
+            (View::Unescape, "{\\\"a\\\": \\\"b\\n\\\"}", "{\"a\": \"b\n\"}"),
+            (View::Join, "x = \"ghp_\" + \"abc\"", "x = \"ghp_abc\""),
+            (View::Join, "x = 'ghp_' +\n    'abc' . 'd'", "x = 'ghp_abcd'"),
+            (View::Join, "(\"ghp_\"\n \"abc\")", "(\"ghp_abc\")"),
+            (View::Unwrap, "ghp_abcd\nefghijkl\nmn", "ghp_abcdefghijklmn"),
+        ] {
+            check(view, source, expect);
+        }
+    }
+
+    #[test]
+    fn leaves_plain_text_alone() {
+        for (view, source) in [
+            (View::Fold, "naïve – text"),
+            (View::Unescape, "100 % of R&D\\n"),
+            (View::Join, "a(\"b\", \"c\")"),
+            (View::Unwrap, "one\ntwo words\nx"),
+        ] {
+            assert_eq!(window(view, source.as_bytes(), 0), None, "{source}");
+        }
+    }
+
+    #[test]
+    fn sniffs_and_decodes_runs() {
+        let plain = b"token = ghp_0123456789abcdefghij";
+        let engine = base64::engine::general_purpose::STANDARD;
+        let wide: Vec<u8> = plain.iter().flat_map(|b| [*b, 0]).collect();
+        for (encoded, content) in [
+            (engine.encode(plain), Content::Text),
+            (engine.encode(&wide), Content::Utf16Le),
+            (plain.iter().map(|b| format!("{b:02x}")).collect(), Content::Text),
+        ] {
+            let run = encoded.as_bytes();
+            let found = sniff(run);
+            assert_eq!(found.map(|f| f.1), Some(content), "{encoded}");
+            let mut out = Vec::new();
+            if let Some((code, kind)) = found {
+                decode(code, run, &mut out, 4096);
+                if kind != Content::Text {
+                    narrow(&mut out, 0);
+                }
+            }
+            assert_eq!(out, plain);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn decodes_what_base64_encodes(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
+            let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&bytes);
+            let mut out = Vec::new();
+            decode(Code::Base64 { skip: 0 }, text.as_bytes(), &mut out, 4096);
+            proptest::prop_assert_eq!(out, bytes);
+        }
+    }
+}
