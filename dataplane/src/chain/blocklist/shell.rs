@@ -1,0 +1,984 @@
+//! Understands commands: unwraps what wraps them, and judges each simple command by what it would do.
+//!
+//! Lives on all shards, immutable; the lexer's buffers live in each shard's scratch.
+
+use super::builtin::Builtin;
+use super::detect::{Sink, Words};
+use super::shell_lex::{Lexer, Next, Redirect, Span, UNKNOWN, Unit};
+use super::shell_table::Table;
+use super::shell_target::{self as target, Place};
+use super::{Node, shell_code, shell_download};
+
+/// How sure it is that a value is run as a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// Its key or tool says so.
+    Command,
+    /// It may as well be a sentence.
+    Unknown,
+}
+
+/// Buffers of the analysis on one shard.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    lexer: Lexer,
+    text: Vec<u8>,
+}
+
+impl Scratch {
+    pub(super) fn new() -> Self {
+        Self { lexer: Lexer::default(), text: Vec::with_capacity(1024) }
+    }
+}
+
+/// The compiled shell detector.
+#[derive(Debug)]
+pub(super) struct Shell {
+    table: Table,
+}
+
+/// What a command's output carries into the next of its pipeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    Nothing,
+    /// Fetched from the network.
+    Download,
+    /// The result of decoding.
+    Decoded,
+    /// Text that stands in the command itself.
+    Literal(Span),
+    /// The names of everything below a broad directory.
+    BroadList,
+    /// Credentials or account files.
+    Secret,
+    /// A connection to another host.
+    Socket,
+}
+
+impl Shell {
+    pub(super) fn new() -> Self {
+        Self { table: Table::new() }
+    }
+
+    /// Looks at a whole command text.
+    pub(super) fn check(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str, trust: Trust) {
+        scratch.lexer.begin(text.as_bytes());
+        Run { shell: self, lexer: &mut scratch.lexer, sink, trust, depth: 0, windows: false }.run();
+    }
+
+    /// Looks at a command whose words come separately: they are quoted so that they stay words.
+    pub(super) fn check_argv(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, name: &str, words: Words<'_>) {
+        let text = &mut scratch.text;
+        text.clear();
+        text.extend_from_slice(name.as_bytes());
+        match words {
+            Words::Text(rest) => {
+                text.push(b' ');
+                text.extend_from_slice(rest.as_bytes());
+            }
+            Words::List(nodes) => {
+                for node in nodes {
+                    let Node::String(word) = node else { continue };
+                    text.push(b' ');
+                    if word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=,+@%~*".contains(&byte)) {
+                        text.extend_from_slice(word.as_bytes());
+                    } else {
+                        text.push(b'\'');
+                        for byte in word.bytes() {
+                            if byte == b'\'' {
+                                text.extend_from_slice(b"'\\''");
+                            } else {
+                                text.push(byte);
+                            }
+                        }
+                        text.push(b'\'');
+                    }
+                }
+            }
+        }
+        scratch.lexer.begin(&scratch.text);
+        Run { shell: self, lexer: &mut scratch.lexer, sink, trust: Trust::Command, depth: 0, windows: false }.run();
+    }
+}
+
+/// One analysis of one text.
+struct Run<'r, 'm> {
+    shell: &'r Shell,
+    lexer: &'r mut Lexer,
+    sink: &'r mut Sink<'m>,
+    trust: Trust,
+    depth: u8,
+    windows: bool,
+}
+
+impl Run<'_, '_> {
+    fn run(&mut self) {
+        while !self.sink.is_final()
+            && let Some(unit) = self.lexer.work.pop()
+        {
+            self.unit(unit);
+        }
+        if self.lexer.is_too_deep && self.trust == Trust::Command {
+            self.sink.report(Builtin::ShellTooDeep);
+        }
+    }
+
+    fn unit(&mut self, unit: Unit) {
+        self.depth = unit.depth;
+        self.windows = unit.windows;
+        if is_fork_bomb(self.lexer.bytes(unit.text)) {
+            self.sink.report(Builtin::ShellForkBomb);
+        }
+        self.lexer.open(unit);
+        let mut input = Flow::Nothing;
+        while let Some(next) = self.lexer.next_command() {
+            let output = self.command(input);
+            input = if next == Next::Pipe { output } else { Flow::Nothing };
+            if self.sink.is_final() {
+                return;
+            }
+            self.lexer.skip_heredocs();
+        }
+    }
+
+    fn report(&mut self, builtin: Builtin) {
+        self.sink.report(builtin);
+    }
+
+    fn word(&self, index: usize) -> &[u8] {
+        self.lexer.word(index)
+    }
+
+    fn count(&self) -> usize {
+        self.lexer.words.len()
+    }
+
+    fn args(&self, from: usize) -> impl Iterator<Item = &[u8]> + Clone {
+        let lexer: &Lexer = self.lexer;
+        (from..lexer.words.len()).map(move |index| lexer.word(index))
+    }
+
+    fn has_flag(&self, from: usize, short: u8, long: &[u8]) -> bool {
+        self.args(from).take_while(|arg| *arg != b"--").any(|arg| match arg {
+            [b'-', b'-', rest @ ..] => {
+                !long.is_empty() && rest.len() >= 3 && long.starts_with(rest.split(|byte| *byte == b'=').next().unwrap_or(rest))
+            }
+            [b'-', cluster @ ..] => short != 0 && cluster.contains(&short),
+            _ => false,
+        })
+    }
+
+    /// The arguments that are no flags.
+    fn operands(&self, from: usize) -> impl Iterator<Item = &[u8]> + Clone {
+        let mut all = false;
+        self.args(from).filter(move |arg| {
+            if *arg == b"--" && !all {
+                all = true;
+                return false;
+            }
+            all || !(arg.len() > 1 && arg.starts_with(b"-"))
+        })
+    }
+
+    fn command(&mut self, input: Flow) -> Flow {
+        let first = self.skip_prelude();
+        self.redirections();
+        self.lexer.feeds_shell = false;
+        if first >= self.count() {
+            return Flow::Nothing;
+        }
+        if self.trust == Trust::Unknown && self.is_sentence(first) {
+            return Flow::Nothing;
+        }
+        self.unwrapped(first, input)
+    }
+
+    /// Skips keywords and assignments; assignments are remembered.
+    fn skip_prelude(&mut self) -> usize {
+        let mut at = 0;
+        while at < self.count() {
+            let Some(word) = self.lexer.words.get(at).copied() else { break };
+            let text = self.lexer.bytes(word.text);
+            if matches!(
+                text,
+                b"if" | b"then" | b"elif" | b"else" | b"do" | b"while" | b"until" | b"!" | b"{" | b"}" | b"time" | b"coproc" | b"fi"
+                    | b"done" | b"esac" | b"@"
+            ) {
+                at += 1;
+                continue;
+            }
+            let name = text.iter().position(|byte| *byte == b'=').unwrap_or(0);
+            let is_assignment = name > 0
+                && text.get(..name).is_some_and(|name| {
+                    !name.first().is_some_and(u8::is_ascii_digit)
+                        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+                });
+            if !is_assignment {
+                break;
+            }
+            self.watch_assignment(at);
+            self.lexer.assign(word, name);
+            at += 1;
+        }
+        at
+    }
+
+    fn watch_assignment(&mut self, at: usize) {
+        let text = self.word(at);
+        let hides = [b"HISTFILE=/dev/null".as_slice(), b"HISTSIZE=0", b"HISTFILESIZE=0", b"HISTFILE="];
+        if hides.iter().any(|hide| text == *hide) {
+            self.report(Builtin::ShellHistory);
+        }
+    }
+
+    /// Prose that happens to begin with the name of a command.
+    fn is_sentence(&self, first: usize) -> bool {
+        let mut function_words = 0;
+        let mut plain = 0;
+        for index in first + 1..self.count() {
+            let Some(word) = self.lexer.words.get(index) else { break };
+            if word.quoted {
+                continue;
+            }
+            let text = self.lexer.bytes(word.text);
+            plain += usize::from(text.iter().all(u8::is_ascii_alphabetic));
+            function_words += usize::from(matches!(
+                text,
+                b"is" | b"are" | b"was" | b"were" | b"the" | b"a" | b"an" | b"to" | b"of" | b"that" | b"which" | b"and" | b"or" | b"would"
+                    | b"will" | b"should" | b"can" | b"may" | b"must" | b"does" | b"do" | b"not" | b"for" | b"with" | b"when" | b"if"
+                    | b"because" | b"from" | b"in" | b"on" | b"it" | b"this" | b"my" | b"your" | b"our" | b"by" | b"as" | b"at"
+            ));
+        }
+        function_words >= 2 || (function_words >= 1 && plain >= 3)
+    }
+
+    fn redirections(&mut self) {
+        for index in 0..self.lexer.redirects.len() {
+            let Some((kind, word)) = self.lexer.redirects.get(index).copied() else { break };
+            let path = self.lexer.bytes(word.text);
+            let found = match kind {
+                _ if path.starts_with(b"/dev/tcp/") || path.starts_with(b"/dev/udp/") => Some(Builtin::ShellReverse),
+                Redirect::Write | Redirect::Append if path.starts_with(b"/proc/sysrq") => Some(Builtin::ShellPower),
+                Redirect::Write | Redirect::Append if target::place(path) == Place::Device => Some(Builtin::ShellDisk),
+                Redirect::Write if target::is_trace(path) => Some(Builtin::ShellHistory),
+                Redirect::Write | Redirect::Append if target::is_persistence(path) => Some(Builtin::ShellPersistence),
+                Redirect::Write if target::is_system_file(path) => Some(Builtin::ShellOverwrite),
+                Redirect::Append if path == b"/etc/hosts" => None,
+                _ => None,
+            };
+            if let Some(found) = found {
+                self.report(found);
+            }
+        }
+    }
+
+    /// Takes off what wraps a command, and judges what is left.
+    fn unwrapped(&mut self, first: usize, input: Flow) -> Flow {
+        let mut at = first;
+        let mut from_list = input == Flow::BroadList;
+        // Each turn takes off one wrapper, so this ends.
+        while at < self.count() {
+            let mut buffer = [0; 32];
+            let name = program(self.word(at), &mut buffer);
+            let next = match name {
+                b"sudo" => self.skip_options(at + 1, b"ugpCcDhrRtTU", true),
+                b"doas" => self.skip_options(at + 1, b"uCa", false),
+                b"env" if at + 1 == self.count() => return Flow::Secret,
+                b"env" => self.skip_options(at + 1, b"uCS", true),
+                b"nohup" | b"setsid" | b"command" | b"builtin" | b"exec" | b"time" | b"busybox" | b"toybox" | b"stdbuf" | b"unbuffer"
+                | b"rlwrap" | b"catchsegv" | b"proxychains" | b"proxychains4" | b"torsocks" | b"fakeroot" | b"caffeinate"
+                | b"winpty" | b"ltrace" | b"strace" | b"trap" => self.skip_options(at + 1, b"aoie", false),
+                b"nice" | b"ionice" | b"chrt" | b"taskset" => self.skip_options(at + 1, b"ncp", false),
+                b"timeout" | b"flock" | b"chroot" | b"watch" | b"at" | b"unshare" => {
+                    let skipped = self.skip_options(at + 1, b"ksnE", false);
+                    if matches!(name, b"watch" | b"unshare" | b"at") { skipped } else { skipped + 1 }
+                }
+                b"xargs" | b"parallel" => {
+                    from_list |= matches!(input, Flow::BroadList);
+                    self.skip_options(at + 1, b"IEnPLdsaj", false)
+                }
+                b"ssh" | b"rsh" | b"dsh" | b"sshpass" => {
+                    let host = self.skip_options(at + 1, b"pilFoJLRDWeBbcEIkmOQSwX", false);
+                    if name == b"sshpass" { host } else { host + 1 }
+                }
+                b"su" | b"runuser" => {
+                    if let Some(code) = self.option_value(at + 1, b'c') {
+                        self.push_word(code);
+                    }
+                    return Flow::Nothing;
+                }
+                b"docker" | b"podman" | b"nerdctl" | b"kubectl" | b"oc" | b"k" if self.is_remote_run(at) => {
+                    self.judge(at, input, from_list);
+                    match self.after_remote(at) {
+                        Some(next) => next,
+                        None => return Flow::Nothing,
+                    }
+                }
+                b"start" | b"call" if self.windows => at + 1,
+                _ => return self.judge(at, input, from_list),
+            };
+            if next <= at {
+                return Flow::Nothing;
+            }
+            at = next;
+            // `ssh host 'text'`, `watch 'text'`: one word that holds a whole command.
+            if at + 1 == self.count() && memchr::memchr(b' ', self.word(at)).is_some() {
+                self.push_word(at);
+                return Flow::Nothing;
+            }
+        }
+        Flow::Nothing
+    }
+
+    fn push_word(&mut self, index: usize) {
+        if let Some(word) = self.lexer.words.get(index).copied() {
+            self.lexer.push_unit(word.text, self.depth + 1, self.windows);
+        }
+    }
+
+    /// The index behind options; `valued` are short options that take the next word.
+    fn skip_options(&self, from: usize, valued: &[u8], assignments: bool) -> usize {
+        let mut at = from;
+        while at < self.count() {
+            let word = self.word(at);
+            match word {
+                b"--" => return at + 1,
+                [b'-', b'-', ..] => at += 1,
+                [b'-', .., last] if word.len() == 2 && valued.contains(last) => at += 2,
+                [b'-', _, ..] => at += 1,
+                _ if assignments && word.contains(&b'=') && !word.starts_with(b"/") => at += 1,
+                _ => break,
+            }
+        }
+        at
+    }
+
+    /// The index of the word behind a short option, which may end a cluster (`-lc`).
+    fn option_value(&self, from: usize, letter: u8) -> Option<usize> {
+        (from..self.count())
+            .find(|index| match self.word(*index) {
+                [b'-', b'-', rest @ ..] => letter == b'c' && (rest == b"command" || rest == b"eval"),
+                [b'-', cluster @ ..] => cluster.len() <= 6 && cluster.ends_with(&[letter]) && cluster.is_ascii(),
+                _ => false,
+            })
+            .map(|index| index + 1)
+            .filter(|index| *index < self.count())
+    }
+
+    fn is_remote_run(&self, at: usize) -> bool {
+        self.operands(at + 1).take(2).any(|word| matches!(word, b"exec" | b"run"))
+    }
+
+    /// `docker exec c cmd…`, `kubectl exec pod -- cmd…`: where the inner command begins.
+    fn after_remote(&self, at: usize) -> Option<usize> {
+        if let Some(dashes) = (at + 1..self.count()).find(|index| self.word(*index) == b"--") {
+            return Some(dashes + 1);
+        }
+        let verb = (at + 1..self.count()).find(|index| matches!(self.word(*index), b"exec" | b"run"))?;
+        Some(self.skip_options(verb + 1, b"evupwnhlm", false) + 1)
+    }
+
+    /// Judges one command without wrappers.
+    fn judge(&mut self, at: usize, input: Flow, from_list: bool) -> Flow {
+        let mut buffer = [0; 32];
+        let raw = self.word(at);
+        let hidden = raw.contains(&UNKNOWN);
+        let globbed = raw.contains(&b'/') && raw.iter().any(|byte| matches!(byte, b'?' | b'*' | b'['));
+        let name = program(raw, &mut buffer);
+        if hidden || globbed {
+            return self.hidden_name(at, hidden);
+        }
+        let disguised = self.lexer.words.get(at).is_some_and(|word| word.disguised);
+        let before = self.sink.is_final();
+        let flow = self.by_name(name, at, input, from_list);
+        if disguised && !before && !self.sink.is_final() && is_dangerous_name(name) && self.trust == Trust::Command {
+            self.report(Builtin::ShellObfuscated);
+        }
+        flow
+    }
+
+    /// A command whose name only a shell run would tell.
+    fn hidden_name(&mut self, at: usize, substituted: bool) -> Flow {
+        let Some(word) = self.lexer.words.get(at).copied() else { return Flow::Nothing };
+        if substituted {
+            match shell_download::kind(self.lexer.bytes(word.substitution)) {
+                Flow::Download => self.report(Builtin::ShellRemoteCode),
+                Flow::Decoded => self.report(Builtin::ShellEncodedCode),
+                _ => {}
+            }
+        } else if self.trust == Trust::Command && word.text.end > word.text.start {
+            self.report(Builtin::ShellObfuscated);
+        }
+        Flow::Nothing
+    }
+
+    fn by_name(&mut self, name: &[u8], at: usize, input: Flow, from_list: bool) -> Flow {
+        let args = at + 1;
+        match name {
+            b"rmdir" if self.windows => self.windows_remove(name, args),
+            b"rm" | b"rmdir" | b"unlink" | b"srm" | b"trash" | b"rimraf" | b"del-cli" => self.remove(args, from_list),
+            b"del" | b"erase" | b"rd" | b"remove-item" | b"ri" | b"deltree" | b"format" => self.windows_remove(name, args),
+            b"npx" | b"bunx" | b"pnpx" if self.word(args) == b"rimraf" => self.remove(args + 1, from_list),
+            b"find" | b"fd" | b"gfind" => return self.find(args),
+            b"shred" | b"wipe" | b"scrub" | b"sdelete" | b"nwipe" => {
+                if self.operands(args).next().is_some() && !self.asks_help(args) {
+                    self.report(Builtin::ShellDisk);
+                }
+            }
+            b"dd" | b"dcfldd" | b"dc3dd" => self.dd(args),
+            b"chmod" | b"chown" | b"chgrp" | b"chattr" | b"setfacl" | b"icacls" | b"cacls" => self.permissions(name, args),
+            b"tee" | b"sponge" => {
+                self.writes(name, args);
+                return input;
+            }
+            b"mv" | b"cp" | b"ln" | b"install" | b"rsync" | b"truncate" => self.writes(name, args),
+            b"docker" | b"podman" | b"nerdctl" | b"kubectl" => self.removes_listed(args),
+            b"shutdown" | b"reboot" | b"halt" | b"poweroff" => self.power(name, args),
+            b"kill" => self.kill(args),
+            b"unset" => {
+                if self.args(args).any(|arg| arg.starts_with(b"HIST")) {
+                    self.report(Builtin::ShellHistory);
+                }
+            }
+            b"export" | b"declare" | b"typeset" | b"local" | b"readonly" | b"set" => self.assignments(name, args),
+            b"echo" | b"printf" | b"cat" | b"head" | b"tail" | b"less" | b"more" | b"strings" | b"tac" | b"nl" => {
+                return self.prints(name, args);
+            }
+            b"for" | b"case" | b"select" | b"function" => {}
+            b"crontab" => {
+                if matches!(input, Flow::Literal(_) | Flow::Download) || self.operands(args).any(|arg| arg == b"-") {
+                    self.report(Builtin::ShellPersistence);
+                }
+                self.table(name, args);
+            }
+            _ => return self.networked(name, at, input),
+        }
+        self.table(name, args);
+        Flow::Nothing
+    }
+
+    /// Interpreters, downloads and connections; everything else is left to the table.
+    fn networked(&mut self, name: &[u8], at: usize, input: Flow) -> Flow {
+        let args = at + 1;
+        if is_shell(name) || matches!(name, b"source" | b"." | b"eval" | b"iex" | b"invoke-expression") {
+            self.shell_call(name, args, input);
+            return Flow::Nothing;
+        }
+        if let Some(language) = shell_code::language(name) {
+            self.language(language, name, args, input);
+            return Flow::Nothing;
+        }
+        if name.starts_with(b"mkfs") {
+            if self.operands(args).next().is_some() && !self.asks_help(args) {
+                self.report(Builtin::ShellDisk);
+            }
+            return Flow::Nothing;
+        }
+        self.table(name, args);
+        let lexer: &Lexer = self.lexer;
+        let words = (args..lexer.words.len()).map(|index| lexer.word(index));
+        let (found, flow) = shell_download::judge(name, words, input);
+        if let Some(found) = found {
+            self.report(found);
+        }
+        self.lexer.feeds_shell = matches!(name, b"psql" | b"mysql" | b"ssh" | b"sqlite3") && self.trust == Trust::Command;
+        flow
+    }
+
+    fn table(&mut self, name: &[u8], args: usize) {
+        if !self.shell.table.knows(name) {
+            return;
+        }
+        let lexer: &Lexer = self.lexer;
+        let sink = &mut *self.sink;
+        let words = (args..lexer.words.len()).map(|index| lexer.word(index));
+        self.shell.table.check(name, words, |builtin| sink.report(builtin));
+    }
+
+    fn asks_help(&self, args: usize) -> bool {
+        self.args(args).any(|arg| matches!(arg, b"--help" | b"--version" | b"-h" | b"-V" | b"--dry-run"))
+    }
+
+    fn remove(&mut self, args: usize, from_list: bool) {
+        if self.asks_help(args) {
+            return;
+        }
+        let recursive = self.has_flag(args, b'r', b"recursive") || self.has_flag(args, b'R', b"");
+        if self.args(args).any(|arg| arg == b"--no-preserve-root") || from_list {
+            self.report(Builtin::ShellDelete);
+            return;
+        }
+        let mut traces = false;
+        let mut hit = false;
+        for operand in self.operands(args) {
+            traces |= target::is_trace(operand);
+            hit |= match target::place(operand) {
+                Place::Root | Place::Device => true,
+                Place::System => recursive || target::is_system_file(operand) || operand.contains(&b'*'),
+                Place::Home => recursive || operand.contains(&b'*') || operand.ends_with(b"authorized_keys"),
+                Place::Working => recursive || operand == b"*" || operand == b"./*",
+                Place::Ordinary => false,
+            };
+        }
+        if traces {
+            self.report(Builtin::ShellHistory);
+        }
+        if hit {
+            self.report(Builtin::ShellDelete);
+        }
+    }
+
+    fn windows_remove(&mut self, name: &[u8], args: usize) {
+        let is_switch = |arg: &[u8], letter: u8| matches!(arg, [b'/', first] if first.eq_ignore_ascii_case(&letter));
+        let recursive = self.args(args).any(|arg| {
+            is_switch(arg, b's')
+                || arg.len() >= 4 && arg.first() == Some(&b'-') && b"-recurse".starts_with(&arg.to_lower(&mut [0; 16]))
+        });
+        if name == b"format" {
+            let is_drive = self.args(args).any(|arg| matches!(arg, [drive, b':'] | [drive, b':', b'\\'] if drive.is_ascii_alphabetic()));
+            if is_drive {
+                self.report(Builtin::ShellDisk);
+            }
+            return;
+        }
+        let wide = self.args(args).any(|arg| {
+            !arg.starts_with(b"-")
+                && !matches!(arg, [b'/', _])
+                && match target::place(arg) {
+                    Place::Root | Place::System | Place::Device => true,
+                    Place::Home | Place::Working => recursive || arg.contains(&b'*'),
+                    Place::Ordinary => recursive && matches!(arg, b"*.*" | b"*"),
+                }
+        });
+        if wide || (recursive && self.windows && name == b"deltree") {
+            self.report(Builtin::ShellDelete);
+        }
+    }
+
+    fn find(&mut self, args: usize) -> Flow {
+        let mut broad = false;
+        let mut any_root = false;
+        let mut narrowed = false;
+        let mut deletes = false;
+        let mut exec = None;
+        for (index, arg) in self.args(args).enumerate() {
+            if !arg.starts_with(b"-") && !any_root && index < 4 {
+                any_root = true;
+                broad = matches!(target::place(arg), Place::Root | Place::System | Place::Home | Place::Working);
+            }
+            narrowed |= matches!(
+                arg,
+                b"-name" | b"-iname" | b"-path" | b"-ipath" | b"-regex" | b"-mtime" | b"-mmin" | b"-newer" | b"-size" | b"-empty" | b"-ctime"
+                    | b"-atime" | b"-wholename" | b"-perm" | b"-user"
+            );
+            deletes |= arg == b"-delete";
+            if matches!(arg, b"-exec" | b"-execdir" | b"-ok" | b"-okdir" | b"-x" | b"-X" | b"--exec") {
+                exec = exec.or(Some(args + index + 1));
+            }
+        }
+        let root_is_system = self.args(args).find(|arg| !arg.starts_with(b"-")).is_some_and(|arg| {
+            matches!(target::place(arg), Place::Root | Place::Home) || matches!(arg, b"/etc" | b"/usr" | b"/var" | b"/home" | b"/boot" | b"/lib")
+        });
+        let everything = self.args(args).any(|arg| arg == b"*");
+        let wide = (broad || !any_root) && (!narrowed || everything) || root_is_system;
+        if deletes && wide {
+            self.report(Builtin::ShellDelete);
+        }
+        if let Some(at) = exec {
+            let mut buffer = [0; 32];
+            let name = program(self.word(at), &mut buffer);
+            if matches!(name, b"rm" | b"shred" | b"unlink") && wide {
+                self.report(Builtin::ShellDelete);
+            }
+            if is_shell(name)
+                && let Some(code) = self.option_value(at + 1, b'c')
+            {
+                self.push_word(code);
+            }
+            if matches!(name, b"chmod" | b"chown") && root_is_system {
+                self.report(Builtin::ShellPermission);
+            }
+        }
+        if wide { Flow::BroadList } else { Flow::Nothing }
+    }
+
+    /// `docker rm -f $(docker ps -aq)`: everything a listing names.
+    fn removes_listed(&mut self, args: usize) {
+        let removes = self.operands(args).take(2).any(|word| matches!(word, b"rm" | b"rmi" | b"kill" | b"stop" | b"delete"));
+        let listed = (args..self.count()).any(|index| {
+            self.lexer.words.get(index).is_some_and(|word| {
+                let text = self.lexer.bytes(word.substitution);
+                [b" ps ".as_slice(), b" images", b" ls ", b" get ", b" ps"].iter().any(|part| memchr::memmem::find(text, part).is_some())
+            })
+        });
+        if removes && listed {
+            self.report(Builtin::ClusterPrune);
+        }
+    }
+
+    fn dd(&mut self, args: usize) {
+        let output = self.args(args).find_map(|arg| arg.strip_prefix(b"of="));
+        let found = match output {
+            Some(path) if target::place(path) == Place::Device => Some(Builtin::ShellDisk),
+            Some(path) if target::is_system_file(path) => Some(Builtin::ShellOverwrite),
+            _ => None,
+        };
+        if let Some(found) = found {
+            self.report(found);
+        }
+    }
+
+    fn permissions(&mut self, name: &[u8], args: usize) {
+        let recursive = self.has_flag(args, b'R', b"recursive") || self.args(args).any(|arg| arg.eq_ignore_ascii_case(b"/t"));
+        let mut operands = self.operands(args);
+        let mode = operands.next().unwrap_or_default();
+        let open = name == b"chmod"
+            && (matches!(mode, b"777" | b"0777" | b"a+rwx" | b"ugo+rwx" | b"666" | b"a+rw" | b"o+w" | b"a+w" | b"+w" | b"o+rwx" | b"1777" | b"a=rwx")
+                || mode.ends_with(b"777"));
+        let shut = name == b"chmod" && matches!(mode, b"000" | b"0" | b"a-rwx" | b"-x" | b"-r" | b"0000" | b"ugo-rwx" | b"a-r" | b"a-x");
+        let suid = name == b"chmod"
+            && (mode.ends_with(b"+s") || mode.len() == 4 && matches!(mode, [b'4' | b'6' | b'2', ..]));
+        let mut hit = false;
+        for path in operands {
+            let place = target::place(path);
+            hit |= match place {
+                Place::Root | Place::System | Place::Device => {
+                    recursive || open || shut || suid || matches!(path, b"/" | b"/etc" | b"/usr" | b"/bin" | b"/lib")
+                }
+                Place::Home => recursive && (open || shut),
+                Place::Working => recursive && (open || shut),
+                Place::Ordinary => suid && name == b"chmod",
+            };
+            hit |= matches!(path, b"/etc/shadow" | b"/etc/passwd" | b"/etc/sudoers");
+            hit |= place == Place::Home && path.ends_with(b".ssh") && open;
+        }
+        hit |= name == b"chattr" && (mode == b"+i" || self.args(args).any(|arg| arg == b"-i")) && self.args(args).any(|arg| arg.starts_with(b"/etc"));
+        hit |= matches!(name, b"icacls" | b"cacls") && self.args(args).any(|arg| memchr::memmem::find(arg, b"veryone").is_some());
+        if hit {
+            self.report(Builtin::ShellPermission);
+        }
+    }
+
+    fn writes(&mut self, name: &[u8], args: usize) {
+        let mut found = None;
+        match name {
+            b"truncate" => {
+                let zero = self.args(args).any(|arg| matches!(arg, b"0" | b"--size=0" | b"-s0"));
+                for path in self.operands(args) {
+                    if zero && (target::is_system_file(path) || target::is_trace(path) || matches!(target::place(path), Place::System)) {
+                        found = Some(if target::is_trace(path) { Builtin::ShellHistory } else { Builtin::ShellOverwrite });
+                    }
+                    let is_data = [b".db".as_slice(), b".sqlite", b".sqlite3", b".mdb", b".ibd"].iter().any(|end| path.ends_with(end));
+                    if zero && is_data {
+                        found = Some(Builtin::ShellOverwrite);
+                    }
+                }
+            }
+            b"tee" | b"sponge" => {
+                for path in self.operands(args) {
+                    if target::is_persistence(path) {
+                        found = Some(Builtin::ShellPersistence);
+                    } else if path.starts_with(b"/proc/sysrq") {
+                        found = Some(Builtin::ShellPower);
+                    } else if target::place(path) == Place::Device {
+                        found = Some(Builtin::ShellDisk);
+                    } else if target::is_system_file(path) {
+                        found = Some(Builtin::ShellOverwrite);
+                    }
+                }
+            }
+            _ => {
+                let last = self.operands(args).last().unwrap_or_default();
+                let first = self.operands(args).next().unwrap_or_default();
+                let wide = |path: &[u8]| matches!(target::place(path), Place::Root | Place::System | Place::Home | Place::Working);
+                if self.operands(args).nth(1).is_none() {
+                    return;
+                }
+                if name == b"mv" && (last == b"/dev/null" || wide(first) && matches!(target::place(first), Place::Root | Place::Home)) {
+                    found = Some(Builtin::ShellDelete);
+                } else if name == b"mv" && target::is_system_file(first) {
+                    found = Some(Builtin::ShellOverwrite);
+                } else if name == b"rsync" && self.args(args).any(|arg| arg.starts_with(b"--delete")) && wide(last) {
+                    found = Some(Builtin::ShellDelete);
+                } else if target::place(last) == Place::Device {
+                    found = Some(Builtin::ShellDisk);
+                } else if target::is_trace(last) && matches!(first, b"/dev/null") {
+                    found = Some(Builtin::ShellHistory);
+                } else if target::is_persistence(last) {
+                    found = Some(Builtin::ShellPersistence);
+                } else if matches!(first, b"/dev/null" | b"/dev/zero" | b"/dev/urandom") && (wide(last) || target::is_system_file(last)) {
+                    found = Some(Builtin::ShellOverwrite);
+                } else if target::is_system_file(last) && last.starts_with(b"/etc/") && matches!(last, b"/etc/passwd" | b"/etc/shadow" | b"/etc/sudoers" | b"/etc/fstab") {
+                    found = Some(Builtin::ShellOverwrite);
+                }
+                if found.is_none() && matches!(name, b"cp" | b"rsync" | b"install") && self.copies_shell(args) {
+                    found = Some(Builtin::ShellPermission);
+                }
+            }
+        }
+        if let Some(found) = found {
+            self.report(found);
+        }
+        if matches!(name, b"rsync") && self.operands(args).next().is_some_and(shell_download::is_secret_file) && self.operands(args).last().is_some_and(|last| last.contains(&b':')) {
+            self.report(Builtin::ShellExfiltration);
+        }
+    }
+
+    fn copies_shell(&self, args: usize) -> bool {
+        self.operands(args).next().is_some_and(|first| matches!(first, b"/bin/bash" | b"/bin/sh")) && self.operands(args).last().is_some_and(|last| last.starts_with(b"/tmp"))
+    }
+
+    fn power(&mut self, name: &[u8], args: usize) {
+        if self.args(args).any(|arg| matches!(arg, b"--help" | b"--version" | b"-c" | b"/a" | b"-a")) {
+            return;
+        }
+        let is_time = |arg: &[u8]| {
+            arg == b"now" || arg.starts_with(b"+") || arg.starts_with(b"-") || arg.starts_with(b"/") || arg.first().is_some_and(u8::is_ascii_digit)
+        };
+        let first = self.args(args).next();
+        let is_bare = first.is_none() && (self.trust == Trust::Command || name != b"halt");
+        if is_bare || first.is_some_and(is_time) {
+            self.report(Builtin::ShellPower);
+        }
+    }
+
+    fn kill(&mut self, args: usize) {
+        let all = self.args(args).skip(1).any(|arg| arg == b"-1" || arg == b"1") || self.word(args) == b"-1" && self.count() == args + 1;
+        let listing = matches!(self.word(args), b"-l" | b"-L" | b"-0");
+        if all && !listing {
+            self.report(Builtin::ShellKill);
+        }
+    }
+
+    fn assignments(&mut self, name: &[u8], args: usize) {
+        if name == b"set" {
+            if self.word(args) == b"+o" && self.word(args + 1) == b"history" {
+                self.report(Builtin::ShellHistory);
+            }
+            return;
+        }
+        for index in args..self.count() {
+            self.watch_assignment(index);
+            let Some(word) = self.lexer.words.get(index).copied() else { break };
+            if let Some(length) = memchr::memchr(b'=', self.lexer.bytes(word.text)) {
+                self.lexer.assign(word, length);
+            }
+        }
+    }
+
+    fn prints(&mut self, name: &[u8], args: usize) -> Flow {
+        if matches!(name, b"echo" | b"printf") {
+            return Flow::Literal(self.lexer.join(args));
+        }
+        let reads_socket = self.lexer.redirects.iter().any(|(kind, word)| {
+            *kind == Redirect::Read && self.lexer.bytes(word.text).starts_with(b"/dev/tcp")
+        });
+        if reads_socket {
+            return Flow::Socket;
+        }
+        if self.operands(args).any(shell_download::is_secret_file) {
+            return Flow::Secret;
+        }
+        Flow::Nothing
+    }
+
+    /// `sh -c text`, `bash <(curl …)`, `… | sh`, `eval text`, `source <(…)`.
+    fn shell_call(&mut self, name: &[u8], args: usize, input: Flow) {
+        let evaluates = matches!(name, b"eval" | b"iex" | b"invoke-expression");
+        for index in args..self.count() {
+            let Some(word) = self.lexer.words.get(index).copied() else { break };
+            if word.substitution == Span::default() {
+                continue;
+            }
+            match shell_download::kind(self.lexer.bytes(word.substitution)) {
+                Flow::Download => self.report(Builtin::ShellRemoteCode),
+                Flow::Decoded => self.report(Builtin::ShellEncodedCode),
+                _ => {}
+            }
+        }
+        if matches!(name, b"powershell" | b"pwsh") {
+            self.powershell(args);
+            return;
+        }
+        if name == b"cmd" {
+            if let Some(at) = (args..self.count()).find(|index| matches!(self.word(*index), [b'/', b'c' | b'C' | b'k' | b'K'])) {
+                let text = self.lexer.join(at + 1);
+                self.lexer.push_unit(text, self.depth + 1, true);
+            }
+            return;
+        }
+        if evaluates {
+            let text = self.lexer.join(args);
+            self.lexer.push_unit(text, self.depth + 1, self.windows);
+            self.piped(input);
+            return;
+        }
+        if let Some(code) = self.option_value(args, b'c') {
+            self.push_word(code);
+            return;
+        }
+        for index in 0..self.lexer.redirects.len() {
+            let Some((kind, word)) = self.lexer.redirects.get(index).copied() else { break };
+            if kind == Redirect::HereString {
+                self.lexer.push_unit(word.text, self.depth + 1, self.windows);
+                if word.substitution != Span::default() && shell_download::kind(self.lexer.bytes(word.substitution)) == Flow::Decoded {
+                    self.report(Builtin::ShellEncodedCode);
+                }
+            }
+        }
+        let reads_input = self.operands(args).next().is_none_or(|arg| matches!(arg, b"-" | b"/dev/stdin"))
+            || self.args(args).any(|arg| arg == b"-s");
+        if reads_input && !matches!(name, b"source" | b".") || self.operands(args).next().is_some_and(|arg| arg == b"/dev/stdin") {
+            self.piped(input);
+            self.lexer.feeds_shell = true;
+        }
+        if input == Flow::Socket {
+            self.report(Builtin::ShellReverse);
+        }
+        if self.args(args).any(|arg| arg == b"-i") && self.lexer.redirects.iter().any(|(_, word)| self.lexer.bytes(word.text).starts_with(b"/dev/tcp")) {
+            self.report(Builtin::ShellReverse);
+        }
+    }
+
+    /// What reaches a shell through its input.
+    fn piped(&mut self, input: Flow) {
+        match input {
+            Flow::Download => self.report(Builtin::ShellRemoteCode),
+            Flow::Decoded => self.report(Builtin::ShellEncodedCode),
+            Flow::Socket => self.report(Builtin::ShellReverse),
+            Flow::Literal(text) => self.lexer.push_unit(text, self.depth + 1, self.windows),
+            Flow::Nothing | Flow::BroadList | Flow::Secret => {}
+        }
+    }
+
+    fn powershell(&mut self, args: usize) {
+        for index in args..self.count() {
+            let mut buffer = [0; 24];
+            let option = self.word(index).to_lower(&mut buffer);
+            let is_option = |name: &[u8]| option.len() >= 2 && name.starts_with(option);
+            if option.first() == Some(&b'-') && (is_option(b"-encodedcommand") || option == b"-ec" || option == b"-enc") && option != b"-e" || option == b"-e" {
+                self.report(Builtin::ShellEncodedCode);
+                return;
+            }
+            if is_option(b"-command") || option == b"/c" || !option.starts_with(b"-") && !option.starts_with(b"/") {
+                let from = if option.starts_with(b"-") || option.starts_with(b"/") { index + 1 } else { index };
+                let text = self.lexer.join(from);
+                if let Some(found) = shell_code::powershell(self.lexer.bytes(text)) {
+                    self.report(found);
+                }
+                self.lexer.push_unit(text, self.depth + 1, true);
+                return;
+            }
+        }
+    }
+
+    fn language(&mut self, language: shell_code::Language, name: &[u8], args: usize, input: Flow) {
+        let inline = self.option_value(args, language.inline_flag()).or_else(|| {
+            (language == shell_code::Language::Php).then(|| self.option_value(args, b'r')).flatten()
+        });
+        if language == shell_code::Language::Awk || inline.is_some() {
+            let at = inline.unwrap_or(args);
+            let Some(word) = self.lexer.words.get(at).copied() else { return };
+            let code = self.lexer.bytes(word.text);
+            if let Some(found) = shell_code::inline(code, word.substitution != Span::default()) {
+                self.report(found);
+            }
+            self.code_strings(word.text);
+            return;
+        }
+        let reads_input = self.operands(args).next().is_none_or(|arg| arg == b"-");
+        match input {
+            Flow::Download if reads_input => self.report(Builtin::ShellRemoteCode),
+            Flow::Decoded if reads_input => self.report(Builtin::ShellEncodedCode),
+            _ => {}
+        }
+        for index in args..self.count() {
+            let Some(word) = self.lexer.words.get(index).copied() else { break };
+            if word.substitution != Span::default() && index == args && shell_download::kind(self.lexer.bytes(word.substitution)) == Flow::Download {
+                self.report(Builtin::ShellRemoteCode);
+            }
+        }
+        self.table(name, args);
+    }
+
+    /// Reads the string literals of code that starts processes as commands.
+    fn code_strings(&mut self, code: Span) {
+        if !shell_code::starts_processes(self.lexer.bytes(code)) {
+            return;
+        }
+        let mut at = 0;
+        // LIMIT: a one-liner has few strings; the rest of a longer program is not a command line.
+        for _ in 0..16 {
+            let text = self.lexer.bytes(code);
+            let Some((from, to)) = shell_code::next_string(text, at) else { return };
+            at = to + 1;
+            let offset = |position: usize| code.start + u32::try_from(position).unwrap_or(0);
+            self.lexer.push_unit(Span { start: offset(from), end: offset(to) }, self.depth + 1, self.windows);
+        }
+    }
+}
+
+/// Lower-cases short words into a buffer; longer ones stay as they are.
+trait ToLower {
+    fn to_lower<'b>(&'b self, buffer: &'b mut [u8]) -> &'b [u8];
+}
+
+impl ToLower for [u8] {
+    fn to_lower<'b>(&'b self, buffer: &'b mut [u8]) -> &'b [u8] {
+        match buffer.get_mut(..self.len()) {
+            Some(slot) => {
+                slot.copy_from_slice(self);
+                slot.make_ascii_lowercase();
+                slot
+            }
+            None => self,
+        }
+    }
+}
+
+/// The name of a program without directory, `.exe` and capitals; empty when it is too long to be known.
+fn program<'b>(word: &[u8], buffer: &'b mut [u8; 32]) -> &'b [u8] {
+    let name = word.rsplit(|byte| matches!(byte, b'/' | b'\\')).next().unwrap_or(word);
+    let Some(slot) = buffer.get_mut(..name.len()) else { return b"" };
+    slot.copy_from_slice(name);
+    slot.make_ascii_lowercase();
+    slot.strip_suffix(b".exe").unwrap_or(slot)
+}
+
+fn is_shell(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"sh" | b"bash" | b"zsh" | b"dash" | b"ksh" | b"ash" | b"fish" | b"csh" | b"tcsh" | b"mksh" | b"rbash" | b"cmd" | b"powershell" | b"pwsh"
+    )
+}
+
+fn is_dangerous_name(name: &[u8]) -> bool {
+    is_shell(name) || matches!(name, b"rm" | b"dd" | b"curl" | b"wget" | b"nc" | b"ncat" | b"mkfs" | b"chmod" | b"shutdown" | b"reboot" | b"python" | b"perl" | b"whoami" | b"cat")
+}
+
+/// `name(){ name|name& };name`, spaced in any way.
+fn is_fork_bomb(text: &[u8]) -> bool {
+    let mut from = 0;
+    // LIMIT: a handful of definitions; a bomb stands at the beginning.
+    for _ in 0..8 {
+        let rest = text.get(from..).unwrap_or_default();
+        let Some(open) = memchr::memmem::find(rest, b"()") else { return false };
+        let before = rest.get(..open).unwrap_or_default().trim_ascii_end();
+        let start = before.iter().rposition(|byte| matches!(byte, b' ' | b'\n' | b';' | b'\t')).map_or(0, |at| at + 1);
+        let name = before.get(start..).unwrap_or_default();
+        let body = rest.get(open + 2..).unwrap_or_default();
+        let end = memchr::memchr(b'}', body).unwrap_or(body.len());
+        let body = body.get(..end).unwrap_or_default();
+        if !name.is_empty() && name.len() < 32 && body.contains(&b'|') && body.contains(&b'&') {
+            let calls = memchr::memmem::find_iter(body, name).count();
+            if calls >= 2 {
+                return true;
+            }
+        }
+        from += open + 2;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! One-liners of other languages inside a command: what they start, open and delete.
+//!
+//! Pure functions over code text. Only calls that need no knowledge of the surrounding program count.
+
+use memchr::memmem::find;
+
+use super::builtin::Builtin;
+
+/// A language whose interpreter takes a program on its command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Language {
+    /// `python -c`
+    Python,
+    /// `perl -e`, `ruby -e`, `lua -e`
+    Perl,
+    /// `node -e`
+    Node,
+    /// `php -r`
+    Php,
+    /// `awk 'program'`
+    Awk,
+}
+
+impl Language {
+    /// The option in front of a program.
+    pub(super) fn inline_flag(self) -> u8 {
+        match self {
+            Self::Python => b'c',
+            Self::Perl | Self::Node | Self::Awk => b'e',
+            Self::Php => b'r',
+        }
+    }
+}
+
+/// The language an interpreter of that name runs.
+pub(super) fn language(name: &[u8]) -> Option<Language> {
+    match name {
+        b"perl" | b"ruby" | b"lua" | b"jruby" | b"elixir" | b"groovy" | b"rscript" => Some(Language::Perl),
+        b"node" | b"nodejs" | b"deno" | b"bun" => Some(Language::Node),
+        b"php" => Some(Language::Php),
+        b"awk" | b"gawk" | b"mawk" => Some(Language::Awk),
+        _ if name.starts_with(b"python") || name.starts_with(b"pypy") || name == b"ipython" => Some(Language::Python),
+        _ => None,
+    }
+}
+
+fn has(code: &[u8], parts: &[&[u8]]) -> bool {
+    parts.iter().any(|part| find(code, part).is_some())
+}
+
+/// Whether the code hands strings to a shell.
+pub(super) fn starts_processes(code: &[u8]) -> bool {
+    has(code, &[
+        b"system(", b"system ", b"popen", b"subprocess", b"exec(", b"exec ", b"execSync", b"spawn", b"shell_exec", b"passthru", b"proc_open", b"`", b"qx",
+    ])
+}
+
+/// What is wrong with an inline program.
+pub(super) fn inline(code: &[u8], substituted: bool) -> Option<Builtin> {
+    let opens_socket = has(code, &[b"socket", b"Socket", b"fsockopen", b"/inet/tcp", b"TCPSocket", b"net.connect", b"IO::Socket"]);
+    let gives_shell = has(code, &[b"/bin/sh", b"/bin/bash", b"dup2", b"pty.spawn", b"cmd.exe", b"subprocess", b"|getline", b"exec "]);
+    if opens_socket && gives_shell {
+        return Some(Builtin::ShellReverse);
+    }
+    let decodes = has(code, &[b"b64decode", b"base64_decode", b"decode_base64", b"fromhex", b"from_hex", b"'base64'", b"\"base64\"", b"atob", b"gzinflate", b"zlib.decompress", b"codecs.decode", b"marshal.loads"]);
+    let runs = has(code, &[b"exec(", b"eval(", b"system(", b"exec ", b"eval ", b"compile(", b"Function("]);
+    if decodes && runs {
+        return Some(Builtin::ShellEncodedCode);
+    }
+    let fetches = has(code, &[b"urlopen", b"requests.get", b"urllib", b"file_get_contents('http", b"file_get_contents(\"http", b"http.get", b"https.get", b"fetch(", b"open-uri", b"LWP::"]);
+    if fetches && runs {
+        return Some(Builtin::ShellRemoteCode);
+    }
+    if substituted && runs {
+        return None;
+    }
+    let removes = has(code, &[b"rmtree(", b"rmSync(", b"rimraf", b"rm_rf", b"remove_tree", b"fs.rm(", b"FileUtils.rm"]);
+    if removes && deletes_wide(code) {
+        return Some(Builtin::ShellDelete);
+    }
+    has(code, &[b"open('/dev/sd", b"open(\"/dev/sd", b"open('/dev/nvme", b"os.fork() while", b"while 1: os.fork", b"while True: os.fork", b"fork while fork", b"loop { fork }"])
+        .then_some(if has(code, &[b"fork"]) { Builtin::ShellForkBomb } else { Builtin::ShellDisk })
+}
+
+fn deletes_wide(code: &[u8]) -> bool {
+    let mut at = 0;
+    // LIMIT: a one-liner has few strings.
+    for _ in 0..16 {
+        let Some((from, to)) = next_string(code, at) else { break };
+        at = to + 1;
+        let path = code.get(from..to).unwrap_or_default();
+        if !path.is_empty() && super::shell_target::place(path) != super::shell_target::Place::Ordinary {
+            return true;
+        }
+    }
+    has(code, &[b"Path.home()", b"os.path.expanduser", b"os.homedir()", b"process.env.HOME", b"Dir.home"])
+}
+
+/// The next quoted string from `at` on: where its text begins and ends.
+pub(super) fn next_string(code: &[u8], at: usize) -> Option<(usize, usize)> {
+    let rest = code.get(at..)?;
+    let open = rest.iter().position(|byte| matches!(byte, b'\'' | b'"' | b'`'))?;
+    let quote = rest.get(open).copied()?;
+    let body = rest.get(open + 1..)?;
+    let mut end = 0;
+    while let Some(&byte) = body.get(end) {
+        if byte == quote {
+            return Some((at + open + 1, at + open + 1 + end));
+        }
+        end += if byte == b'\\' { 2 } else { 1 };
+    }
+    None
+}
+
+/// What is wrong with a PowerShell command line.
+pub(super) fn powershell(code: &[u8]) -> Option<Builtin> {
+    let downloads = has(code, &[b"DownloadString", b"downloadstring", b"DownloadFile", b"Invoke-WebRequest", b"iwr ", b"irm ", b"Net.WebClient", b"Invoke-RestMethod", b"curl "]);
+    let runs = has(code, &[b"IEX", b"iex", b"Invoke-Expression", b"invoke-expression", b"Start-Process"]);
+    if has(code, &[b"TCPClient", b"TcpClient"]) {
+        return Some(Builtin::ShellReverse);
+    }
+    if downloads && runs {
+        return Some(Builtin::ShellRemoteCode);
+    }
+    (has(code, &[b"FromBase64String"]) && runs).then_some(Builtin::ShellEncodedCode)
+}

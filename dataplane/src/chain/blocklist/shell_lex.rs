@@ -1,0 +1,700 @@
+//! Splits shell text into simple commands the way a POSIX shell does, and keeps what the words mean.
+//!
+//! Lives on one shard. Quotes, escapes, ANSI-C strings, comments, here-documents, redirections and
+//! brace lists are undone; the texts of substitutions are handed on as work of their own. One arena
+//! holds all text, so that nothing is allocated once it has grown to the size of a usual command.
+
+/// Deepest nesting of substitutions and wrapped shells. LIMIT: each level reads its text again.
+pub(super) const DEPTH_MAX: u8 = 12;
+/// Most variables remembered from one text. LIMIT: they are searched one by one.
+const VARIABLES_MAX: usize = 32;
+/// How much text analysis may add to what was given. LIMIT: nested work stays linear.
+const ARENA_EXTRA_BYTES: usize = 64 << 10;
+/// Stands for text that only running a substitution would tell.
+pub(super) const UNKNOWN: u8 = 1;
+
+/// A range of the arena.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// One word after quotes and escapes are undone.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Word {
+    pub(super) text: Span,
+    /// The text of the last substitution in it; empty if there is none.
+    pub(super) substitution: Span,
+    pub(super) quoted: bool,
+    /// Quotes, escapes or empty expansions stood inside a plain word.
+    pub(super) disguised: bool,
+}
+
+/// Where a redirection leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Redirect {
+    Write,
+    Append,
+    Read,
+    HereString,
+}
+
+/// Text that still has to be read as shell.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unit {
+    pub(super) text: Span,
+    pub(super) depth: u8,
+    pub(super) windows: bool,
+}
+
+/// What separates a command from the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Sequence,
+    Pipe,
+}
+
+/// The buffers of one analysis.
+#[derive(Debug, Default)]
+pub(super) struct Lexer {
+    pub(super) arena: Vec<u8>,
+    pub(super) words: Vec<Word>,
+    pub(super) redirects: Vec<(Redirect, Word)>,
+    pub(super) work: Vec<Unit>,
+    pub(super) is_too_deep: bool,
+    variables: Vec<(Span, Span)>,
+    heredocs: Vec<Span>,
+    arena_bytes_max: usize,
+    unit: Unit,
+    at: usize,
+    /// Whether the last command read its program from its input, so that a here-document is a program.
+    pub(super) feeds_shell: bool,
+}
+
+impl Default for Unit {
+    fn default() -> Self {
+        Self { text: Span::default(), depth: 0, windows: false }
+    }
+}
+
+fn narrow(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+fn widen(at: u32) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
+}
+
+impl Lexer {
+    /// Forgets the last analysis and takes `parts`, joined, as the first unit.
+    pub(super) fn begin(&mut self, text: &[u8]) {
+        self.arena.clear();
+        self.work.clear();
+        self.variables.clear();
+        self.is_too_deep = false;
+        self.arena_bytes_max = text.len().saturating_mul(4) + ARENA_EXTRA_BYTES;
+        if text.len() > (u32::MAX as usize) / 8 {
+            self.is_too_deep = true;
+            return;
+        }
+        self.arena.extend_from_slice(text);
+        let windows = looks_windows(text);
+        self.push_unit(Span { start: 0, end: narrow(text.len()) }, 0, windows);
+    }
+
+    pub(super) fn bytes(&self, span: Span) -> &[u8] {
+        self.arena.get(widen(span.start)..widen(span.end)).unwrap_or_default()
+    }
+
+    pub(super) fn word(&self, index: usize) -> &[u8] {
+        self.words.get(index).map_or(&[], |word| self.bytes(word.text))
+    }
+
+    /// Queues text of the arena to be read as shell.
+    pub(super) fn push_unit(&mut self, text: Span, depth: u8, windows: bool) {
+        if depth > DEPTH_MAX {
+            self.is_too_deep = true;
+        } else if text.start < text.end {
+            self.work.push(Unit { text, depth, windows });
+        }
+    }
+
+    /// Appends the words from `from` on, joined by spaces, and tells where they stand.
+    pub(super) fn join(&mut self, from: usize) -> Span {
+        let start = self.arena.len();
+        for index in from..self.words.len() {
+            let Some(word) = self.words.get(index).copied() else { break };
+            if self.arena.len() > start {
+                self.arena.push(b' ');
+            }
+            self.copy(word.text);
+        }
+        Span { start: narrow(start), end: narrow(self.arena.len()) }
+    }
+
+    fn copy(&mut self, span: Span) {
+        let range = widen(span.start)..widen(span.end);
+        if range.end <= self.arena.len() && range.start <= range.end && self.has_room(range.len()) {
+            self.arena.extend_from_within(range);
+        }
+    }
+
+    fn has_room(&mut self, more: usize) -> bool {
+        let fits = self.arena.len() + more <= self.arena_bytes_max;
+        self.is_too_deep |= !fits;
+        fits
+    }
+
+    fn push(&mut self, byte: u8) {
+        if self.has_room(1) {
+            self.arena.push(byte);
+        }
+    }
+
+    pub(super) fn open(&mut self, unit: Unit) {
+        self.unit = unit;
+        self.at = widen(unit.text.start);
+        self.words.clear();
+        self.redirects.clear();
+        self.heredocs.clear();
+        self.feeds_shell = false;
+    }
+
+    fn peek(&self, ahead: usize) -> u8 {
+        let at = self.at + ahead;
+        if at < widen(self.unit.text.end) { self.arena.get(at).copied().unwrap_or(0) } else { 0 }
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.at >= widen(self.unit.text.end) || self.is_too_deep
+    }
+
+    /// Reads up to the end of the next simple command; its words and redirections stand in `self`.
+    /// `None` when the unit is used up and no words are left.
+    pub(super) fn next_command(&mut self) -> Option<Next> {
+        self.words.clear();
+        self.redirects.clear();
+        loop {
+            if self.is_at_end() {
+                let any = !self.words.is_empty() || !self.redirects.is_empty();
+                return any.then_some(Next::Sequence);
+            }
+            let next = match self.peek(0) {
+                b' ' | b'\t' | b'\r' => {
+                    self.at += 1;
+                    continue;
+                }
+                b'\n' => {
+                    self.at += 1;
+                    Next::Sequence
+                }
+                b'#' if !self.unit.windows => {
+                    while !self.is_at_end() && self.peek(0) != b'\n' {
+                        self.at += 1;
+                    }
+                    continue;
+                }
+                b';' | b'(' | b')' => {
+                    self.at += 1;
+                    Next::Sequence
+                }
+                b'&' if self.peek(1) == b'>' => {
+                    self.at += 1;
+                    continue;
+                }
+                b'&' => {
+                    self.at += if self.peek(1) == b'&' { 2 } else { 1 };
+                    Next::Sequence
+                }
+                b'|' if self.peek(1) == b'|' => {
+                    self.at += 2;
+                    Next::Sequence
+                }
+                b'|' => {
+                    self.at += if self.peek(1) == b'&' { 2 } else { 1 };
+                    Next::Pipe
+                }
+                b'>' | b'<' => {
+                    self.read_redirect();
+                    continue;
+                }
+                _ => {
+                    self.read_word();
+                    continue;
+                }
+            };
+            if self.words.is_empty() && self.redirects.is_empty() {
+                self.skip_heredocs();
+                continue;
+            }
+            return Some(next);
+        }
+    }
+
+    /// To be called between commands: what follows a line that opened here-documents are their bodies.
+    pub(super) fn skip_heredocs(&mut self) {
+        let behind_newline = self.at.checked_sub(1).and_then(|at| self.arena.get(at)) == Some(&b'\n');
+        if self.heredocs.is_empty() || !behind_newline {
+            return;
+        }
+        let end = widen(self.unit.text.end);
+        let start = self.at;
+        while let Some(delimiter) = self.heredocs.pop() {
+            while self.at < end {
+                let rest = self.arena.get(self.at..end).unwrap_or_default();
+                let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                let line = rest.get(..length).unwrap_or_default().trim_ascii();
+                let is_last = line == self.bytes(delimiter);
+                self.at += length + 1;
+                if is_last {
+                    break;
+                }
+            }
+        }
+        self.at = self.at.min(end);
+        if self.feeds_shell {
+            let body = Span { start: narrow(start), end: narrow(self.at) };
+            self.push_unit(body, self.unit.depth + 1, self.unit.windows);
+        }
+    }
+
+    fn read_redirect(&mut self) {
+        let first = self.peek(0);
+        self.at += 1;
+        let kind = match (first, self.peek(0)) {
+            (_, b'(') => {
+                // Process substitution: a word like any other.
+                self.at -= 1;
+                self.read_word();
+                return;
+            }
+            (b'>', b'>') => {
+                self.at += 1;
+                Redirect::Append
+            }
+            (b'>', b'|') => {
+                self.at += 1;
+                Redirect::Write
+            }
+            (b'>', _) => Redirect::Write,
+            (_, b'<') if self.peek(1) == b'<' => {
+                self.at += 2;
+                Redirect::HereString
+            }
+            (_, b'<') => {
+                self.at += if self.peek(1) == b'-' { 2 } else { 1 };
+                self.skip_blanks();
+                let before = self.words.len();
+                self.read_word();
+                if let Some(word) = self.words.get(before).copied() {
+                    self.heredocs.push(word.text);
+                }
+                self.words.truncate(before);
+                return;
+            }
+            (_, b'>') => {
+                self.at += 1;
+                Redirect::Write
+            }
+            _ => Redirect::Read,
+        };
+        if self.peek(0) == b'&' {
+            self.at += 1;
+            if self.peek(0).is_ascii_digit() || self.peek(0) == b'-' {
+                self.at += 1;
+                return;
+            }
+        }
+        self.skip_blanks();
+        let before = self.words.len();
+        self.read_word();
+        if let Some(word) = self.words.get(before).copied() {
+            self.redirects.push((kind, word));
+        }
+        self.words.truncate(before);
+    }
+
+    fn skip_blanks(&mut self) {
+        while matches!(self.peek(0), b' ' | b'\t') {
+            self.at += 1;
+        }
+    }
+
+    fn read_word(&mut self) {
+        let begin = self.at;
+        let mut word = Word { text: Span { start: narrow(self.arena.len()), end: 0 }, ..Word::default() };
+        while !self.is_at_end() {
+            let byte = self.peek(0);
+            match byte {
+                b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')' => break,
+                b'(' if self.at > begin => break,
+                b'>' | b'<' if self.peek(1) != b'(' => {
+                    let text = self.arena.get(widen(word.text.start)..).unwrap_or_default();
+                    if !word.quoted && !text.is_empty() && text.iter().all(u8::is_ascii_digit) {
+                        // A descriptor number in front of a redirection is no word.
+                        return;
+                    }
+                    break;
+                }
+                b'>' | b'<' => {
+                    self.at += 1;
+                    self.substitution(&mut word, b'(');
+                }
+                b'\\' | b'^' if self.unit.windows => {
+                    self.at += 1;
+                    if byte == b'\\' {
+                        self.push(b'\\');
+                    }
+                }
+                b'\\' => {
+                    self.at += 1;
+                    let escaped = self.peek(0);
+                    word.disguised |= escaped.is_ascii_alphanumeric();
+                    if !self.is_at_end() {
+                        self.at += 1;
+                        if escaped != b'\n' {
+                            self.push(escaped);
+                        }
+                    }
+                }
+                b'\'' if self.unit.windows => {
+                    self.at += 1;
+                    self.push(b'\'');
+                }
+                b'\'' => self.single_quoted(&mut word, begin),
+                b'"' => self.double_quoted(&mut word, begin),
+                b'`' => self.substitution(&mut word, b'`'),
+                b'$' => {
+                    if !self.dollar(&mut word, false) {
+                        break;
+                    }
+                }
+                _ => {
+                    self.at += 1;
+                    self.push(byte);
+                }
+            }
+        }
+        if self.at == begin {
+            // Nothing was read: step over the byte so that the reader moves on.
+            self.at += 1;
+        }
+        word.text.end = narrow(self.arena.len());
+        if word.text.start < word.text.end || word.quoted {
+            self.expand_braces(word);
+        }
+    }
+
+    /// `{rm,-rf,/}` is three words.
+    fn expand_braces(&mut self, word: Word) {
+        let text = self.bytes(word.text);
+        let inner = match text {
+            [b'{', inner @ .., b'}'] if !word.quoted && memchr::memchr(b',', inner).is_some() => inner,
+            _ => {
+                self.words.push(word);
+                return;
+            }
+        };
+        if inner.iter().any(|byte| matches!(byte, b'{' | b'}' | b':' | b'"')) {
+            self.words.push(word);
+            return;
+        }
+        let mut start = word.text.start + 1;
+        let last = word.text.end - 1;
+        while start <= last {
+            let rest = self.bytes(Span { start, end: last });
+            let length = memchr::memchr(b',', rest).unwrap_or(rest.len());
+            let end = start + narrow(length);
+            self.words.push(Word { text: Span { start, end }, ..word });
+            start = end + 1;
+        }
+    }
+
+    fn single_quoted(&mut self, word: &mut Word, begin: usize) {
+        word.quoted = true;
+        let opened = self.at;
+        self.at += 1;
+        while !self.is_at_end() && self.peek(0) != b'\'' {
+            let byte = self.peek(0);
+            self.push(byte);
+            self.at += 1;
+        }
+        self.at += 1;
+        word.disguised |= self.stands_inside(opened, begin);
+    }
+
+    fn double_quoted(&mut self, word: &mut Word, begin: usize) {
+        word.quoted = true;
+        let opened = self.at;
+        self.at += 1;
+        while !self.is_at_end() {
+            let byte = self.peek(0);
+            match byte {
+                b'"' => break,
+                b'\\' if !self.unit.windows && matches!(self.peek(1), b'"' | b'\\' | b'$' | b'`' | b'\n') => {
+                    let escaped = self.peek(1);
+                    self.at += 2;
+                    if escaped != b'\n' {
+                        self.push(escaped);
+                    }
+                }
+                b'`' => self.substitution(word, b'`'),
+                b'$' => {
+                    self.dollar(word, true);
+                }
+                _ => {
+                    self.at += 1;
+                    self.push(byte);
+                }
+            }
+        }
+        self.at += 1;
+        word.disguised |= self.stands_inside(opened, begin);
+    }
+
+    /// Whether a quote that has just been closed had letters of the same word on both sides, or held nothing.
+    fn stands_inside(&self, opened: usize, begin: usize) -> bool {
+        let before = opened > begin && self.arena.get(opened - 1).is_some_and(u8::is_ascii_alphanumeric);
+        let after = self.peek(0).is_ascii_alphanumeric();
+        let is_short = self.at - opened <= 4;
+        (before && after) || (is_short && (before || after))
+    }
+
+    /// Reads what follows a `$`. False if it ends an unquoted word (`$IFS`).
+    fn dollar(&mut self, word: &mut Word, in_quotes: bool) -> bool {
+        match self.peek(1) {
+            b'(' => {
+                self.at += 1;
+                self.substitution(word, b'(');
+            }
+            b'{' => return self.braced_variable(word, in_quotes),
+            b'\'' if !in_quotes => {
+                self.at += 1;
+                self.ansi_c(word);
+            }
+            b'"' if !in_quotes => self.at += 1,
+            b'@' | b'*' => {
+                self.at += 2;
+                word.disguised = true;
+            }
+            first if first.is_ascii_alphabetic() || first == b'_' => {
+                let start = self.at + 1;
+                let mut end = start;
+                while self.arena.get(end).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+                    && end < widen(self.unit.text.end)
+                {
+                    end += 1;
+                }
+                self.at = end;
+                return self.variable(word, Span { start: narrow(start), end: narrow(end) }, in_quotes);
+            }
+            _ => {
+                self.push(b'$');
+                self.at += 1;
+            }
+        }
+        true
+    }
+
+    fn braced_variable(&mut self, word: &mut Word, in_quotes: bool) -> bool {
+        let start = self.at + 2;
+        let limit = widen(self.unit.text.end);
+        let mut end = start;
+        while end < limit && self.arena.get(end).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+            end += 1;
+        }
+        let rest = self.arena.get(end..limit).unwrap_or_default();
+        let Some(length) = memchr::memchr2(b'}', b'\n', rest) else {
+            self.push(b'$');
+            self.at += 1;
+            return true;
+        };
+        self.at = end + length + 1;
+        let name = Span { start: narrow(start), end: narrow(end) };
+        let default = match rest.get(..length) {
+            Some([b':', b'-' | b'=', ..]) => Some(end + 2),
+            Some([b'-' | b'=', ..]) => Some(end + 1),
+            _ => None,
+        };
+        if let Some(from) = default
+            && self.find_variable(name).is_none()
+        {
+            word.disguised = true;
+            self.copy(Span { start: narrow(from), end: narrow(end + length) });
+            return true;
+        }
+        self.variable(word, name, in_quotes)
+    }
+
+    fn variable(&mut self, word: &mut Word, name: Span, in_quotes: bool) -> bool {
+        if self.bytes(name) == b"IFS" {
+            // A separator; the caller ends the word unless quotes hold it together.
+            word.disguised = true;
+            if in_quotes {
+                self.push(b' ');
+            }
+            return in_quotes;
+        }
+        if let Some(value) = self.find_variable(name) {
+            word.disguised = true;
+            self.copy(value);
+        } else {
+            self.push(b'$');
+            self.copy(name);
+        }
+        true
+    }
+
+    fn find_variable(&self, name: Span) -> Option<Span> {
+        let wanted = self.bytes(name);
+        self.variables.iter().rev().find(|(known, _)| self.bytes(*known) == wanted).map(|(_, value)| *value)
+    }
+
+    /// Remembers `NAME=value`.
+    pub(super) fn assign(&mut self, word: Word, name_bytes: usize) {
+        let name = Span { start: word.text.start, end: word.text.start + narrow(name_bytes) };
+        let value = Span { start: name.end + 1, end: word.text.end };
+        if self.variables.len() < VARIABLES_MAX && word.substitution == Span::default() {
+            self.variables.push((name, value));
+        }
+    }
+
+    fn ansi_c(&mut self, word: &mut Word) {
+        word.quoted = true;
+        self.at += 1;
+        while !self.is_at_end() && self.peek(0) != b'\'' {
+            if self.peek(0) != b'\\' {
+                let byte = self.peek(0);
+                self.push(byte);
+                self.at += 1;
+                continue;
+            }
+            word.disguised = true;
+            self.at += 1;
+            let escape = self.peek(0);
+            self.at += 1;
+            match escape {
+                b'n' => self.push(b'\n'),
+                b't' => self.push(b'\t'),
+                b'x' | b'u' => {
+                    let value = self.digits(16, if escape == b'x' { 2 } else { 4 });
+                    self.push(value);
+                }
+                b'0'..=b'7' => {
+                    self.at -= 1;
+                    let value = self.digits(8, 3);
+                    self.push(value);
+                }
+                other => self.push(other),
+            }
+        }
+        self.at += 1;
+    }
+
+    fn digits(&mut self, radix: u32, count: usize) -> u8 {
+        let mut value = 0_u32;
+        for _ in 0..count {
+            let Some(digit) = char::from(self.peek(0)).to_digit(radix) else { break };
+            value = value * radix + digit;
+            self.at += 1;
+        }
+        u8::try_from(value).unwrap_or(b'?')
+    }
+
+    /// Hands the text of `$(…)`, `<(…)` or `` `…` `` on; `self.at` stands on the opening byte.
+    fn substitution(&mut self, word: &mut Word, open: u8) {
+        let start = self.at + 1;
+        let limit = widen(self.unit.text.end);
+        let text = self.arena.get(start..limit).unwrap_or_default();
+        let length = if open == b'`' { close_backtick(text) } else { close_paren(text) };
+        self.at = start + length + 1;
+        let span = Span { start: narrow(start), end: narrow(start + length) };
+        word.substitution = span;
+        if let Some((from, to)) = echoed(text.get(..length).unwrap_or_default()) {
+            word.disguised = true;
+            self.copy(Span { start: narrow(start + from), end: narrow(start + to) });
+        } else {
+            self.push(UNKNOWN);
+        }
+        self.push_unit(span, self.unit.depth + 1, self.unit.windows);
+    }
+}
+
+fn close_backtick(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'`' => return at,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+/// Where the parenthesis that is already open closes; quotes hide parentheses.
+fn close_paren(text: &[u8]) -> usize {
+    let mut depth = 1_usize;
+    let mut at = 0;
+    let mut quote = 0_u8;
+    while let Some(&byte) = text.get(at) {
+        match (quote, byte) {
+            (b'\'', b'\'') | (b'"', b'"') => quote = 0,
+            (b'\'', _) => {}
+            (_, b'\\') => at += 1,
+            (0, b'\'' | b'"') => quote = byte,
+            (0, b'(') => depth += 1,
+            (0, b')') => {
+                depth -= 1;
+                if depth == 0 {
+                    return at;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    text.len()
+}
+
+/// `echo word` and `printf word` tell their output without running.
+fn echoed(text: &[u8]) -> Option<(usize, usize)> {
+    let trimmed = text.trim_ascii_start();
+    let skipped = text.len() - trimmed.len();
+    let rest = trimmed.strip_prefix(b"echo ").or_else(|| trimmed.strip_prefix(b"printf "))?;
+    let from = skipped + trimmed.len() - rest.len();
+    let quoted = matches!(rest, [b'\'' | b'"', .., b'\'' | b'"'] if rest.len() > 2);
+    let (from, to) = if quoted { (from + 1, text.len() - 1) } else { (from, text.len()) };
+    let inner = text.get(from..to)?;
+    let is_plain = !inner.is_empty()
+        && inner.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'.' | b'_' | b' '))
+        && !inner.starts_with(b"-");
+    is_plain.then_some((from, to))
+}
+
+/// Whether backslashes are path separators here rather than escapes.
+pub(super) fn looks_windows(text: &[u8]) -> bool {
+    let has_drive = memchr::memmem::find(text, b":\\").is_some()
+        || memchr::memmem::find(text, b"\\\\").is_some_and(|at| at == 0)
+        || memchr::memchr(b'%', text).is_some() && memchr::memchr(b'\\', text).is_some();
+    if has_drive {
+        return true;
+    }
+    let word = text.trim_ascii_start();
+    let end = word.iter().position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.')).unwrap_or(word.len());
+    let mut buffer = [0; 16];
+    let Some(name) = word.get(..end).and_then(|name| {
+        let slot = buffer.get_mut(..name.len())?;
+        slot.copy_from_slice(name);
+        slot.make_ascii_lowercase();
+        Some(&*slot)
+    }) else {
+        return false;
+    };
+    matches!(
+        name.strip_suffix(b".exe").unwrap_or(name),
+        b"del" | b"erase" | b"rd" | b"reg" | b"powershell" | b"pwsh" | b"cmd" | b"format" | b"diskpart" | b"vssadmin"
+            | b"wbadmin" | b"bcdedit" | b"cipher" | b"icacls" | b"takeown" | b"remove-item" | b"wevtutil" | b"schtasks"
+    )
+}

@@ -1,0 +1,497 @@
+//! Command lines whose danger shows in their subcommand and flags alone, as a table.
+//!
+//! Lives in the binary; parsed once when a blocklist is compiled. A row reads
+//! `Rule program|program words… +{one|of|these|flags} !{none|of|these}`. Words are matched in order
+//! against the arguments that are no flags: `a|b` alternatives, `x*` and `*x` prefixes and suffixes,
+//! `..` any number of words. A short flag also matches inside a cluster (`-f` in `-xdf`).
+
+use hashbrown::HashMap;
+
+use super::builtin::Builtin;
+
+use Builtin::{
+    CloudAccess, CloudAudit, CloudDelete, CloudStorage, ClusterDelete, ClusterDestroy, ClusterPrune, ClusterStop,
+    GitBranch, GitHistory, GitPush, GitReset, ShellAccount, ShellData, ShellDefence, ShellDisk, ShellEscape,
+    ShellHistory, ShellKill, ShellPersistence, ShellPower, ShellPublish, ShellService,
+};
+
+const ROWS: &[(Builtin, &str)] = &[
+    (GitPush, "git push +{--force|-f|--mirror|--delete|-d|--prune}"),
+    (GitPush, "git push .. +*"),
+    (GitPush, "git push .. :*"),
+    (GitReset, "git reset +{--hard|--merge}"),
+    (GitReset, "git clean +{-f|--force} !{-n|--dry-run|-i|--interactive}"),
+    (GitReset, "git checkout +{-f|--force} !{-b|-B}"),
+    (GitReset, "git checkout|restore .. .|./|:/"),
+    (GitReset, "git switch +{--discard-changes|-f|--force}"),
+    (GitBranch, "git branch +{-D}"),
+    (GitBranch, "git branch +{--delete|-d} +{--force|-f}"),
+    (GitBranch, "git stash drop|clear"),
+    (GitBranch, "git worktree remove +{--force|-f}"),
+    (GitBranch, "git submodule deinit +{--force|-f|--all}"),
+    (GitHistory, "git filter-branch|filter-repo"),
+    (GitHistory, "git reflog expire|delete"),
+    (GitHistory, "git gc +{--prune=now|--prune=all|--aggressive --prune}"),
+    (GitHistory, "git prune !{-n|--dry-run}"),
+    (GitHistory, "git update-ref +{-d|--stdin}"),
+    (GitHistory, "git replace +{-f|-d}"),
+    (GitHistory, "git rm . +{-r|-f|--force}"),
+    (GitHistory, "bfg *"),
+    (GitPush, "gh api .. git/refs* +{DELETE}"),
+    (ShellPublish, "gh repo delete|archive"),
+    (ShellPublish, "gh release|secret|gist|run|cache|ssh-key|gpg-key|label|codespace|ruleset delete"),
+    (ShellPublish, "glab repo|project delete"),
+    (ShellPublish, "hub delete"),
+    (ShellPublish, "npm|pnpm|yarn unpublish"),
+    (ShellPublish, "npm|pnpm deprecate"),
+    (ShellPublish, "cargo yank !{--undo}"),
+    (ShellPublish, "gem yank"),
+    (CloudStorage, "aws s3 rm +{--recursive}"),
+    (CloudStorage, "aws s3 rb"),
+    (CloudStorage, "aws s3 sync .. +{--delete}"),
+    (CloudStorage, "aws s3api delete-*"),
+    (CloudAudit, "aws cloudtrail stop-logging|delete-trail"),
+    (CloudAudit, "aws guardduty delete-detector|disassociate*"),
+    (CloudAudit, "aws logs delete-*"),
+    (CloudAudit, "aws configservice stop-*|delete-*"),
+    (CloudDelete, "aws * delete-*|terminate-*|purge-*|destroy-*|deregister-*|disable-key|schedule-key-deletion|remove-*|cancel-*"),
+    (CloudDelete, "aws * batch-delete-*|release-address|stop-instances|stop-db-*|reset-*|force-delete*"),
+    (CloudAccess, "aws iam attach-*-policy|put-*-policy .. +{AdministratorAccess*|*AdministratorAccess|*:*}"),
+    (CloudAccess, "aws iam create-access-key|create-login-profile|update-assume-role-policy"),
+    (CloudAccess, "aws s3api put-bucket-acl +{public-read|public-read-write}"),
+    (CloudAccess, "aws s3api put-public-access-block|delete-public-access-block"),
+    (CloudAccess, "aws ec2 authorize-security-group-ingress +{0.0.0.0/0|::/0}"),
+    (CloudDelete, "eksctl delete"),
+    (CloudDelete, "sam|copilot|amplify|cdk|eb delete|destroy|terminate"),
+    (CloudDelete, "amplify|copilot .. delete"),
+    (CloudStorage, "gsutil|s3cmd rm|rb|del"),
+    (CloudStorage, "gsutil .. rm|rb"),
+    (CloudStorage, "gcloud storage rm"),
+    (CloudStorage, "gcloud storage buckets delete"),
+    (CloudAccess, "gcloud .. add-iam-policy-binding +{roles/owner|roles/editor|allUsers|*roles/owner|*allUsers}"),
+    (CloudDelete, "gcloud .. delete|destroy|purge|delete-*|remove-iam-policy-binding"),
+    (CloudStorage, "bq rm"),
+    (CloudStorage, "az storage .. delete|delete-batch"),
+    (CloudAccess, "az role assignment create +{Owner|Contributor}"),
+    (CloudDelete, "az .. delete|purge|deallocate|delete-*"),
+    (CloudDelete, "oci .. delete|terminate|bulk-delete"),
+    (CloudDelete, "aliyun * Delete*|Release*|Terminate*|Stop*"),
+    (CloudStorage, "ossutil|coscli rm"),
+    (CloudDelete, "tccli * Terminate*|Delete*"),
+    (CloudDelete, "ibmcloud .. *-delete|delete|rm|cancel"),
+    (CloudDelete, "doctl .. delete|destroy|rm|d"),
+    (CloudDelete, "hcloud * delete"),
+    (CloudDelete, "linode-cli * delete|rm|rebuild"),
+    (CloudDelete, "vultr-cli .. delete"),
+    (CloudDelete, "scw .. delete|terminate"),
+    (CloudDelete, "openstack .. delete|purge"),
+    (CloudDelete, "nova delete"),
+    (CloudDelete, "heroku apps:destroy|pg:reset|addons:destroy|*:destroy|destroy"),
+    (CloudDelete, "fly|flyctl .. destroy|delete"),
+    (CloudDelete, "vercel|netlify|wrangler|railway|render|supabase|firebase|surge remove|rm|delete|destroy|teardown|down"),
+    (CloudDelete, "vercel|netlify|wrangler|railway|supabase|planetscale|pscale|neonctl|turso .. delete|destroy|remove"),
+    (CloudDelete, "firebase *:delete|*:remove"),
+    (CloudDelete, "serverless|sls remove"),
+    (CloudStorage, "mc rm|rb +{--recursive|--force|-r}"),
+    (CloudStorage, "rclone purge|delete|deletefile|rmdirs"),
+    (CloudStorage, "rclone sync"),
+    (CloudDelete, "cf delete*|delete"),
+    (ClusterDelete, "kubectl|oc|k3s|microk8s|k delete !{--dry-run=client|--dry-run=server} +{--all|-A|--all-namespaces|-f|--filename|-k|--kustomize}"),
+    (ClusterDelete, "kubectl|oc|k delete ns|namespace|namespaces|project|node|nodes|no|pv|pvc|persistentvolume*|crd|crds|customresourcedefinition*|deploy|deployment|deployments|deployment.*|sts|statefulset|statefulsets|ds|daemonset|daemonsets|svc|service|services|secret|secrets|cm|configmap|configmaps|ing|ingress|ingresses|clusterrole*|role|roles|rolebinding*|sa|serviceaccount*|sc|storageclass*|all|cluster*|cronjob*|hpa|pdb|networkpolicy|networkpolicies|netpol|validatingwebhook*|mutatingwebhook*|rc|replicaset*|rs|quota"),
+    (ClusterDelete, "kubectl|oc|k delete ns/*|namespace/*|deployment/*|deploy/*|statefulset/*|sts/*|pvc/*|pv/*|node/*|svc/*|service/*|secret/*|crd/*|all/*|configmap/*"),
+    (ClusterDelete, "kubectl|oc|k delete pod|pods|po|job|jobs +{--force|--grace-period=0|--all}"),
+    (ClusterDelete, "kubectl|oc|k delete *,*"),
+    (ClusterDelete, "kubectl|oc|k replace +{--force}"),
+    (ClusterStop, "kubectl|oc|k drain"),
+    (ClusterStop, "kubectl|oc|k taint +{NoExecute|*NoExecute}"),
+    (ClusterStop, "kubectl|oc|k scale +{--replicas=0|--replicas 0}"),
+    (ClusterDelete, "kubectl|oc|k create clusterrolebinding +{--clusterrole=cluster-admin}"),
+    (ClusterDelete, "kubeadm reset"),
+    (ClusterDelete, "helm uninstall|delete|del|un"),
+    (ClusterDelete, "helmfile destroy|delete"),
+    (ClusterDelete, "argocd app|proj|cluster|repo delete|rm"),
+    (ClusterDelete, "flux uninstall"),
+    (ClusterDelete, "flux delete"),
+    (ClusterDelete, "istioctl uninstall|x"),
+    (ClusterDelete, "kind|minikube|k3d delete"),
+    (ClusterDelete, "kind|k3d cluster|clusters delete"),
+    (ClusterDelete, "k3d cluster delete"),
+    (ClusterDelete, "kops|rosa|eksctl|talosctl|capi|clusterctl delete|reset"),
+    (ClusterDestroy, "terraform|tofu|terragrunt|tf destroy"),
+    (ClusterDestroy, "terraform|tofu|terragrunt|tf apply +{-destroy|--destroy}"),
+    (ClusterDestroy, "terragrunt run-all destroy"),
+    (ClusterDestroy, "terraform|tofu|terragrunt|tf state rm|push"),
+    (ClusterDestroy, "terraform|tofu|terragrunt|tf workspace delete"),
+    (ClusterDestroy, "terraform|tofu|terragrunt|tf taint|force-unlock"),
+    (ClusterDestroy, "pulumi destroy|down"),
+    (ClusterDestroy, "pulumi stack rm"),
+    (ClusterDestroy, "cdktf destroy"),
+    (ClusterDestroy, "vagrant destroy"),
+    (ClusterDestroy, "packer|juju destroy-model|destroy-controller|kill-controller"),
+    (ClusterDestroy, "nomad stop|job|system +{-purge}"),
+    (ClusterDestroy, "nomad namespace delete"),
+    (ClusterDestroy, "consul kv delete +{-recurse}"),
+    (ClusterDestroy, "vault delete|kv .."),
+    (ClusterDestroy, "vault secrets|auth|namespace disable|delete"),
+    (ClusterPrune, "docker|podman|nerdctl system|volume|image|container|network|builder|buildx prune"),
+    (ClusterPrune, "docker|podman buildx prune"),
+    (ClusterPrune, "docker|podman|nerdctl volume rm|remove"),
+    (ClusterPrune, "docker|podman system reset"),
+    (ClusterPrune, "docker|podman|nerdctl compose down +{-v|--volumes|--rmi}"),
+    (ClusterPrune, "docker-compose|podman-compose down +{-v|--volumes|--rmi}"),
+    (ClusterPrune, "docker swarm leave +{--force|-f}"),
+    (ClusterPrune, "docker stack|secret|config|service|node rm"),
+    (ClusterPrune, "crictl rmi|rmp +{--all|-a|--prune}"),
+    (ClusterPrune, "podman rm|rmi|pod +{--all|-a}"),
+    (ClusterPrune, "lxc|incus delete"),
+    (ClusterPrune, "virsh destroy|undefine|vol-delete|pool-delete"),
+    (ClusterPrune, "qm|pct destroy"),
+    (ClusterPrune, "VBoxManage|vboxmanage unregistervm +{--delete}"),
+    (ClusterPrune, "multipass delete +{--purge|-p|--all}"),
+    (ClusterPrune, "gcloud compute instances delete"),
+    (ShellEscape, "docker|podman run|create +{--privileged|--pid=host}"),
+    (ShellEscape, "docker|podman run|create +{/:/*|*source=/,*|*src=/,*|/var/run/docker.sock*|/etc:/*|/root:/*}"),
+    (ShellEscape, "nsenter +{-t|--target|-a}"),
+    (ShellDisk, "wipefs .. +{-a|--all|-f|--force|-o}"),
+    (ShellDisk, "wipefs /dev/*"),
+    (ShellDisk, "blkdiscard ..*"),
+    (ShellDisk, "mkswap|mke2fs|mkdosfs|mkntfs|newfs .. /dev/*"),
+    (ShellDisk, "fdisk|sfdisk|cfdisk|gdisk|sgdisk|parted|partprobe .. /dev/* !{-l|--list|-p|--print|print}"),
+    (ShellDisk, "hdparm +{--security-erase|--security-erase-enhanced|--trim-sector-ranges}"),
+    (ShellDisk, "nvme format|sanitize|delete-ns"),
+    (ShellDisk, "sg_format *"),
+    (ShellDisk, "cryptsetup luksFormat|erase|luksErase|luksKillSlot|reencrypt"),
+    (ShellDisk, "lvremove|vgremove|pvremove|lvreduce *"),
+    (ShellDisk, "zpool destroy|labelclear"),
+    (ShellDisk, "zfs destroy|rollback"),
+    (ShellDisk, "btrfs subvolume|device delete"),
+    (ShellDisk, "mdadm +{--zero-superblock|--stop|-S}"),
+    (ShellDisk, "badblocks +{-w}"),
+    (ShellDisk, "diskutil eraseDisk|eraseVolume|reformat|zeroDisk|secureErase|partitionDisk|apfs"),
+    (ShellDisk, "dmsetup remove|remove_all"),
+    (ShellDisk, "losetup +{-D}"),
+    (ShellDisk, "swapoff +{-a}"),
+    (ShellDisk, "umount +{-a|-f} !{--fake}"),
+    (ShellDisk, "clear-disk|format-volume|initialize-disk|remove-partition|reset-physicaldisk ..*"),
+    (ShellDisk, "vssadmin delete|resize"),
+    (ShellDisk, "wmic shadowcopy|shadowstorage delete"),
+    (ShellDisk, "wbadmin delete"),
+    (ShellDisk, "cipher ..* +{/w*}"),
+    (ShellDisk, "bcdedit +{/set|/delete|/deletevalue}"),
+    (ShellDisk, "tmutil delete|deletelocalsnapshots"),
+    (ShellPower, "systemctl|loginctl poweroff|reboot|halt|kexec|suspend|hibernate|emergency|rescue|soft-reboot"),
+    (ShellPower, "systemctl isolate rescue*|poweroff*|reboot*|halt*|emergency*|runlevel0*|runlevel6*"),
+    (ShellPower, "init|telinit 0|6|1"),
+    (ShellPower, "stop-computer|restart-computer"),
+    (ShellPower, "ipmitool .. power|chassis off|reset|cycle"),
+    (ShellKill, "killall5"),
+    (ShellKill, "pkill|killall .. systemd|init|sshd|dockerd|containerd|kubelet +{-9|-KILL|-f|-s}"),
+    (ShellKill, "pkill +{-9|-KILL} .|^"),
+    (ShellKill, "pkill|killall .. +{-u|-U} root"),
+    (ShellKill, "taskkill +{/f} +{*lsass*|*csrss*|*winlogon*|*svchost*|*explorer*}"),
+    (ShellService, "systemctl stop|disable|mask .. sshd|ssh|docker|containerd|kubelet|postgresql*|mysql*|mariadb*|nginx|NetworkManager|systemd-networkd|network|networking|cron|dbus*|mongod|redis*|named|httpd|apache2"),
+    (ShellDefence, "systemctl stop|disable|mask .. firewalld*|ufw*|iptables*|nftables*|auditd*|apparmor*|fail2ban*|rsyslog*|syslog*|falcon*|clamav*|ossec*|wazuh*|osquery*|crowdsec*|auditbeat*|filebeat*|selinux*|systemd-journald*|journald*"),
+    (ShellDefence, "service firewalld|ufw|iptables|auditd|apparmor|fail2ban|rsyslog|syslog|clamav* stop"),
+    (ShellService, "service sshd|ssh|docker|mysql|postgresql|nginx|cron|network|networking stop"),
+    (ShellDefence, "ufw disable|reset"),
+    (ShellDefence, "iptables|ip6tables +{-F|--flush|-X}"),
+    (ShellDefence, "iptables|ip6tables INPUT|OUTPUT|FORWARD ACCEPT +{-P}"),
+    (ShellDefence, "nft flush"),
+    (ShellDefence, "setenforce 0|permissive"),
+    (ShellDefence, "auditctl +{-D|-e}"),
+    (ShellDefence, "aa-teardown|aa-disable|aa-complain"),
+    (ShellDefence, "netsh firewall|advfirewall .. disable|off"),
+    (ShellDefence, "set-mppreference ..* +{-DisableRealtimeMonitoring|-DisableBehaviorMonitoring|-ExclusionPath}"),
+    (ShellDefence, "spctl +{--master-disable|--global-disable}"),
+    (ShellDefence, "csrutil disable"),
+    (ShellDefence, "sysctl .. kernel.randomize_va_space=0|kernel.yama.ptrace_scope=0|kernel.panic=*"),
+    (ShellHistory, "history +{-c|-d|-w}"),
+    (ShellHistory, "journalctl +{--rotate|--vacuum-time*|--vacuum-size*|--vacuum-files*}"),
+    (ShellHistory, "wevtutil cl|clear-log"),
+    (ShellHistory, "clear-eventlog|clear-history|remove-eventlog ..*"),
+    (ShellHistory, "fsutil usn deletejournal"),
+    (ShellHistory, "logrotate +{-f|--force}"),
+    (ShellAccount, "userdel|deluser|groupdel|delgroup *"),
+    (ShellAccount, "useradd|adduser|usermod .. +{root|sudo|wheel|admin|docker|-o|-L|--lock|0}"),
+    (ShellAccount, "gpasswd +{-a|-d} sudo|wheel|root|docker"),
+    (ShellAccount, "gpasswd .. sudo|wheel|root|docker +{-a|-d}"),
+    (ShellAccount, "passwd +{-d|--delete|-l|--lock|-u}"),
+    (ShellAccount, "passwd root"),
+    (ShellAccount, "net user|localgroup|group .. +{/add|/delete|/active*}"),
+    (ShellAccount, "dscl . -create|-delete|-append"),
+    (ShellAccount, "dscl . +{-create|-delete|-append}"),
+    (ShellAccount, "visudo|vipw|vigr"),
+    (ShellAccount, "takeown ..* +{/f}"),
+    (ShellAccount, "setcap cap_setuid*|cap_sys_admin*|cap_dac_override*|*cap_setuid*"),
+    (ShellPersistence, "crontab +{-r}"),
+    (ShellPersistence, "schtasks +{/create|/delete}"),
+    (ShellPersistence, "reg add|delete|import|load"),
+    (ShellPersistence, "launchctl load|unload|remove|bootout|submit +{-w}"),
+    (ShellPersistence, "sc|sc.exe create|delete|stop|config"),
+    (ShellData, "dropdb|dropuser *"),
+    (ShellData, "pg_dropcluster|pg_resetwal *"),
+    (ShellData, "mysqladmin .. drop|shutdown|flush-*"),
+    (ShellData, "redis-cli|valkey-cli|keydb-cli .. FLUSHALL|FLUSHDB|flushall|flushdb|SHUTDOWN|shutdown"),
+    (ShellData, "etcdctl del|rmdir +{--prefix|--from-key|--recursive|-r}"),
+    (ShellData, "rabbitmqctl reset|force_reset|delete_vhost|purge_queue|delete_queue|stop_app"),
+    (ShellData, "rabbitmqadmin delete|purge"),
+    (ShellData, "kafka-topics|kafka-topics.sh +{--delete}"),
+    (ShellData, "nodetool decommission|removenode|assassinate|drain"),
+    (ShellData, "rails|rake|bin/rails|bin/rake db:drop*|db:reset*|db:purge|db:schema:load|db:migrate:reset"),
+    (ShellData, "artisan|php|sail .. migrate:fresh|migrate:reset|db:wipe|migrate:refresh"),
+    (ShellData, "python|python3|django-admin|manage.py|./manage.py .. flush|reset_db|sqlflush"),
+    (ShellData, "npx|prisma|pnpm|yarn|bunx .. migrate reset"),
+    (ShellData, "npx|prisma|pnpm|yarn .. db push +{--force-reset|--accept-data-loss}"),
+    (ShellData, "npx|pnpm|yarn|sequelize|sequelize-cli|typeorm .. db:drop|schema:drop|db:migrate:undo:all"),
+    (ShellData, "supabase|sqlx db|database reset|drop"),
+    (ShellData, "diesel database reset|drop"),
+    (ShellData, "sqlx database drop|reset"),
+    (ShellData, "alembic downgrade base"),
+    (ShellData, "flyway clean"),
+    (ShellData, "liquibase drop-all|dropAll"),
+    (ShellData, "doctrine|bin/console|symfony .. doctrine:database:drop|doctrine:schema:drop"),
+    (ShellData, "influx delete|bucket +{--bucket}"),
+    (ShellData, "curator_cli|elasticsearch-cli delete*"),
+    (ShellData, "borg|restic delete|forget|prune +{--prune|--force|--unsafe-allow-remove-all}"),
+    (ShellService, "apt|apt-get|dnf|yum|zypper|apk|pacman .. purge|autoremove|remove|erase .. systemd|libc6|glibc|sudo|openssh-server|bash|coreutils|linux-image*|kernel*|python3"),
+    (ShellService, "dpkg +{--purge|--remove|-P|-r|--force-all}"),
+    (ShellService, "rpm +{-e|--erase} +{--nodeps}"),
+    (ShellService, "pacman +{-R|-Rdd|-Rns|-Rcns}"),
+    (ShellService, "ip link .. down"),
+    (ShellService, "ifconfig .. down"),
+    (ShellService, "ip route|addr|address flush|del|delete"),
+    (ShellService, "rmmod|modprobe +{-r|-f}"),
+];
+
+/// Options of command lines whose value is the next word. One list serves all: none is a flag elsewhere in the table.
+const VALUED: &[&[u8]] = &[
+    b"-C", b"-n", b"--namespace", b"--region", b"--profile", b"--context", b"--kubeconfig", b"--project", b"--subscription",
+    b"--git-dir", b"--work-tree", b"-H", b"--host", b"--kube-context", b"--output", b"-o", b"--zone", b"--account",
+    b"--log-level", b"-l", b"--selector", b"--endpoint-url", b"--query", b"-c",
+];
+
+/// Flags that turn any row into a question.
+const HARMLESS: &[&[u8]] = &[
+    b"--help", b"--dry-run", b"--dry-run=client", b"--dry-run=server", b"--dry-run=true", b"--what-if", b"-whatif",
+    b"--dryrun", b"--noop", b"--no-act", b"--simulate", b"--version", b"--preview-only",
+];
+
+#[derive(Debug)]
+struct Row {
+    builtin: Builtin,
+    words: Vec<Vec<&'static [u8]>>,
+    required: Vec<Vec<&'static [u8]>>,
+    excluded: Vec<&'static [u8]>,
+}
+
+/// The parsed table.
+#[derive(Debug)]
+pub(super) struct Table(HashMap<&'static [u8], Vec<Row>>);
+
+impl Table {
+    pub(super) fn new() -> Self {
+        let mut rows: HashMap<&'static [u8], Vec<Row>> = HashMap::new();
+        for (builtin, line) in ROWS {
+            let mut parts = split_row(line);
+            let programs = if parts.is_empty() { "" } else { parts.remove(0) };
+            for program in programs.split('|') {
+                rows.entry(program.as_bytes()).or_default().push(Row::parse(*builtin, &parts));
+            }
+        }
+        Self(rows)
+    }
+
+    /// Whether any row is about this program.
+    pub(super) fn knows(&self, program: &[u8]) -> bool {
+        self.0.contains_key(program)
+    }
+
+    /// Reports each row the command line `program args…` matches.
+    pub(super) fn check<'a>(
+        &self,
+        program: &[u8],
+        args: impl Iterator<Item = &'a [u8]> + Clone,
+        mut report: impl FnMut(Builtin),
+    ) {
+        let Some(rows) = self.0.get(program) else { return };
+        if args.clone().any(|arg| HARMLESS.iter().any(|flag| arg.eq_ignore_ascii_case(flag))) {
+            return;
+        }
+        for row in rows {
+            if row.matches(args.clone()) {
+                report(row.builtin);
+            }
+        }
+    }
+}
+
+/// Splits at spaces outside braces.
+fn split_row(line: &'static str) -> Vec<&'static str> {
+    let mut depth = 0_u32;
+    line.split(|letter: char| {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        letter == ' ' && depth == 0
+    })
+    .collect()
+}
+
+fn alternatives(text: &'static str) -> Vec<&'static [u8]> {
+    text.split('|').map(str::as_bytes).collect()
+}
+
+impl Row {
+    fn parse(builtin: Builtin, parts: &[&'static str]) -> Self {
+        let mut row = Self { builtin, words: Vec::new(), required: Vec::new(), excluded: Vec::new() };
+        for part in parts {
+            if let Some(flags) = part.strip_prefix("+{").and_then(|rest| rest.strip_suffix('}')) {
+                row.required.push(alternatives(flags));
+            } else if let Some(flags) = part.strip_prefix("!{").and_then(|rest| rest.strip_suffix('}')) {
+                row.excluded.extend(alternatives(flags));
+            } else {
+                row.words.push(alternatives(part));
+            }
+        }
+        row
+    }
+
+    fn matches<'a>(&self, args: impl Iterator<Item = &'a [u8]> + Clone) -> bool {
+        let has = |flag: &[u8]| args.clone().any(|arg| is_flag(arg, flag));
+        self.required.iter().all(|any| any.iter().any(|flag| has(flag)))
+            && !self.excluded.iter().any(|flag| has(flag))
+            && self.words_match(positional(args.clone()))
+    }
+
+    fn words_match<'a>(&self, mut words: impl Iterator<Item = &'a [u8]> + Clone) -> bool {
+        let mut gap = false;
+        for any in &self.words {
+            if any.first().is_some_and(|word| *word == b".." || *word == b"..*") {
+                gap = true;
+                continue;
+            }
+            loop {
+                let Some(word) = words.next() else { return false };
+                if any.iter().any(|pattern| is_word(word, pattern)) {
+                    break;
+                }
+                if !gap {
+                    return false;
+                }
+            }
+            gap = false;
+        }
+        true
+    }
+}
+
+/// The arguments that are neither flags nor the values of [`VALUED`] ones.
+fn positional<'a>(args: impl Iterator<Item = &'a [u8]> + Clone) -> impl Iterator<Item = &'a [u8]> + Clone {
+    let mut skip = false;
+    let mut all = false;
+    args.filter(move |arg| {
+        if all {
+            return true;
+        }
+        if std::mem::take(&mut skip) {
+            return false;
+        }
+        if *arg == b"--" {
+            all = true;
+            return false;
+        }
+        skip = VALUED.contains(arg);
+        !(arg.len() > 1 && arg.starts_with(b"-"))
+    })
+}
+
+/// Globs with `*`; everything else stands for itself.
+fn is_word(word: &[u8], pattern: &[u8]) -> bool {
+    let (mut at, mut pos) = (0, 0);
+    let mut back = None;
+    loop {
+        match (pattern.get(at), word.get(pos)) {
+            (None, None) => return true,
+            (Some(b'*'), _) => {
+                at += 1;
+                back = Some((at, pos));
+            }
+            (Some(want), Some(have)) if want == have => {
+                at += 1;
+                pos += 1;
+            }
+            _ => match back {
+                Some((after, from)) if from < word.len() => {
+                    back = Some((after, from + 1));
+                    (at, pos) = (after, from + 1);
+                }
+                _ => return false,
+            },
+        }
+    }
+}
+
+fn is_flag(arg: &[u8], flag: &[u8]) -> bool {
+    match flag {
+        [b'-', letter] if letter.is_ascii_alphanumeric() => {
+            matches!(arg, [b'-', cluster @ ..] if !cluster.starts_with(b"-")
+                && cluster.len() <= 8
+                && cluster.contains(letter)
+                && cluster.iter().all(u8::is_ascii_alphanumeric))
+        }
+        [b'-', b'-', ..] => {
+            is_word(arg, flag)
+                || arg.strip_prefix(flag).is_some_and(|rest| rest.starts_with(b"=") && rest != b"=false")
+        }
+        _ => arg.eq_ignore_ascii_case(flag) || is_word(arg, flag),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expect: Option<Builtin>) {
+        let table = Table::new();
+        let mut words = line.split(' ').map(str::as_bytes);
+        let mut found = None;
+        table.check(words.next().unwrap_or_default(), words, |builtin| found = found.or(Some(builtin)));
+        assert_eq!(found, expect, "{line}");
+    }
+
+    #[test]
+    fn rows_match_by_word_and_flag() {
+        let rows = [
+            ("git push --force origin main", Some(GitPush)),
+            ("git -C /repo push origin +main", Some(GitPush)),
+            ("git push origin :old", Some(GitPush)),
+            ("git push origin main", None),
+            ("git push --force-with-lease", None),
+            ("git clean -fdx", Some(GitReset)),
+            ("git clean -ndx", None),
+            ("git branch -D topic", Some(GitBranch)),
+            ("git branch -d topic", None),
+            ("git log --grep push -f", None),
+            ("aws ec2 terminate-instances --instance-ids i-1", Some(CloudDelete)),
+            ("aws --region eu-west-1 ec2 terminate-instances --dry-run", None),
+            ("aws ec2 describe-instances", None),
+            ("kubectl -n prod delete ns prod", Some(ClusterDelete)),
+            ("kubectl delete pod web-1", None),
+            ("kubectl delete pods --all", Some(ClusterDelete)),
+            ("kubectl get ns", None),
+            ("terraform plan -destroy", None),
+            ("terraform apply -destroy", Some(ClusterDestroy)),
+            ("docker compose down -v", Some(ClusterPrune)),
+            ("docker compose down", None),
+            ("gcloud compute instances delete vm", Some(CloudDelete)),
+            ("gcloud compute instances list", None),
+            ("systemctl stop firewalld", Some(ShellDefence)),
+            ("systemctl status sshd", None),
+        ];
+        for (line, expect) in rows {
+            check(line, expect);
+        }
+    }
+}

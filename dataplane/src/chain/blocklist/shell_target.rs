@@ -1,0 +1,298 @@
+//! What it means to delete, overwrite or open up a path: is it a system directory, a home, or build output?
+//!
+//! Pure functions over the words of a command.
+
+/// What a path stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// The root directory, or everything in it.
+    Root,
+    /// A directory the system or its services need, or something in one.
+    System,
+    /// A home directory, or a directory right below one.
+    Home,
+    /// The working directory as a whole, or what is above it.
+    Working,
+    /// A disk or another device that holds data.
+    Device,
+    /// Somewhere below a project, or a temporary directory.
+    Ordinary,
+}
+
+/// Directories that are made again by the next build or start.
+const ARTEFACTS: &[&[u8]] = &[
+    b"node_modules", b"target", b"dist", b"build", b"out", b"bin", b"obj", b".cache", b"cache", b"__pycache__", b".venv", b"venv",
+    b"env", b"coverage", b".next", b".nuxt", b".gradle", b".tox", b".pytest_cache", b".mypy_cache", b".ruff_cache", b"tmp",
+    b"temp", b".tmp", b".npm", b".parcel-cache", b".turbo", b"logs", b"log", b"vendor", b"pkg", b"_build", b".eggs",
+    b"site", b".terraform", b"DerivedData", b".svelte-kit", b"storybook-static", b"test-results", b".nyc_output",
+    b"artifacts", b".serverless", b".angular", b".output", b"public", b".docusaurus", b"htmlcov",
+];
+
+/// Directories directly below the root in which only some depth is safe to delete.
+const SCRATCH: &[&[u8]] = &[b"tmp", b"workspace", b"workspaces", b"build", b"builds", b"scratch", b"work", b"app", b"src", b"code", b"repo", b"project", b"projects"];
+
+/// System directories: everything in them counts.
+const SYSTEM: &[&[u8]] = &[
+    b"etc", b"usr", b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"boot", b"proc", b"sys", b"System", b"Library", b"Applications",
+    b"Windows", b"windows", b"run",
+];
+
+/// Judges one path as written, variables and globs included.
+pub(super) fn place(path: &[u8]) -> Place {
+    let path = path.strip_prefix(b"file://").unwrap_or(path);
+    if is_device(path) {
+        return Place::Device;
+    }
+    if path.starts_with(b"\\\\.\\PhysicalDrive") {
+        return Place::Device;
+    }
+    if let [drive, b':', rest @ ..] = path
+        && drive.is_ascii_alphabetic()
+    {
+        return windows(rest);
+    }
+    if let Some(rest) = home_rest(path) {
+        return home(rest);
+    }
+    if path.starts_with(b"/") {
+        return absolute(path);
+    }
+    relative(path)
+}
+
+fn is_device(path: &[u8]) -> bool {
+    let Some(name) = path.strip_prefix(b"/dev/") else { return false };
+    [
+        b"sd".as_slice(), b"hd", b"vd", b"xvd", b"nvme", b"mmcblk", b"disk", b"rdisk", b"dm-", b"md", b"mapper/", b"loop", b"mem", b"kmem",
+        b"port", b"nbd", b"sr", b"mtd", b"zram",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
+}
+
+/// What follows a home directory, if the path begins with one.
+fn home_rest(path: &[u8]) -> Option<&[u8]> {
+    for prefix in [b"$HOME".as_slice(), b"%USERPROFILE%", b"$env:USERPROFILE", b"%HOMEPATH%", b"/root"] {
+        if let Some(rest) = path.strip_prefix(prefix)
+            && (rest.is_empty() || rest.starts_with(b"/") || rest.starts_with(b"\\"))
+        {
+            return Some(rest);
+        }
+    }
+    for prefix in [b"/home/".as_slice(), b"/Users/"] {
+        if let Some(rest) = path.strip_prefix(prefix) {
+            let user = memchr::memchr(b'/', rest).unwrap_or(rest.len());
+            return rest.get(user..);
+        }
+    }
+    let rest = path.strip_prefix(b"~")?;
+    let user = memchr::memchr(b'/', rest).unwrap_or(rest.len());
+    rest.get(user..)
+}
+
+/// The parts of a path, without empty ones and `.`; a trailing glob that means everything is dropped.
+fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|byte| matches!(byte, b'/' | b'\\')).filter(|part| {
+        !matches!(*part, b"" | b"." | b"*" | b"**" | b".*" | b"*.*" | b".[!.]*" | b"{*,.*}" | b".??*")
+    })
+}
+
+/// How deep a path leads, after `..` is taken off; and its last part.
+fn depth(path: &[u8]) -> (usize, &[u8]) {
+    let mut depth = 0_usize;
+    let mut last: &[u8] = b"";
+    for part in parts(path) {
+        if part == b".." {
+            depth = depth.saturating_sub(1);
+        } else {
+            depth += 1;
+            last = part;
+        }
+    }
+    (depth, last)
+}
+
+fn is_artefact(name: &[u8]) -> bool {
+    ARTEFACTS.contains(&name)
+}
+
+fn home(rest: &[u8]) -> Place {
+    match depth(rest) {
+        (0, _) => Place::Home,
+        (1, name) if !is_artefact(name) => Place::Home,
+        _ => {
+            let first = parts(rest).next().unwrap_or_default();
+            let is_key_store = matches!(
+                first,
+                b".ssh" | b".gnupg" | b".aws" | b".kube" | b".config" | b"Documents" | b"Desktop" | b"Pictures" | b"Library"
+                    | b".local" | b".docker"
+            );
+            let is_config_depth = depth(rest).0 <= 2 && !matches!(first, b".config" | b".local" | b"Library");
+            if is_key_store && is_config_depth { Place::Home } else { Place::Ordinary }
+        }
+    }
+}
+
+fn absolute(path: &[u8]) -> Place {
+    let (length, last) = depth(path);
+    let Some(first) = parts(path).find(|part| *part != b"..") else { return Place::Root };
+    if length == 0 {
+        return Place::Root;
+    }
+    // `/$DIR` and `/<substitution>` may be empty; what they are is not known.
+    if first.starts_with(b"$") || first.contains(&super::shell_lex::UNKNOWN) {
+        return if length == 1 { Place::Root } else { Place::Ordinary };
+    }
+    if SYSTEM.contains(&first) {
+        let below: Vec2 = Vec2::of(path);
+        if below.is(b"usr", b"local") && length > 3 || below.is(b"usr", b"src") && length > 2 {
+            return Place::Ordinary;
+        }
+        return Place::System;
+    }
+    if first == b"var" {
+        let below = Vec2::of(path);
+        if below.is(b"var", b"tmp") || below.is(b"var", b"cache") || below.is(b"var", b"folders") {
+            return if length > 2 { Place::Ordinary } else { Place::System };
+        }
+        if below.is(b"var", b"www") && (length > 4 || is_artefact(last)) {
+            return Place::Ordinary;
+        }
+        return Place::System;
+    }
+    if first == b"dev" {
+        return if length == 1 { Place::System } else { Place::Ordinary };
+    }
+    if is_artefact(last) && length > 1 {
+        return Place::Ordinary;
+    }
+    if SCRATCH.contains(&first) {
+        return if length > 1 || first == b"tmp" && !path.ends_with(b"/") && !path.ends_with(b"tmp") {
+            Place::Ordinary
+        } else if first == b"tmp" {
+            Place::Ordinary
+        } else {
+            Place::Working
+        };
+    }
+    // /home, /opt/x, /srv/x, /mnt/x, /data …: what services and people keep.
+    let kept = matches!(first, b"opt" | b"srv" | b"mnt" | b"media" | b"data" | b"backup" | b"backups" | b"Volumes" | b"private");
+    if length == 1 || kept && length <= 3 { Place::System } else { Place::Ordinary }
+}
+
+/// The first two parts of a path.
+struct Vec2<'p>(&'p [u8], &'p [u8]);
+
+impl<'p> Vec2<'p> {
+    fn of(path: &'p [u8]) -> Self {
+        let mut parts = parts(path);
+        Self(parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+    }
+
+    fn is(&self, first: &[u8], second: &[u8]) -> bool {
+        self.0 == first && self.1 == second
+    }
+}
+
+fn windows(rest: &[u8]) -> Place {
+    let (length, _) = depth(rest);
+    let Some(first) = parts(rest).next() else { return Place::Root };
+    let is = |name: &[u8]| first.eq_ignore_ascii_case(name);
+    if is(b"windows") || is(b"program files") || is(b"program files (x86)") || is(b"programdata") || is(b"boot.ini") || is(b"program") {
+        return Place::System;
+    }
+    if is(b"users") {
+        return if length <= 3 { Place::Home } else { Place::Ordinary };
+    }
+    Place::Ordinary
+}
+
+fn relative(path: &[u8]) -> Place {
+    if path.is_empty() || path.starts_with(b"-") {
+        return Place::Ordinary;
+    }
+    if path.starts_with(b"%SYSTEMROOT%") || path.starts_with(b"%SystemRoot%") || path.starts_with(b"%WINDIR%") {
+        return Place::System;
+    }
+    let mut climbed = false;
+    let mut below = 0_usize;
+    let mut last: &[u8] = b"";
+    for part in parts(path) {
+        if part == b".." {
+            if below == 0 {
+                climbed = true;
+            } else {
+                below -= 1;
+            }
+        } else {
+            below += 1;
+            last = part;
+        }
+    }
+    match (below, last) {
+        (0, _) if path.starts_with(b".git/") => Place::Working,
+        (0, _) => Place::Working,
+        (1, b".git") => Place::Working,
+        (1, b"$PWD" | b"$OLDPWD") => Place::Working,
+        _ if climbed && below == 0 => Place::Working,
+        _ => Place::Ordinary,
+    }
+}
+
+/// Whether writing to this file breaks the system or lets somebody in.
+pub(super) fn is_system_file(path: &[u8]) -> bool {
+    matches!(place(path), Place::Device | Place::Root)
+        || [b"/etc/".as_slice(), b"/boot/", b"/bin/", b"/sbin/", b"/usr/bin/", b"/usr/sbin/", b"/lib/", b"/usr/lib/", b"/proc/sys", b"/sys/"]
+            .iter()
+            .any(|prefix| path.starts_with(prefix))
+}
+
+/// Whether the file plants a login, a job or a start-up command.
+pub(super) fn is_persistence(path: &[u8]) -> bool {
+    let ends = [
+        b"/authorized_keys".as_slice(), b"/.bashrc", b"/.profile", b"/.bash_profile", b"/.zshrc", b"/.zshenv", b"/etc/sudoers",
+        b"/etc/passwd", b"/etc/shadow", b"/etc/crontab", b"/etc/rc.local", b"/etc/ld.so.preload", b"/.ssh/config",
+        b"/etc/profile", b"/.gitconfig",
+    ];
+    let inside = [
+        b"/etc/cron".as_slice(), b"/etc/sudoers.d/", b"/var/spool/cron", b"/etc/systemd/system/", b"/LaunchAgents/",
+        b"/LaunchDaemons/", b"/etc/init.d/", b"/etc/profile.d/", b"/.config/autostart/", b"/etc/pam.d/",
+    ];
+    ends.iter().any(|end| path.ends_with(end)) || inside.iter().any(|part| memchr::memmem::find(path, part).is_some())
+}
+
+/// Whether the file is a trace of what was done.
+pub(super) fn is_trace(path: &[u8]) -> bool {
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+    matches!(
+        name,
+        b".bash_history" | b".zsh_history" | b".history" | b".python_history" | b".mysql_history" | b".psql_history" | b".sh_history"
+            | b"wtmp" | b"btmp" | b"utmp" | b"lastlog" | b"auth.log" | b"fish_history" | b"ConsoleHost_history.txt" | b"$HISTFILE"
+    ) || path.starts_with(b"/var/log/")
+        || path == b"/var/log"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_told_apart() {
+        use Place::{Device, Home, Ordinary, Root, System, Working};
+        let rows = [
+            ("/", Root), ("/*", Root), ("//", Root), ("/.", Root), ("/tmp/../", Root), ("/$X", Root), ("/etc", System),
+            ("/usr/lib", System), ("/var/lib/postgresql", System), ("/var/log/nginx", System), ("/opt/app", System), ("/data", System),
+            ("/home", System), ("/home/alice", Home), ("/home/alice/*", Home), ("~", Home), ("~/", Home), ("$HOME", Home),
+            ("$HOME/*", Home), ("~/Documents", Home), ("~/.ssh", Home), ("~/.cache", Ordinary), ("~/code/app/target", Ordinary),
+            ("~/project/node_modules", Ordinary), ("/root", Home), (".", Working), ("*", Working), ("./*", Working), ("..", Working),
+            ("../..", Working), (".git", Working), ("./.git", Working), ("build", Ordinary), ("./dist/", Ordinary),
+            ("node_modules", Ordinary), ("*.o", Ordinary), ("$DIR/x", Ordinary), ("/tmp/build-1", Ordinary), ("/tmp/*", Ordinary),
+            ("/workspace/app/dist", Ordinary), ("/workspace", Working), ("/dev/sda", Device), ("/dev/nvme0n1", Device),
+            ("/dev/null", Ordinary), ("C:\\", Root), ("C:\\Windows\\System32", System), ("C:\\Users\\bob", Home),
+            ("C:\\repo\\app\\bin", Ordinary),
+        ];
+        for (path, expect) in rows {
+            assert_eq!(place(path.as_bytes()), expect, "{path}");
+        }
+    }
+}

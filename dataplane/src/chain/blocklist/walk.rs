@@ -1,0 +1,155 @@
+//! Goes through the tape of a call's arguments and hands out each string with the role of its key.
+//!
+//! Lives on one shard; its stack is kept in the shard's scratch, so that a walk allocates only when
+//! arguments are nested deeper than any before.
+
+use std::fmt::Write;
+
+use simd_json::Node;
+
+use super::role::{self, Role};
+
+/// Marks the absence of a node.
+pub(super) const NO_NODE: u32 = u32::MAX;
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    remaining: usize,
+    object: bool,
+    role: Role,
+    key: u32,
+    index: usize,
+    pointer_len: usize,
+    /// A string under a command key, and the words or text that belong to it.
+    command: u32,
+    argv: u32,
+}
+
+/// One thing to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Visit {
+    /// The string at `node`.
+    Value { node: u32, key: u32, role: Role },
+    /// A command given in pieces: a string (or `NO_NODE`) and the node of its words.
+    Argv { command: u32, argv: u32 },
+}
+
+/// The state of one walk.
+pub(super) struct Walk<'s> {
+    frames: &'s mut Vec<Frame>,
+    /// The pointer of the current value, kept only when asked for.
+    pointer: Option<&'s mut String>,
+    base: Role,
+    at: usize,
+}
+
+impl<'s> Walk<'s> {
+    pub(super) fn new(frames: &'s mut Vec<Frame>, mut pointer: Option<&'s mut String>, base: Role) -> Self {
+        frames.clear();
+        if let Some(pointer) = pointer.as_deref_mut() {
+            pointer.clear();
+        }
+        Self { frames, pointer, base, at: 0 }
+    }
+
+    /// The pointer of the value that was handed out last; empty if pointers are not kept.
+    pub(super) fn pointer(&self) -> &str {
+        self.pointer.as_deref().map_or("", String::as_str)
+    }
+
+    pub(super) fn next(&mut self, nodes: &[Node<'_>]) -> Option<Visit> {
+        loop {
+            let mut role = self.base;
+            let mut key = NO_NODE;
+            let mut in_object = false;
+            if let Some(frame) = self.frames.last_mut() {
+                if frame.remaining == 0 {
+                    let done = *frame;
+                    self.frames.pop();
+                    if done.object && done.argv != NO_NODE {
+                        return Some(Visit::Argv { command: done.command, argv: done.argv });
+                    }
+                    continue;
+                }
+                frame.remaining -= 1;
+                role = frame.role;
+                key = frame.key;
+                in_object = frame.object;
+                let index = frame.index;
+                frame.index += 1;
+                if let Some(pointer) = self.pointer.as_deref_mut() {
+                    pointer.truncate(frame.pointer_len);
+                    if !in_object {
+                        // Writing to a string cannot fail.
+                        let _ = write!(pointer, "/{index}");
+                    }
+                }
+            } else if self.at > 0 {
+                return None;
+            }
+            if in_object {
+                let Some(Node::String(name)) = nodes.get(self.at) else { return None };
+                key = u32::try_from(self.at).unwrap_or(NO_NODE);
+                role = role::of_key(name).unwrap_or(self.base);
+                if let Some(pointer) = self.pointer.as_deref_mut() {
+                    push_segment(pointer, name);
+                }
+                self.at += 1;
+            }
+            let node = u32::try_from(self.at).unwrap_or(NO_NODE);
+            let value = nodes.get(self.at)?;
+            self.at += 1;
+            if in_object && let Some(frame) = self.frames.last_mut() {
+                match (role, value) {
+                    (Role::Command, Node::String(_)) => frame.command = node,
+                    (Role::Argv, Node::String(_)) | (Role::Argv | Role::Command, Node::Array { .. }) => frame.argv = node,
+                    _ => {}
+                }
+            }
+            match value {
+                Node::String(_) => return Some(Visit::Value { node, key, role }),
+                Node::Static(_) => {}
+                Node::Array { len, .. } => self.push(*len, false, role, key),
+                Node::Object { len, .. } => self.push(*len, true, role, key),
+            }
+        }
+    }
+
+    fn push(&mut self, remaining: usize, object: bool, role: Role, key: u32) {
+        let pointer_len = self.pointer().len();
+        self.frames.push(Frame {
+            remaining,
+            object,
+            role,
+            key,
+            index: 0,
+            pointer_len,
+            command: NO_NODE,
+            argv: NO_NODE,
+        });
+    }
+}
+
+/// Appends `/segment` with the escapes of RFC 6901.
+fn push_segment(pointer: &mut String, segment: &str) {
+    pointer.push('/');
+    for letter in segment.chars() {
+        match letter {
+            '~' => pointer.push_str("~0"),
+            '/' => pointer.push_str("~1"),
+            other => pointer.push(other),
+        }
+    }
+}
+
+/// Writes the JSON pointer of the string at `node`; leaves `out` empty if there is no such string.
+pub(super) fn write_pointer(nodes: &[Node<'_>], node: u32, out: &mut String) {
+    let mut frames = Vec::new();
+    let mut walk = Walk::new(&mut frames, Some(out), Role::Neutral);
+    while let Some(visit) = walk.next(nodes) {
+        if matches!(visit, Visit::Value { node: at, .. } if at == node) {
+            return;
+        }
+    }
+    out.clear();
+}
