@@ -1,6 +1,4 @@
 //! Everything that may be slow.
 
 pub mod postgres;
-//! control
-
 pub mod supervisor;

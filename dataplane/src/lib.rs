@@ -1,4 +1,5 @@
 //! dataplane
 
 pub mod chain;
+pub mod identity;
 pub mod journal;

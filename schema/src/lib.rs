@@ -1,10 +1,8 @@
 //! What is stored and what is declared: SQL, and every kind of file below `services/`, with their validators.
 
-pub mod services;
-//! What is stored and declared: SQL migrations and queries.
-
 pub mod audit;
 pub mod migrations;
+pub mod services;
 
 #[rustfmt::skip]
 #[allow(
