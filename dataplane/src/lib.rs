@@ -1,5 +1,6 @@
 //! dataplane
 
 pub mod chain;
+pub mod identity;
 pub mod journal;
 pub mod chain;

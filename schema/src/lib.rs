@@ -5,6 +5,7 @@ pub mod services;
 
 pub mod audit;
 pub mod migrations;
+pub mod services;
 
 #[rustfmt::skip]
 #[allow(
