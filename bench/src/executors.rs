@@ -19,11 +19,7 @@ use std::sync::mpsc;
 ///
 /// # Errors
 /// io_uring is not available, or the address is taken.
-pub fn serve<S, B>(
-    listen: SocketAddr,
-    cores: usize,
-    service: impl Fn(usize) -> S + Send + Sync + 'static,
-) -> Result<()>
+pub fn serve<S, B>(listen: SocketAddr, cores: usize, service: impl Fn(usize) -> S + Send + Sync + 'static) -> Result<()>
 where
     S: HttpService<Incoming, ResBody = B, Error = Infallible> + Clone + 'static,
     B: Body + 'static,
@@ -35,11 +31,7 @@ where
     let mut executors = Vec::new();
     for index in 0..cores {
         // More executors than CPUs still work; pinning two to one CPU would only make them wait for each other.
-        let placement = if cores <= cpus {
-            Placement::Fixed(index)
-        } else {
-            Placement::Unbound
-        };
+        let placement = if cores <= cpus { Placement::Fixed(index) } else { Placement::Unbound };
         let service = Arc::clone(&service);
         let bound = bound.clone();
         let executor = LocalExecutorBuilder::new(placement)
@@ -61,15 +53,11 @@ where
     }
     drop(bound);
     for _ in 0..cores {
-        all_bound
-            .recv()
-            .context("an executor ended before it listened")??;
+        all_bound.recv().context("an executor ended before it listened")??;
     }
     println!("listening on {listen}, {cores} executor(s)");
     for executor in executors {
-        executor
-            .join()
-            .map_err(|error| anyhow!("an executor ended: {error}"))?;
+        executor.join().map_err(|error| anyhow!("an executor ended: {error}"))?;
     }
     Ok(())
 }
@@ -81,12 +69,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     loop {
-        let Ok(stream) = listener
-            .accept()
-            .await
-            .map_err(std::io::Error::from)
-            .and_then(Stream::new)
-        else {
+        let Ok(stream) = listener.accept().await.map_err(std::io::Error::from).and_then(Stream::new) else {
             // Out of file descriptors, or a peer that left at once: let others close before the next try.
             glommio::timer::sleep(std::time::Duration::from_millis(5)).await;
             continue;

@@ -82,16 +82,10 @@ const CONNECTIONS_MAX: usize = 28_000;
 impl Plan {
     fn check(&self) -> Result<()> {
         if self.connections == 0 || self.connections > CONNECTIONS_MAX {
-            bail!(
-                "`{}` connections: between 1 and {CONNECTIONS_MAX} work",
-                self.connections
-            );
+            bail!("`{}` connections: between 1 and {CONNECTIONS_MAX} work", self.connections);
         }
         if self.workers == 0 || self.workers > WORKERS_MAX {
-            bail!(
-                "`{}` threads: between 1 and {WORKERS_MAX} work",
-                self.workers
-            );
+            bail!("`{}` threads: between 1 and {WORKERS_MAX} work", self.workers);
         }
         if let Pace::Open(rate) = self.pace
             && !(rate > 0.0 && rate.is_finite())
@@ -113,11 +107,7 @@ impl Plan {
 
     /// How many of the principals send anything.
     fn connections_per_principal(&self) -> usize {
-        if self.mix {
-            self.principals()
-        } else {
-            self.principals().min(self.connections)
-        }
+        if self.mix { self.principals() } else { self.principals().min(self.connections) }
     }
 
     fn shape(&self) -> Shape<'_> {
@@ -132,9 +122,7 @@ impl Plan {
 
     fn templates(&self) -> Vec<Template> {
         (0..self.principals())
-            .map(|principal| {
-                Template::new(self.shape(), self.tokens.get(principal).map(String::as_str))
-            })
+            .map(|principal| Template::new(self.shape(), self.tokens.get(principal).map(String::as_str)))
             .collect()
     }
 }
@@ -157,13 +145,9 @@ impl Live {
     fn publish(&self, tally: &Tally, connected: usize) {
         let lost = tally.lost;
         self.connected.store(connected as u64, Ordering::Relaxed);
-        self.replies
-            .store(tally.allowed + tally.denied, Ordering::Relaxed);
+        self.replies.store(tally.allowed + tally.denied, Ordering::Relaxed);
         self.unexpected.store(tally.unexpected, Ordering::Relaxed);
-        self.lost.store(
-            lost.resets + lost.hangups + lost.timeouts + lost.refused,
-            Ordering::Relaxed,
-        );
+        self.lost.store(lost.resets + lost.hangups + lost.timeouts + lost.refused, Ordering::Relaxed);
     }
 }
 
@@ -214,8 +198,7 @@ pub fn run(plan: &Plan, stop: &AtomicBool, mut on_glance: impl FnMut(Glance)) ->
             threads.push(scope.spawn(move || -> Result<Tally> {
                 // The default slack of 50 µs would show as latency in an open loop.
                 let _ = nix::sys::prctl::set_timerslack(1);
-                let mut worker =
-                    Worker::new(plan, templates, stop, live, (index as u64, workers as u64))?;
+                let mut worker = Worker::new(plan, templates, stop, live, (index as u64, workers as u64))?;
                 worker.ramp()?;
                 let _ = ready.send(());
                 drop(ready);
@@ -240,9 +223,7 @@ pub fn run(plan: &Plan, stop: &AtomicBool, mut on_glance: impl FnMut(Glance)) ->
         let start = Instant::now() + Duration::from_millis(10);
         if connected == workers {
             for begin in &starts {
-                begin
-                    .send(start)
-                    .map_err(|_| anyhow!("a worker ended before the start"))?;
+                begin.send(start).map_err(|_| anyhow!("a worker ended before the start"))?;
             }
         }
         drop(starts);
@@ -262,11 +243,7 @@ pub fn run(plan: &Plan, stop: &AtomicBool, mut on_glance: impl FnMut(Glance)) ->
 /// Until the next glance, or the moment at which measuring begins if that is earlier.
 fn next_look(measure_from: Instant, pending: bool) -> Duration {
     let until = measure_from.saturating_duration_since(Instant::now());
-    if pending && until < GLANCE {
-        until
-    } else {
-        GLANCE / 10
-    }
+    if pending && until < GLANCE { until } else { GLANCE / 10 }
 }
 
 fn finish(
@@ -277,10 +254,7 @@ fn finish(
 ) -> Result<Report> {
     for process in &mut watched {
         // One that has ended took its counters along; it is left out.
-        if let (Ok(now), Ok(resident)) = (
-            process::cpu_time(process.pid),
-            process::resident_kib(process.pid),
-        ) {
+        if let (Ok(now), Ok(resident)) = (process::cpu_time(process.pid), process::resident_kib(process.pid)) {
             process.used = now.saturating_sub(process.used);
             process.resident_kib = resident;
         } else {
@@ -299,10 +273,7 @@ fn finish(
     match failure {
         Some(error) => Err(error),
         None => {
-            let measured = total
-                .last_reply
-                .unwrap_or(start)
-                .saturating_duration_since(start + plan.warmup);
+            let measured = total.last_reply.unwrap_or(start).saturating_duration_since(start + plan.warmup);
             Ok(Report::new(plan, &total, measured, &watched))
         }
     }
@@ -313,24 +284,12 @@ fn watch(plan: &Plan) -> Result<Vec<Watched>> {
     plan.watch
         .iter()
         .chain([&own])
-        .map(|(name, pid)| {
-            Ok(Watched {
-                name: name.clone(),
-                pid: *pid,
-                used: process::cpu_time(*pid)?,
-                resident_kib: 0,
-            })
-        })
+        .map(|(name, pid)| Ok(Watched { name: name.clone(), pid: *pid, used: process::cpu_time(*pid)?, resident_kib: 0 }))
         .collect()
 }
 
 fn glance(lives: &[Live], start: Option<Instant>) -> Glance {
-    let sum = |field: fn(&Live) -> &AtomicU64| {
-        lives
-            .iter()
-            .map(|live| field(live).load(Ordering::Relaxed))
-            .sum()
-    };
+    let sum = |field: fn(&Live) -> &AtomicU64| lives.iter().map(|live| field(live).load(Ordering::Relaxed)).sum();
     Glance {
         elapsed: start.map(|start| Instant::now().saturating_duration_since(start)),
         connected: sum(|live| &live.connected),
@@ -343,15 +302,12 @@ fn glance(lives: &[Live], start: Option<Instant>) -> Glance {
 /// Makes room for as many sockets as the plan has connections.
 fn raise_file_limit(connections: usize) -> Result<()> {
     let needed = connections as u64 + 64;
-    let (soft, hard) =
-        getrlimit(Resource::RLIMIT_NOFILE).context("read the limit of open files")?;
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).context("read the limit of open files")?;
     if soft >= needed {
         return Ok(());
     }
     if hard < needed {
-        bail!(
-            "{connections} connections need {needed} open files, and the limit is {hard}: raise it with `ulimit -n`"
-        );
+        bail!("{connections} connections need {needed} open files, and the limit is {hard}: raise it with `ulimit -n`");
     }
     setrlimit(Resource::RLIMIT_NOFILE, needed, hard).context("raise the limit of open files")
 }

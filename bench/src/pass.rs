@@ -31,21 +31,14 @@ impl Pool {
     /// An empty pool for `upstream`.
     pub fn new(upstream: SocketAddr) -> Self {
         let host = HeaderValue::from_str(&upstream.to_string()).ok();
-        Self {
-            upstream,
-            host,
-            idle: RefCell::new(Vec::new()),
-        }
+        Self { upstream, host, idle: RefCell::new(Vec::new()) }
     }
 
     /// Sends `request` on and gives back the answer as it arrives; 502 if the upstream cannot be reached.
     ///
     /// # Errors
     /// Never; a failure is a response.
-    pub async fn forward(
-        self: &Rc<Self>,
-        mut request: Request<Incoming>,
-    ) -> Result<Response<Passed>, Infallible> {
+    pub async fn forward(self: &Rc<Self>, mut request: Request<Incoming>) -> Result<Response<Passed>, Infallible> {
         let headers = request.headers_mut();
         headers.remove(CONNECTION);
         if let Some(host) = &self.host {
@@ -55,10 +48,7 @@ impl Pool {
             return Ok(Self::unreachable());
         };
         match connection.send_request(request).await {
-            Ok(response) => Ok(response.map(|body| Passed {
-                body: Some(body),
-                lease: Some((connection, Rc::clone(self))),
-            })),
+            Ok(response) => Ok(response.map(|body| Passed { body: Some(body), lease: Some((connection, Rc::clone(self))) })),
             Err(_) => Ok(Self::unreachable()),
         }
     }
@@ -73,12 +63,8 @@ impl Pool {
                 return Ok(idle);
             }
         }
-        let socket = TcpStream::connect(self.upstream)
-            .await
-            .map_err(io::Error::from)?;
-        let (sender, connection) = http1::handshake(Stream::new(socket)?)
-            .await
-            .map_err(io::Error::other)?;
+        let socket = TcpStream::connect(self.upstream).await.map_err(io::Error::from)?;
+        let (sender, connection) = http1::handshake(Stream::new(socket)?).await.map_err(io::Error::other)?;
         glommio::spawn_local(async move {
             // The sender of this connection learns of a failure by itself.
             let _ = connection.await;
@@ -88,10 +74,7 @@ impl Pool {
     }
 
     fn unreachable() -> Response<Passed> {
-        let mut response = Response::new(Passed {
-            body: None,
-            lease: None,
-        });
+        let mut response = Response::new(Passed { body: None, lease: None });
         *response.status_mut() = StatusCode::BAD_GATEWAY;
         response
     }
@@ -109,10 +92,7 @@ impl Body for Passed {
     type Data = Bytes;
     type Error = hyper::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         match &mut self.body {
             Some(body) => Pin::new(body).poll_frame(cx),
             None => Poll::Ready(None),
@@ -124,9 +104,7 @@ impl Body for Passed {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body
-            .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 

@@ -9,14 +9,9 @@ use std::time::Duration;
 /// # Errors
 /// The process has ended.
 pub fn cpu_time(pid: u32) -> Result<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .with_context(|| format!("process {pid} is gone"))?;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("process {pid} is gone"))?;
     let ticks = cpu_ticks(&stat).with_context(|| format!("read /proc/{pid}/stat"))?;
-    let per_second = sysconf(SysconfVar::CLK_TCK)
-        .ok()
-        .flatten()
-        .and_then(|ticks| u64::try_from(ticks).ok())
-        .unwrap_or(100);
+    let per_second = sysconf(SysconfVar::CLK_TCK).ok().flatten().and_then(|ticks| u64::try_from(ticks).ok()).unwrap_or(100);
     Ok(Duration::from_secs(ticks) / u32::try_from(per_second).unwrap_or(100))
 }
 
@@ -25,8 +20,7 @@ pub fn cpu_time(pid: u32) -> Result<Duration> {
 /// # Errors
 /// The process has ended.
 pub fn resident_kib(pid: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))
-        .with_context(|| format!("process {pid} is gone"))?;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("process {pid} is gone"))?;
     status
         .lines()
         .find_map(|line| line.strip_prefix("VmRSS:"))

@@ -23,18 +23,12 @@ impl Stream {
     /// The peer may already be gone; drop the connection.
     pub fn new(socket: TcpStream) -> io::Result<Self> {
         socket.set_nodelay(true).map_err(io::Error::from)?;
-        Ok(Self {
-            socket: socket.buffered(),
-        })
+        Ok(Self { socket: socket.buffered() })
     }
 }
 
 impl Read for Stream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        mut buf: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let mut socket = Pin::new(&mut self.socket);
         let arrived = ready!(socket.as_mut().poll_fill_buf(cx))?;
         let taken = arrived.len().min(buf.remaining());
@@ -47,11 +41,7 @@ impl Read for Stream {
 }
 
 impl Write for Stream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.socket).poll_write(cx, buf)
     }
 

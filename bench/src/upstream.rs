@@ -72,18 +72,13 @@ struct Arguments<'a> {
 ///
 /// # Errors
 /// Never; whatever is wrong is said in the response.
-pub async fn answer(
-    behaviour: Behaviour,
-    request: Request<Incoming>,
-) -> Result<Response<Answer>, Infallible> {
+pub async fn answer(behaviour: Behaviour, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
     if request.method() == Method::DELETE {
         return Ok(empty(StatusCode::OK));
     }
     if request.method() != Method::POST {
         let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
-        response
-            .headers_mut()
-            .insert(ALLOW, HeaderValue::from_static("POST, DELETE"));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, DELETE"));
         return Ok(response);
     }
     let (head, body) = request.into_parts();
@@ -94,12 +89,7 @@ pub async fn answer(
     let message: Message<'_> = match serde_json::from_slice(&body) {
         Ok(message) => message,
         Err(error) => {
-            return Ok(refusal(
-                StatusCode::BAD_REQUEST,
-                "null",
-                -32700,
-                &error.to_string(),
-            ));
+            return Ok(refusal(StatusCode::BAD_REQUEST, "null", -32700, &error.to_string()));
         }
     };
     let Some(id) = message.id.map(RawValue::get) else {
@@ -111,12 +101,7 @@ pub async fn answer(
     if behaviour.require_session
         && let Err(status) = check_session(&head.headers)
     {
-        return Ok(refusal(
-            status,
-            id,
-            -32600,
-            "begin with `initialize` and send its `mcp-session-id`",
-        ));
+        return Ok(refusal(status, id, -32600, "begin with `initialize` and send its `mcp-session-id`"));
     }
     match message.method.as_ref() {
         "ping" => Ok(reply(behaviour, id, "result", "{}")),
@@ -141,10 +126,7 @@ fn call(params: Option<&RawValue>) -> (&'static str, String) {
     let call: ToolCall<'_> = match serde_json::from_str(params) {
         Ok(call) => call,
         Err(error) => {
-            return (
-                "error",
-                json!({"code": -32602, "message": error.to_string()}).to_string(),
-            );
+            return ("error", json!({"code": -32602, "message": error.to_string()}).to_string());
         }
     };
     let arguments = call.arguments;
@@ -153,15 +135,10 @@ fn call(params: Option<&RawValue>) -> (&'static str, String) {
         "echo" => Cow::Borrowed(message),
         "upper" => Cow::Owned(message.to_uppercase()),
         "add" => Cow::Owned((arguments.a.unwrap_or(0.0) + arguments.b.unwrap_or(0.0)).to_string()),
-        "blob" => {
-            Cow::Owned("x".repeat(arguments.bytes.unwrap_or(1024).min(BLOB_BYTES_MAX) as usize))
-        }
+        "blob" => Cow::Owned("x".repeat(arguments.bytes.unwrap_or(1024).min(BLOB_BYTES_MAX) as usize)),
         "fail" => return ("result", content("this tool always fails", true)),
         name => {
-            return (
-                "error",
-                json!({"code": -32602, "message": format!("no tool `{name}`")}).to_string(),
-            );
+            return ("error", json!({"code": -32602, "message": format!("no tool `{name}`")}).to_string());
         }
     };
     ("result", content(&text, false))
@@ -174,11 +151,7 @@ fn content(text: &str, is_error: bool) -> String {
     let mut json = String::with_capacity(text.len() + 64);
     json.push_str(r#"{"content":[{"type":"text","text":"#);
     json.push_str(&text);
-    json.push_str(if is_error {
-        r#"}],"isError":true}"#
-    } else {
-        r#"}],"isError":false}"#
-    });
+    json.push_str(if is_error { r#"}],"isError":true}"# } else { r#"}],"isError":false}"# });
     json
 }
 
@@ -215,11 +188,7 @@ fn greeting(behaviour: Behaviour, id: &str) -> Response<Answer> {
 /// `Err` is the status the specification asks for: 400 without a session, 404 with one that never was.
 fn check_session(headers: &HeaderMap) -> Result<(), StatusCode> {
     let session = headers.get(SESSION).ok_or(StatusCode::BAD_REQUEST)?;
-    if session.as_bytes().starts_with(SESSION_PREFIX.as_bytes()) {
-        Ok(())
-    } else {
-        Err(StatusCode::NOT_FOUND)
-    }
+    if session.as_bytes().starts_with(SESSION_PREFIX.as_bytes()) { Ok(()) } else { Err(StatusCode::NOT_FOUND) }
 }
 
 /// A JSON-RPC reply whose `member` is `value`, both already JSON.
@@ -228,24 +197,13 @@ fn reply(behaviour: Behaviour, id: &str, member: &str, value: &str) -> Response<
     if behaviour.sse {
         body.extend_from_slice(b"event: message\ndata: ");
     }
-    for part in [
-        r#"{"jsonrpc":"2.0","id":"#,
-        id,
-        r#",""#,
-        member,
-        r#"":"#,
-        value,
-        "}",
-    ] {
+    for part in [r#"{"jsonrpc":"2.0","id":"#, id, r#",""#, member, r#"":"#, value, "}"] {
         body.extend_from_slice(part.as_bytes());
     }
     if behaviour.sse {
         body.extend_from_slice(b"\n\n");
     }
-    let mut response = Response::new(Answer {
-        bytes: Some(Bytes::from(body)),
-        streamed: behaviour.sse,
-    });
+    let mut response = Response::new(Answer { bytes: Some(Bytes::from(body)), streamed: behaviour.sse });
     let headers = response.headers_mut();
     if behaviour.sse {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -257,11 +215,7 @@ fn reply(behaviour: Behaviour, id: &str, member: &str, value: &str) -> Response<
 }
 
 fn refusal(status: StatusCode, id: &str, code: i64, message: &str) -> Response<Answer> {
-    let plain = Behaviour {
-        sse: false,
-        delay: Duration::ZERO,
-        require_session: false,
-    };
+    let plain = Behaviour { sse: false, delay: Duration::ZERO, require_session: false };
     let error = json!({"code": code, "message": message});
     let mut response = reply(plain, id, "error", &error.to_string());
     *response.status_mut() = status;
@@ -269,10 +223,7 @@ fn refusal(status: StatusCode, id: &str, code: i64, message: &str) -> Response<A
 }
 
 fn empty(status: StatusCode) -> Response<Answer> {
-    let mut response = Response::new(Answer {
-        bytes: None,
-        streamed: false,
-    });
+    let mut response = Response::new(Answer { bytes: None, streamed: false });
     *response.status_mut() = status;
     response
 }
@@ -289,10 +240,7 @@ impl Body for Answer {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
     }
 
@@ -322,31 +270,11 @@ mod tests {
             assert!(json.contains(expect), "{params}: {json} lacks {expect}");
             serde_json::from_str::<serde_json::Value>(&json).unwrap();
         };
-        check(
-            r#"{"name":"echo","arguments":{"message":"a\"bé"}}"#,
-            "result",
-            r#""text":"a\"bé""#,
-        );
-        check(
-            r#"{"name":"echo","arguments":{"message":"x","other":[1]}}"#,
-            "result",
-            r#""text":"x""#,
-        );
-        check(
-            r#"{"name":"upper","arguments":{"message":"abc"}}"#,
-            "result",
-            r#""text":"ABC""#,
-        );
-        check(
-            r#"{"name":"add","arguments":{"a":1,"b":2.5}}"#,
-            "result",
-            r#""text":"3.5""#,
-        );
-        check(
-            r#"{"name":"blob","arguments":{"bytes":3}}"#,
-            "result",
-            r#""text":"xxx""#,
-        );
+        check(r#"{"name":"echo","arguments":{"message":"a\"bé"}}"#, "result", r#""text":"a\"bé""#);
+        check(r#"{"name":"echo","arguments":{"message":"x","other":[1]}}"#, "result", r#""text":"x""#);
+        check(r#"{"name":"upper","arguments":{"message":"abc"}}"#, "result", r#""text":"ABC""#);
+        check(r#"{"name":"add","arguments":{"a":1,"b":2.5}}"#, "result", r#""text":"3.5""#);
+        check(r#"{"name":"blob","arguments":{"bytes":3}}"#, "result", r#""text":"xxx""#);
         check(r#"{"name":"fail"}"#, "result", r#""isError":true"#);
         check(r#"{"name":"nothing"}"#, "error", "no tool `nothing`");
         check("[]", "error", "-32602");

@@ -37,8 +37,6 @@ async fn echo(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infal
         Err(_) => Bytes::new(),
     };
     let mut response = Response::new(Full::new(body));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Ok(response)
 }

@@ -151,27 +151,15 @@ fn show(glance: Glance, last: &mut Glance) {
 
 fn plan(options: &Options) -> Result<Plan> {
     let (target, host, path) = destination(&options.url)?;
-    let tokens = options
-        .tokens
-        .as_deref()
-        .map(read_tokens)
-        .transpose()?
-        .unwrap_or_default();
+    let tokens = options.tokens.as_deref().map(read_tokens).transpose()?.unwrap_or_default();
     let sample = options.args.replace("{n}", "100000000000");
-    serde_json::from_str::<serde_json::Value>(&sample)
-        .with_context(|| format!("`--args {}` is not JSON", options.args))?;
+    serde_json::from_str::<serde_json::Value>(&sample).with_context(|| format!("`--args {}` is not JSON", options.args))?;
     let watch = options
         .watch
         .iter()
         .map(|entry| {
-            let (name, pid) = entry
-                .split_once('=')
-                .with_context(|| format!("`--watch {entry}`: write name=pid"))?;
-            Ok((
-                name.to_owned(),
-                pid.parse()
-                    .with_context(|| format!("`{pid}` is no process id"))?,
-            ))
+            let (name, pid) = entry.split_once('=').with_context(|| format!("`--watch {entry}`: write name=pid"))?;
+            Ok((name.to_owned(), pid.parse().with_context(|| format!("`{pid}` is no process id"))?))
         })
         .collect::<Result<_>>()?;
     Ok(Plan {
@@ -179,10 +167,7 @@ fn plan(options: &Options) -> Result<Plan> {
         host,
         path,
         headers: options.headers.clone(),
-        body: options
-            .body
-            .clone()
-            .unwrap_or_else(|| load::tool_call(&options.tool, &options.args)),
+        body: options.body.clone().unwrap_or_else(|| load::tool_call(&options.tool, &options.args)),
         tokens,
         connections: options.connections,
         workers: options.threads,
@@ -208,20 +193,13 @@ fn seconds(value: f64) -> Result<Duration> {
 
 /// Address, host header and path of an `http://` URL.
 fn destination(url: &str) -> Result<(SocketAddr, String, String)> {
-    let uri: http::Uri = url
-        .parse()
-        .with_context(|| format!("`{url}` is not a URL"))?;
+    let uri: http::Uri = url.parse().with_context(|| format!("`{url}` is not a URL"))?;
     if uri.scheme_str() != Some("http") {
         bail!("`{url}`: only `http://` is spoken here");
     }
-    let authority = uri
-        .authority()
-        .with_context(|| format!("`{url}` names no host"))?;
+    let authority = uri.authority().with_context(|| format!("`{url}` names no host"))?;
     let port = authority.port_u16().unwrap_or(80);
-    let host = authority
-        .host()
-        .trim_start_matches('[')
-        .trim_end_matches(']');
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
     let target = (host, port)
         .to_socket_addrs()
         .with_context(|| format!("look up `{host}`"))?
@@ -232,14 +210,8 @@ fn destination(url: &str) -> Result<(SocketAddr, String, String)> {
 }
 
 fn read_tokens(path: &Path) -> Result<Vec<String>> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("read `{}`", path.display()))?;
-    let tokens: Vec<String> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let text = std::fs::read_to_string(path).with_context(|| format!("read `{}`", path.display()))?;
+    let tokens: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
     if tokens.is_empty() {
         bail!("`{}` holds no token: write one per line", path.display());
     }

@@ -33,12 +33,7 @@ struct Options {
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let behaviour = Behaviour {
-        sse: options.sse,
-        delay: Duration::from_millis(options.delay_ms),
-        require_session: options.require_session,
-    };
-    executors::serve(options.listen, options.cores, move |_| {
-        service_fn(move |request| answer(behaviour, request))
-    })
+    let behaviour =
+        Behaviour { sse: options.sse, delay: Duration::from_millis(options.delay_ms), require_session: options.require_session };
+    executors::serve(options.listen, options.cores, move |_| service_fn(move |request| answer(behaviour, request)))
 }

@@ -58,9 +58,7 @@ pub(super) fn parse(bytes: &[u8], ended: bool) -> Result<Progress<'_>, Malformed
         httparse::Status::Complete(length) => length,
         httparse::Status::Partial if ended => return Err(Malformed::Cut),
         httparse::Status::Partial => {
-            return Ok(Progress::Partial {
-                need: bytes.len() + 1,
-            });
+            return Ok(Progress::Partial { need: bytes.len() + 1 });
         }
     };
     let mut reply = Reply {
@@ -76,11 +74,7 @@ pub(super) fn parse(bytes: &[u8], ended: bool) -> Result<Progress<'_>, Malformed
     for field in head.headers.iter() {
         let text = || std::str::from_utf8(field.value).ok();
         if field.name.eq_ignore_ascii_case("content-length") {
-            length = Some(
-                text()
-                    .and_then(|text| text.trim().parse::<usize>().ok())
-                    .ok_or(Malformed::Length)?,
-            );
+            length = Some(text().and_then(|text| text.trim().parse::<usize>().ok()).ok_or(Malformed::Length)?);
         } else if field.name.eq_ignore_ascii_case("transfer-encoding") {
             chunked = field.value.eq_ignore_ascii_case(b"chunked");
         } else if field.name.eq_ignore_ascii_case("content-type") {
@@ -134,9 +128,7 @@ fn unchunk(bytes: &[u8]) -> Result<Option<(Vec<u8>, usize)>, Malformed> {
         };
         let size = rest.get(..line).unwrap_or_default();
         let size = size.split(|byte| *byte == b';').next().unwrap_or_default();
-        let size = std::str::from_utf8(size)
-            .map_err(|_| Malformed::ChunkSize)?
-            .trim();
+        let size = std::str::from_utf8(size).map_err(|_| Malformed::ChunkSize)?.trim();
         let size = usize::from_str_radix(size, 16).map_err(|_| Malformed::ChunkSize)?;
         if size > REPLY_BYTES_MAX {
             return Err(Malformed::TooLarge);
@@ -172,9 +164,7 @@ fn trailers_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 
 /// The data of each event of a complete event stream.
 pub(super) fn events(stream: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
-    let mut lines = stream
-        .split(|byte| *byte == b'\n')
-        .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    let mut lines = stream.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     std::iter::from_fn(move || {
         let mut data: Option<Cow<'_, [u8]>> = None;
         for line in lines.by_ref() {
@@ -200,11 +190,7 @@ pub(super) fn events(stream: &[u8]) -> impl Iterator<Item = Cow<'_, [u8]>> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::panic,
-        reason = "a test may stop at the first surprise"
-    )]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
     use super::*;
     use proptest::prelude::*;
 
@@ -212,118 +198,52 @@ mod tests {
     fn responses() {
         let check = |bytes: &str, status: u16, body: &str, behind: usize| {
             let used = bytes.len() - behind;
-            let Progress::Whole(reply, found) = parse(bytes.as_bytes(), false).unwrap() else {
-                panic!("{bytes:?}")
-            };
-            assert_eq!(
-                (reply.status, &*reply.body, found),
-                (status, body.as_bytes(), used),
-                "{bytes:?}"
-            );
+            let Progress::Whole(reply, found) = parse(bytes.as_bytes(), false).unwrap() else { panic!("{bytes:?}") };
+            assert_eq!((reply.status, &*reply.body, found), (status, body.as_bytes(), used), "{bytes:?}");
             // Every shorter prefix is incomplete, and a cut one is an error.
             for cut in 1..used {
                 let part = bytes.get(..cut).unwrap().as_bytes();
-                let Progress::Partial { need } = parse(part, false).unwrap() else {
-                    panic!("{cut} of {bytes:?}")
-                };
-                assert!(
-                    need > cut && need <= used,
-                    "{cut} of {bytes:?} wants {need}"
-                );
+                let Progress::Partial { need } = parse(part, false).unwrap() else { panic!("{cut} of {bytes:?}") };
+                assert!(need > cut && need <= used, "{cut} of {bytes:?} wants {need}");
                 assert_eq!(parse(part, true), Err(Malformed::Cut), "{cut} of {bytes:?}");
             }
         };
-        check(
-            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi",
-            200,
-            "hi",
-            0,
-        );
-        check(
-            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiHTTP/1.1",
-            200,
-            "hi",
-            8,
-        );
-        check(
-            "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n",
-            202,
-            "",
-            0,
-        );
+        check("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi", 200, "hi", 0);
+        check("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiHTTP/1.1", 200, "hi", 8);
+        check("HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n", 202, "", 0);
         check("HTTP/1.1 204 No Content\r\n\r\n", 204, "", 0);
-        check(
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n1;x=y\r\n!\r\n0\r\n\r\n",
-            200,
-            "hi!",
-            0,
-        );
-        check(
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\na: b\r\n\r\n",
-            200,
-            "",
-            0,
-        );
+        check("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n1;x=y\r\n!\r\n0\r\n\r\n", 200, "hi!", 0);
+        check("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\na: b\r\n\r\n", 200, "", 0);
     }
 
     #[test]
     fn broken_responses() {
-        let check = |bytes: &str, expect: Malformed| {
-            assert_eq!(parse(bytes.as_bytes(), false), Err(expect), "{bytes:?}")
-        };
-        check(
-            "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n",
-            Malformed::Length,
-        );
-        check(
-            "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
-            Malformed::Ambiguous,
-        );
-        check(
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nx\r\n",
-            Malformed::ChunkSize,
-        );
-        check(
-            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nabc",
-            Malformed::ChunkEnd,
-        );
-        check(
-            "HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n",
-            Malformed::TooLarge,
-        );
-        assert!(matches!(
-            parse(b"SSH-2.0-x\r\n", false),
-            Err(Malformed::Head(_))
-        ));
+        let check = |bytes: &str, expect: Malformed| assert_eq!(parse(bytes.as_bytes(), false), Err(expect), "{bytes:?}");
+        check("HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n", Malformed::Length);
+        check("HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n", Malformed::Ambiguous);
+        check("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nx\r\n", Malformed::ChunkSize);
+        check("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\nabc", Malformed::ChunkEnd);
+        check("HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n", Malformed::TooLarge);
+        assert!(matches!(parse(b"SSH-2.0-x\r\n", false), Err(Malformed::Head(_))));
     }
 
     #[test]
     fn headers_that_matter() {
         let bytes = b"HTTP/1.1 200 OK\r\nSP-Trace-Id: abc\r\nmcp-session-id: s1\r\nContent-Type: text/event-stream; charset=utf-8\r\nConnection: close\r\n\r\ndata: x";
-        let Progress::Whole(reply, used) = parse(bytes, true).unwrap() else {
-            panic!()
-        };
-        assert_eq!(
-            (reply.trace, reply.session, reply.event_stream, reply.last),
-            (Some("abc"), Some("s1"), true, true)
-        );
+        let Progress::Whole(reply, used) = parse(bytes, true).unwrap() else { panic!() };
+        assert_eq!((reply.trace, reply.session, reply.event_stream, reply.last), (Some("abc"), Some("s1"), true, true));
         assert_eq!((&*reply.body, used), (&b"data: x"[..], bytes.len()));
     }
 
     #[test]
     fn event_streams() {
         let check = |stream: &str, expect: &[&str]| {
-            let found: Vec<String> = events(stream.as_bytes())
-                .map(|data| String::from_utf8_lossy(&data).into())
-                .collect();
+            let found: Vec<String> = events(stream.as_bytes()).map(|data| String::from_utf8_lossy(&data).into()).collect();
             assert_eq!(found, expect, "{stream:?}");
         };
         check("", &[]);
         check("data: {}\n\n", &["{}"]);
-        check(
-            ": keep-alive\n\nevent: message\r\nid: 1\r\ndata:{}\r\n\r\n",
-            &["{}"],
-        );
+        check(": keep-alive\n\nevent: message\r\nid: 1\r\ndata:{}\r\n\r\n", &["{}"]);
         check("data: a\ndata: b\n\ndata: c\n\n", &["a\nb", "c"]);
         check("data: cut", &[]);
         check("id: 0\ndata:\n\ndata: x\n\n", &["", "x"]);

@@ -188,28 +188,16 @@ impl fmt::Display for Report {
             self.measured, self.measured_s, self.rate_per_s, self.allowed, self.denied
         )?;
         if self.denied > 0 {
-            let by: Vec<String> = self
-                .denied_by
-                .iter()
-                .map(|(code, count)| format!("{code} × {count}"))
-                .collect();
+            let by: Vec<String> = self.denied_by.iter().map(|(code, count)| format!("{code} × {count}")).collect();
             writeln!(f, "denied by code: {}", by.join(", "))?;
         }
-        writeln!(
-            f,
-            "{:<28}{:>10}{:>10}{:>10}{:>10}{:>10}",
-            "µs", "p50", "p90", "p99", "p99.9", "max"
-        )?;
+        writeln!(f, "{:<28}{:>10}{:>10}{:>10}{:>10}{:>10}", "µs", "p50", "p90", "p99", "p99.9", "max")?;
         for (name, q) in [
             ("latency (from intended time)", &self.latency_us),
             ("service (from sending)", &self.service_us),
             ("lag (intended to sending)", &self.lag_us),
         ] {
-            writeln!(
-                f,
-                "{name:<28}{:>10.1}{:>10.1}{:>10.1}{:>10.1}{:>10.1}",
-                q.p50, q.p90, q.p99, q.p999, q.max
-            )?;
+            writeln!(f, "{name:<28}{:>10.1}{:>10.1}{:>10.1}{:>10.1}{:>10.1}", q.p50, q.p90, q.p99, q.p999, q.max)?;
         }
         for process in &self.processes {
             writeln!(
@@ -236,10 +224,7 @@ impl fmt::Display for Report {
             ("requests unanswered at the end", self.unanswered),
             ("connections refused", self.refused),
             ("connections made again", self.reconnects),
-            (
-                "requests due but never sent: the target, or this generator, did not keep up",
-                self.unsent,
-            ),
+            ("requests due but never sent: the target, or this generator, did not keep up", self.unsent),
             ("trace ids recorded", self.traces),
         ] {
             if count > 0 {

@@ -61,19 +61,12 @@ impl Template {
             skipped += "{n}".len();
             numbers.push(tail.len() - body_start - before);
         }
-        Self {
-            head: head.into_bytes(),
-            tail: tail.into_bytes(),
-            body_bytes: body.len(),
-            numbers,
-        }
+        Self { head: head.into_bytes(), tail: tail.into_bytes(), body_bytes: body.len(), numbers }
     }
 
     /// The body within a request that this template has written.
     pub(super) fn body<'a>(&self, request: &'a [u8]) -> &'a [u8] {
-        request
-            .get(request.len().saturating_sub(self.body_bytes)..)
-            .unwrap_or_default()
+        request.get(request.len().saturating_sub(self.body_bytes)..).unwrap_or_default()
     }
 
     /// Writes the request afresh.
@@ -111,9 +104,7 @@ impl Template {
 pub(super) fn tool_call(tool: &str, arguments: &str) -> String {
     // A string always serializes.
     let tool = serde_json::to_string(tool).unwrap_or_default();
-    format!(
-        r#"{{"jsonrpc":"2.0","id":{{n}},"method":"tools/call","params":{{"name":{tool},"arguments":{arguments}}}}}"#
-    )
+    format!(r#"{{"jsonrpc":"2.0","id":{{n}},"method":"tools/call","params":{{"name":{tool},"arguments":{arguments}}}}}"#)
 }
 
 #[cfg(test)]
@@ -123,55 +114,27 @@ mod tests {
 
     #[test]
     fn requests() {
-        let check =
-            |body: &str, token: Option<&str>, session: Option<&str>, number: u64, expect: &str| {
-                let headers = ["x-extra:  1".to_owned()];
-                let shape = Shape {
-                    host: "h:1",
-                    path: "/p",
-                    headers: &headers,
-                    protocol: None,
-                    body,
-                };
-                let template = Template::new(shape, token);
-                let mut out = b"old".to_vec();
-                template.write(session, number, &mut out);
-                let text = String::from_utf8(out.clone()).unwrap();
-                let (head, body) = text.split_once("\r\n\r\n").unwrap();
-                assert_eq!(body, expect);
-                assert!(
-                    head.starts_with("POST /p HTTP/1.1\r\nhost: h:1\r\n"),
-                    "{head}"
-                );
-                assert!(head.contains("\r\nx-extra: 1\r\n"), "{head}");
-                assert!(
-                    head.ends_with(&format!("content-length: {}", body.len())),
-                    "{head}"
-                );
-                assert_eq!(head.contains("authorization: Bearer "), token.is_some());
-                assert_eq!(head.contains("mcp-session-id: "), session.is_some());
+        let check = |body: &str, token: Option<&str>, session: Option<&str>, number: u64, expect: &str| {
+            let headers = ["x-extra:  1".to_owned()];
+            let shape = Shape { host: "h:1", path: "/p", headers: &headers, protocol: None, body };
+            let template = Template::new(shape, token);
+            let mut out = b"old".to_vec();
+            template.write(session, number, &mut out);
+            let text = String::from_utf8(out.clone()).unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            assert_eq!(body, expect);
+            assert!(head.starts_with("POST /p HTTP/1.1\r\nhost: h:1\r\n"), "{head}");
+            assert!(head.contains("\r\nx-extra: 1\r\n"), "{head}");
+            assert!(head.ends_with(&format!("content-length: {}", body.len())), "{head}");
+            assert_eq!(head.contains("authorization: Bearer "), token.is_some());
+            assert_eq!(head.contains("mcp-session-id: "), session.is_some());
 
-                template.renumber(FIRST_NUMBER, &mut out);
-                assert_eq!(
-                    String::from_utf8(out).unwrap(),
-                    text.replace(&number.to_string(), &FIRST_NUMBER.to_string())
-                );
-            };
+            template.renumber(FIRST_NUMBER, &mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), text.replace(&number.to_string(), &FIRST_NUMBER.to_string()));
+        };
         check("{}", None, None, 123_456_789_012, "{}");
-        check(
-            r#"{"id":{n}}"#,
-            Some("t"),
-            None,
-            123_456_789_012,
-            r#"{"id":123456789012}"#,
-        );
-        check(
-            r#"{n}"#,
-            Some("t"),
-            Some("s"),
-            100_000_000_007,
-            "100000000007",
-        );
+        check(r#"{"id":{n}}"#, Some("t"), None, 123_456_789_012, r#"{"id":123456789012}"#);
+        check(r#"{n}"#, Some("t"), Some("s"), 100_000_000_007, "100000000007");
         check(
             r#"{"id":{n},"a":"x{n}y{n}"}"#,
             None,

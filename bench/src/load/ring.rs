@@ -3,17 +3,14 @@
 //! A *slot* is one connection. Everything the kernel may touch (what a slot sends, where arriving bytes go, the
 //! address) belongs to the ring and cannot be reached while an operation on it is running, so the code above works
 //! with slices and events only. Receiving is one multishot operation for each connection, into buffers that all share.
-#![allow(
-    unsafe_code,
-    reason = "io_uring takes pointers; each block says why what it points to stays put"
-)]
+#![allow(unsafe_code, reason = "io_uring takes pointers; each block says why what it points to stays put")]
 
 use io_uring::types::{BufRingEntry, Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 use nix::libc;
 use nix::sys::socket::{
-    AddressFamily, Shutdown, SockFlag, SockProtocol, SockType, SockaddrLike, SockaddrStorage,
-    setsockopt, shutdown, socket, sockopt,
+    AddressFamily, Shutdown, SockFlag, SockProtocol, SockType, SockaddrLike, SockaddrStorage, setsockopt, shutdown, socket,
+    sockopt,
 };
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::collections::VecDeque;
@@ -101,20 +98,11 @@ impl Ring {
             .setup_defer_taskrun()
             .build(SUBMISSIONS)
             // Kernels before 6.1 know neither flag; both only save wake-ups.
-            .or_else(|_| {
-                IoUring::builder()
-                    .setup_cqsize(COMPLETIONS)
-                    .build(SUBMISSIONS)
-            })?;
+            .or_else(|_| IoUring::builder().setup_cqsize(COMPLETIONS).build(SUBMISSIONS))?;
         let inbound = Inbound::new();
         // SAFETY: `inbound` owns this memory until it is dropped, which `Ring::drop` does after the ring itself is gone.
         unsafe {
-            uring.submitter().register_buf_ring_with_flags(
-                inbound.entries.as_ptr() as u64,
-                BUFFERS,
-                BUFFER_GROUP,
-                0,
-            )?;
+            uring.submitter().register_buf_ring_with_flags(inbound.entries.as_ptr() as u64, BUFFERS, BUFFER_GROUP, 0)?;
         }
         let address = Box::new(SockaddrStorage::from(address));
         let family = address.family().unwrap_or(AddressFamily::Inet);
@@ -131,25 +119,12 @@ impl Ring {
 
     /// Begins a connection. `Connected` or `Refused` follows.
     pub(super) fn connect(&mut self, slot: u32) -> io::Result<()> {
-        let fd = socket(
-            self.family,
-            SockType::Stream,
-            SockFlag::SOCK_CLOEXEC,
-            SockProtocol::Tcp,
-        )?;
+        let fd = socket(self.family, SockType::Stream, SockFlag::SOCK_CLOEXEC, SockProtocol::Tcp)?;
         setsockopt(&fd, sockopt::TcpNoDelay, &true)?;
-        let entry = opcode::Connect::new(
-            Fd(fd.as_raw_fd()),
-            self.address.as_ptr(),
-            self.address.len(),
-        )
-        .build();
+        let entry = opcode::Connect::new(Fd(fd.as_raw_fd()), self.address.as_ptr(), self.address.len()).build();
         let state = self.slot(slot)?;
         if state.socket.is_some() {
-            return Err(io::Error::new(
-                io::ErrorKind::AlreadyExists,
-                "the slot has a connection",
-            ));
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the slot has a connection"));
         }
         state.socket = Some(fd);
         state.closing = false;
@@ -160,28 +135,20 @@ impl Ring {
 
     /// The bytes that the next [`Ring::send`] of this slot sends; nothing while the last ones are still on their way.
     pub(super) fn outbound(&mut self, slot: u32) -> Option<&mut Vec<u8>> {
-        self.slots
-            .get_mut(slot as usize)
-            .filter(|state| !state.sending)
-            .map(|state| &mut state.outbound)
+        self.slots.get_mut(slot as usize).filter(|state| !state.sending).map(|state| &mut state.outbound)
     }
 
     /// What the slot sends or has sent last.
     pub(super) fn sent(&self, slot: u32) -> &[u8] {
         // The kernel may be reading the same bytes, which is no conflict.
-        self.slots
-            .get(slot as usize)
-            .map_or(&[], |state| &state.outbound)
+        self.slots.get(slot as usize).map_or(&[], |state| &state.outbound)
     }
 
     /// Sends the slot's outbound bytes, all of them. `Sent` follows, or `Ended` if the connection is gone.
     pub(super) fn send(&mut self, slot: u32) -> io::Result<()> {
         let state = self.slot(slot)?;
         let Some(socket) = state.socket.as_ref().filter(|_| !state.sending) else {
-            return Err(io::Error::new(
-                io::ErrorKind::NotConnected,
-                "the slot cannot send now",
-            ));
+            return Err(io::Error::new(io::ErrorKind::NotConnected, "the slot cannot send now"));
         };
         let length = u32::try_from(state.outbound.len()).map_err(io::Error::other)?;
         // MSG_WAITALL makes the kernel finish a send that did not fit the socket's buffer at once.
@@ -228,14 +195,8 @@ impl Ring {
 
     /// Submits what was asked for and waits until something happens or `timeout` has passed.
     pub(super) fn wait(&mut self, timeout: Duration) -> io::Result<()> {
-        let timespec = Timespec::new()
-            .sec(timeout.as_secs())
-            .nsec(timeout.subsec_nanos());
-        match self
-            .uring
-            .submitter()
-            .submit_with_args(1, &SubmitArgs::new().timespec(&timespec))
-        {
+        let timespec = Timespec::new().sec(timeout.as_secs()).nsec(timeout.subsec_nanos());
+        match self.uring.submitter().submit_with_args(1, &SubmitArgs::new().timespec(&timespec)) {
             Ok(_) => {}
             Err(error) => match error.raw_os_error() {
                 // Time is up, a signal came, or completions must be taken first: all of it is for the caller to see.
@@ -266,8 +227,7 @@ impl Ring {
         state.connecting = false;
         if result < 0 {
             state.socket = None;
-            self.events
-                .push_back(Event::Refused(slot, io::Error::from_raw_os_error(-result)));
+            self.events.push_back(Event::Refused(slot, io::Error::from_raw_os_error(-result)));
             return Ok(());
         }
         if state.closing {
@@ -288,13 +248,9 @@ impl Ring {
         if state.closing {
             self.release(slot);
         } else if result < 0 {
-            self.events.push_back(Event::Ended(
-                slot,
-                Some(io::Error::from_raw_os_error(-result)),
-            ));
+            self.events.push_back(Event::Ended(slot, Some(io::Error::from_raw_os_error(-result))));
         } else if (result as usize) < state.outbound.len() {
-            self.events
-                .push_back(Event::Ended(slot, Some(io::ErrorKind::WriteZero.into())));
+            self.events.push_back(Event::Ended(slot, Some(io::ErrorKind::WriteZero.into())));
         } else {
             self.events.push_back(Event::Sent(slot));
         }
@@ -311,10 +267,7 @@ impl Ring {
         state.receiving = more;
         let closing = state.closing;
         if let Some(buffer) = buffer {
-            let chunk = Chunk {
-                buffer,
-                bytes: usize::try_from(result).unwrap_or(0).min(BUFFER_BYTES),
-            };
+            let chunk = Chunk { buffer, bytes: usize::try_from(result).unwrap_or(0).min(BUFFER_BYTES) };
             if closing || chunk.bytes == 0 {
                 self.recycle(chunk);
             } else {
@@ -326,10 +279,7 @@ impl Ring {
         } else if result == 0 {
             self.events.push_back(Event::Ended(slot, None));
         } else if result < 0 && -result != libc::ENOBUFS {
-            self.events.push_back(Event::Ended(
-                slot,
-                Some(io::Error::from_raw_os_error(-result)),
-            ));
+            self.events.push_back(Event::Ended(slot, Some(io::Error::from_raw_os_error(-result))));
         } else if !more {
             // The kernel ended the multishot, for want of buffers or room for completions: begin another.
             self.receive(slot)?;
@@ -353,32 +303,20 @@ impl Ring {
         let Some(state) = self.slots.get_mut(slot as usize) else {
             return;
         };
-        if state.closing
-            && !state.connecting
-            && !state.sending
-            && !state.receiving
-            && state.socket.take().is_some()
-        {
+        if state.closing && !state.connecting && !state.sending && !state.receiving && state.socket.take().is_some() {
             self.events.push_back(Event::Closed(slot));
         }
     }
 
     fn slot(&mut self, slot: u32) -> io::Result<&mut Slot> {
-        self.slots
-            .get_mut(slot as usize)
-            .ok_or_else(|| io::Error::other(format!("no slot {slot}")))
+        self.slots.get_mut(slot as usize).ok_or_else(|| io::Error::other(format!("no slot {slot}")))
     }
 
     /// Queues an operation, submitting earlier ones if the queue is full.
     ///
     /// # Safety
     /// What `entry` points to stays valid, and unread and unwritten by us, until its last completion.
-    unsafe fn push(
-        &mut self,
-        entry: squeue::Entry,
-        slot: u32,
-        operation: Operation,
-    ) -> io::Result<()> {
+    unsafe fn push(&mut self, entry: squeue::Entry, slot: u32, operation: Operation) -> io::Result<()> {
         let entry = entry.user_data((operation as u64) << 32 | u64::from(slot));
         loop {
             // SAFETY: promised by the caller.
@@ -432,11 +370,7 @@ impl Inbound {
     fn new() -> Self {
         let entries = allocate(Self::entries_layout()).cast();
         let bytes = allocate(Self::bytes_layout());
-        let mut inbound = Self {
-            entries,
-            bytes,
-            tail: 0,
-        };
+        let mut inbound = Self { entries, bytes, tail: 0 };
         for buffer in 0..BUFFERS {
             inbound.provide(buffer);
         }
@@ -446,9 +380,7 @@ impl Inbound {
 
     fn entries_layout() -> Layout {
         // The kernel wants the ring on a page of its own; the sizes are constants, so this layout is valid.
-        Layout::array::<BufRingEntry>(BUFFERS as usize)
-            .and_then(|layout| layout.align_to(4096))
-            .unwrap_or(Layout::new::<u8>())
+        Layout::array::<BufRingEntry>(BUFFERS as usize).and_then(|layout| layout.align_to(4096)).unwrap_or(Layout::new::<u8>())
     }
 
     fn bytes_layout() -> Layout {
@@ -485,12 +417,7 @@ impl Inbound {
         let offset = usize::from(chunk.buffer % BUFFERS) * BUFFER_BYTES;
         // SAFETY: within the allocation, which began as zeroes. A `Chunk` exists only between the kernel's completion
         // and `recycle`, which consumes it; in between the kernel does not write to its buffer.
-        unsafe {
-            std::slice::from_raw_parts(
-                self.bytes.as_ptr().add(offset),
-                chunk.bytes.min(BUFFER_BYTES),
-            )
-        }
+        unsafe { std::slice::from_raw_parts(self.bytes.as_ptr().add(offset), chunk.bytes.min(BUFFER_BYTES)) }
     }
 }
 

@@ -36,18 +36,10 @@ impl Schedule {
             Pace::Open(rate) => Some((workers as f64 / rate, index as f64 / rate)),
             Pace::Saturating => None,
         };
-        let quota = requests.map_or(u64::MAX, |requests| {
-            (requests + workers - 1 - index) / workers
-        });
+        let quota = requests.map_or(u64::MAX, |requests| (requests + workers - 1 - index) / workers);
         // A run without a duration ends by its quota; a day is as good as never.
         let end = start + duration.unwrap_or(Duration::from_secs(24 * 3600));
-        Self {
-            start,
-            end,
-            quota,
-            next: 0,
-            step,
-        }
+        Self { start, end, quota, next: 0, step }
     }
 
     /// The next request, if it is due at `now`: its running number and its intended time.
@@ -76,10 +68,7 @@ impl Schedule {
         let Some((step, first)) = self.step else {
             return 0;
         };
-        let elapsed = now
-            .min(self.end)
-            .saturating_duration_since(self.start)
-            .as_secs_f64();
+        let elapsed = now.min(self.end).saturating_duration_since(self.start).as_secs_f64();
         if elapsed < first {
             return 0;
         }
@@ -89,9 +78,7 @@ impl Schedule {
 
     fn at(&self, now: Instant) -> Instant {
         match self.step {
-            Some((step, first)) => {
-                self.start + Duration::from_secs_f64(first + self.next as f64 * step)
-            }
+            Some((step, first)) => self.start + Duration::from_secs_f64(first + self.next as f64 * step),
             None => now.max(self.start),
         }
     }
@@ -120,13 +107,7 @@ mod tests {
     fn workers_share_an_open_loop_evenly() {
         let start = Instant::now();
         let times = |index| {
-            let mut schedule = Schedule::new(
-                Pace::Open(100.0),
-                start,
-                Some(SECOND / 20),
-                None,
-                (index, 2),
-            );
+            let mut schedule = Schedule::new(Pace::Open(100.0), start, Some(SECOND / 20), None, (index, 2));
             drive(&mut schedule, start, 1000)
         };
         assert_eq!(times(0), [(0, 0), (1, 20), (2, 40)]);
@@ -138,20 +119,10 @@ mod tests {
         let check = |requests: u64, workers: u64| {
             let start = Instant::now();
             let share = |index| {
-                let mut schedule = Schedule::new(
-                    Pace::Open(1000.0),
-                    start,
-                    None,
-                    Some(requests),
-                    (index, workers),
-                );
+                let mut schedule = Schedule::new(Pace::Open(1000.0), start, None, Some(requests), (index, workers));
                 drive(&mut schedule, start, 100).len() as u64
             };
-            assert_eq!(
-                (0..workers).map(share).sum::<u64>(),
-                requests,
-                "{requests} over {workers}"
-            );
+            assert_eq!((0..workers).map(share).sum::<u64>(), requests, "{requests} over {workers}");
         };
         check(0, 1);
         check(1, 2);

@@ -75,14 +75,7 @@ impl Tally {
     pub(super) fn surprise(&mut self, what: &str) {
         self.unexpected += 1;
         let known = self.surprises.len() < SURPRISES_MAX || self.surprises.contains_key(what);
-        *self
-            .surprises
-            .entry(if known {
-                what.to_owned()
-            } else {
-                "others".to_owned()
-            })
-            .or_default() += 1;
+        *self.surprises.entry(if known { what.to_owned() } else { "others".to_owned() }).or_default() += 1;
     }
 
     /// Takes in another worker's counts.
@@ -111,11 +104,9 @@ impl Tally {
         }
         self.measured += other.measured;
         self.last_reply = self.last_reply.max(other.last_reply);
-        for (ours, theirs) in [
-            (&mut self.latency, &other.latency),
-            (&mut self.service, &other.service),
-            (&mut self.lag, &other.lag),
-        ] {
+        for (ours, theirs) in
+            [(&mut self.latency, &other.latency), (&mut self.service, &other.service), (&mut self.lag, &other.lag)]
+        {
             // The bounds are the same constants, so the values fit.
             let _ = ours.add(theirs);
         }
@@ -127,10 +118,7 @@ pub(super) fn record(histogram: &mut Histogram<u64>, duration: Duration) {
     histogram.saturating_record(u64::try_from(duration.as_nanos()).unwrap_or(LATENCY_NS_MAX));
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "the bounds are constants that hdrhistogram accepts"
-)]
+#[expect(clippy::expect_used, reason = "the bounds are constants that hdrhistogram accepts")]
 fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(100, LATENCY_NS_MAX, 3).expect("constant bounds")
 }

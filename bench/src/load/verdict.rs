@@ -112,9 +112,7 @@ fn judge_message(status: u16, json: &[u8], asked: Asked<'_>) -> Option<Verdict> 
         Some(Id::Number(number)) if *number == asked.number => {}
         // A request refused before its body was read has no id.
         None if refused => {
-            return Some(Verdict::Denied(
-                message.error.map_or(i64::from(status), |error| error.code),
-            ));
+            return Some(Verdict::Denied(message.error.map_or(i64::from(status), |error| error.code)));
         }
         Some(Id::Number(_)) => return Some(wrong(status, "the id of another request", &[])),
         Some(Id::Text(id)) => return Some(wrong(status, "an id never sent", id.as_bytes())),
@@ -122,14 +120,8 @@ fn judge_message(status: u16, json: &[u8], asked: Asked<'_>) -> Option<Verdict> 
     }
     Some(match (message.result, message.error) {
         (Some(result), None) if status == 200 => judge_result(result.get(), asked),
-        (None, Some(error)) if (status == 200 || refused) && !RESERVED.contains(&error.code) => {
-            Verdict::Denied(error.code)
-        }
-        (None, Some(error)) => wrong(
-            status,
-            &format!("error {}", error.code),
-            error.message.as_bytes(),
-        ),
+        (None, Some(error)) if (status == 200 || refused) && !RESERVED.contains(&error.code) => Verdict::Denied(error.code),
+        (None, Some(error)) => wrong(status, &format!("error {}", error.code), error.message.as_bytes()),
         _ => wrong(status, "neither result nor error", json),
     })
 }
@@ -149,11 +141,7 @@ fn wrong(status: u16, what: &str, body: &[u8]) -> Verdict {
         .chars()
         .filter(|letter| !letter.is_control())
         .filter(|letter| {
-            digits = if letter.is_ascii_digit() {
-                digits + 1
-            } else {
-                0
-            };
+            digits = if letter.is_ascii_digit() { digits + 1 } else { 0 };
             digits <= 6
         })
         .collect();
@@ -178,21 +166,10 @@ mod tests {
 
     fn reply(status: u16, event_stream: bool, body: &str) -> Reply<'_> {
         let body = Cow::Borrowed(body.as_bytes());
-        Reply {
-            status,
-            event_stream,
-            session: None,
-            trace: None,
-            last: false,
-            body,
-        }
+        Reply { status, event_stream, session: None, trace: None, last: false, body }
     }
 
-    const ASKED: Asked<'static> = Asked {
-        number: 7,
-        body: b"{}",
-        echoed: false,
-    };
+    const ASKED: Asked<'static> = Asked { number: 7, body: b"{}", echoed: false };
 
     #[test]
     fn json_replies() {
@@ -204,101 +181,47 @@ mod tests {
                 Verdict::Wrong(why) => why.clone(),
             };
             assert_eq!(found, expect, "{status} {body}");
-            assert_eq!(
-                verdict.fits(Expect::Any),
-                !matches!(verdict, Verdict::Wrong(_))
-            );
+            assert_eq!(verdict.fits(Expect::Any), !matches!(verdict, Verdict::Wrong(_)));
         };
         check(200, r#"{"jsonrpc":"2.0","id":7,"result":{}}"#, "allowed");
-        check(
-            200,
-            r#"{"id":8,"result":{}}"#,
-            "200 the id of another request",
-        );
+        check(200, r#"{"id":8,"result":{}}"#, "200 the id of another request");
         check(200, r#"{"id":"7","result":{}}"#, "200 an id never sent: 7");
         check(200, r#"{"result":{}}"#, r#"200 no id: {"result":{}}"#);
-        check(
-            200,
-            r#"{"id":7,"error":{"code":-31001,"message":"x"}}"#,
-            "denied -31001",
-        );
-        check(
-            200,
-            r#"{"id":7,"error":{"code":-32601,"message":"no method"}}"#,
-            "200 error -32601: no method",
-        );
-        check(
-            403,
-            r#"{"id":7,"error":{"code":-31000,"message":"x"}}"#,
-            "denied -31000",
-        );
-        check(
-            403,
-            r#"{"error":{"code":-31000,"message":"x"}}"#,
-            "denied -31000",
-        );
+        check(200, r#"{"id":7,"error":{"code":-31001,"message":"x"}}"#, "denied -31001");
+        check(200, r#"{"id":7,"error":{"code":-32601,"message":"no method"}}"#, "200 error -32601: no method");
+        check(403, r#"{"id":7,"error":{"code":-31000,"message":"x"}}"#, "denied -31000");
+        check(403, r#"{"error":{"code":-31000,"message":"x"}}"#, "denied -31000");
         check(403, "", "denied 403");
         check(429, "slow down", "denied 429");
         check(401, "", "401 not JSON-RPC");
-        check(
-            401,
-            r#"{"error":"x"}"#,
-            r#"401 not JSON-RPC: {"error":"x"}"#,
-        );
-        check(
-            502,
-            r#"{"id":7,"error":{"code":1,"message":"gone"}}"#,
-            "502 error 1: gone",
-        );
-        check(
-            500,
-            r#"{"id":7,"result":{}}"#,
-            r#"500 neither result nor error: {"id":7,"result":{}}"#,
-        );
+        check(401, r#"{"error":"x"}"#, r#"401 not JSON-RPC: {"error":"x"}"#);
+        check(502, r#"{"id":7,"error":{"code":1,"message":"gone"}}"#, "502 error 1: gone");
+        check(500, r#"{"id":7,"result":{}}"#, r#"500 neither result nor error: {"id":7,"result":{}}"#);
         check(
             200,
             r#"{"id":7,"result":{},"error":{"code":1}}"#,
             r#"200 neither result nor error: {"id":7,"result":{},"error":{"code":1}}"#,
         );
-        check(
-            200,
-            "id 123456789012 is 100000000000",
-            "200 not JSON-RPC: id 123456 is 100000",
-        );
+        check(200, "id 123456789012 is 100000000000", "200 not JSON-RPC: id 123456 is 100000");
     }
 
     #[test]
     fn event_streams() {
-        let check = |body: &str, expect: Verdict| {
-            assert_eq!(
-                judge(&reply(200, true, body), ASKED, Expect::Any),
-                expect,
-                "{body:?}"
-            )
-        };
+        let check =
+            |body: &str, expect: Verdict| assert_eq!(judge(&reply(200, true, body), ASKED, Expect::Any), expect, "{body:?}");
         check("data: {\"id\":7,\"result\":{}}\n\n", Verdict::Allowed);
         check(
             "data:\n\ndata: {\"method\":\"notifications/message\",\"params\":{}}\n\ndata: {\"id\":7,\"result\":{}}\n\n",
             Verdict::Allowed,
         );
-        check(
-            "data: {\"id\":7,\"error\":{\"code\":1,\"message\":\"\"}}\n\n",
-            Verdict::Denied(1),
-        );
-        check(
-            ": x\n\n",
-            Verdict::Wrong("200 no reply in the event stream: : x".into()),
-        );
+        check("data: {\"id\":7,\"error\":{\"code\":1,\"message\":\"\"}}\n\n", Verdict::Denied(1));
+        check(": x\n\n", Verdict::Wrong("200 no reply in the event stream: : x".into()));
     }
 
     #[test]
     fn expectations() {
         let check = |verdict: Verdict, fits: [bool; 3]| {
-            assert_eq!(
-                [Expect::Allow, Expect::Deny, Expect::Any].map(|expect| verdict.fits(expect)),
-                fits,
-                "{verdict:?}"
-            );
+            assert_eq!([Expect::Allow, Expect::Deny, Expect::Any].map(|expect| verdict.fits(expect)), fits, "{verdict:?}");
         };
         check(Verdict::Allowed, [true, false, true]);
         check(Verdict::Denied(1), [false, true, true]);
@@ -306,25 +229,8 @@ mod tests {
         let echo = |body: &str| judge(&reply(200, false, body), ASKED, Expect::Echo);
         assert_eq!(echo("{}"), Verdict::Allowed);
         assert!(matches!(echo("{ }"), Verdict::Wrong(_)));
-        let asked = Asked {
-            echoed: true,
-            ..ASKED
-        };
-        assert_eq!(
-            judge(
-                &reply(200, false, r#"{"id":7,"result":{"t":"n7"}}"#),
-                asked,
-                Expect::Allow
-            ),
-            Verdict::Allowed
-        );
-        assert!(matches!(
-            judge(
-                &reply(200, false, r#"{"id":7,"result":{}}"#),
-                asked,
-                Expect::Allow
-            ),
-            Verdict::Wrong(_)
-        ));
+        let asked = Asked { echoed: true, ..ASKED };
+        assert_eq!(judge(&reply(200, false, r#"{"id":7,"result":{"t":"n7"}}"#), asked, Expect::Allow), Verdict::Allowed);
+        assert!(matches!(judge(&reply(200, false, r#"{"id":7,"result":{}}"#), asked, Expect::Allow), Verdict::Wrong(_)));
     }
 }

@@ -92,18 +92,13 @@ impl<'a> Worker<'a> {
     ) -> Result<Self> {
         let now = Instant::now();
         let (index, workers) = (share.0 as usize, share.1 as usize);
-        let connections: Vec<Connection> = (index..plan.connections)
-            .step_by(workers)
-            .map(|number| Connection::new(number % plan.principals(), now))
-            .collect();
-        let ring = Ring::new(connections.len(), plan.target)
-            .context("set up io_uring; is it allowed here?")?;
+        let connections: Vec<Connection> =
+            (index..plan.connections).step_by(workers).map(|number| Connection::new(number % plan.principals(), now)).collect();
+        let ring = Ring::new(connections.len(), plan.target).context("set up io_uring; is it allowed here?")?;
         let record = match &plan.record {
             Some(path) => {
                 let file = File::options().create(true).append(true).open(path);
-                Some(BufWriter::new(
-                    file.with_context(|| format!("open `{}`", path.display()))?,
-                ))
+                Some(BufWriter::new(file.with_context(|| format!("open `{}`", path.display()))?))
             }
             None => None,
         };
@@ -114,9 +109,7 @@ impl<'a> Worker<'a> {
             share,
             ring,
             templates,
-            reopen: (0..connections.len())
-                .map(|slot| (now, slot as u32))
-                .collect(),
+            reopen: (0..connections.len()).map(|slot| (now, slot as u32)).collect(),
             connections,
             idle: VecDeque::new(),
             opening: 0,
@@ -138,10 +131,7 @@ impl<'a> Worker<'a> {
             if Instant::now() > deadline {
                 let why = self.trouble.take().unwrap_or_else(|| "no answer".into());
                 let missing = self.connections.len() - self.idle.len();
-                bail!(
-                    "{missing} connection(s) to `{}` could not be made: {why}",
-                    self.plan.target
-                );
+                bail!("{missing} connection(s) to `{}` could not be made: {why}", self.plan.target);
             }
             self.turn(TICK, true)?;
         }
@@ -153,8 +143,7 @@ impl<'a> Worker<'a> {
     /// Sends by the schedule that begins at `start`, and waits for the last replies.
     pub(super) fn drive(mut self, start: Instant) -> Result<Tally> {
         let plan = self.plan;
-        let mut schedule =
-            Schedule::new(plan.pace, start, plan.duration, plan.requests, self.share);
+        let mut schedule = Schedule::new(plan.pace, start, plan.duration, plan.requests, self.share);
         self.measure_from = start + plan.warmup;
         let mut swept = start;
         loop {
@@ -167,11 +156,7 @@ impl<'a> Worker<'a> {
                 swept = now;
                 self.sweep(now);
             }
-            let wait = if self.idle.is_empty() {
-                TICK
-            } else {
-                schedule.until_next(now).min(TICK)
-            };
+            let wait = if self.idle.is_empty() { TICK } else { schedule.until_next(now).min(TICK) };
             self.turn(wait, plan.reconnect)?;
         }
         self.tally.unsent = schedule.unsent(Instant::now());
@@ -181,11 +166,7 @@ impl<'a> Worker<'a> {
 
     /// Waits for the replies to what has been sent.
     fn settle(&mut self) -> Result<()> {
-        let grace = if self.stop.load(Ordering::Relaxed) {
-            STOPPED_GRACE
-        } else {
-            self.plan.timeout
-        };
+        let grace = if self.stop.load(Ordering::Relaxed) { STOPPED_GRACE } else { self.plan.timeout };
         let deadline = Instant::now() + grace;
         while self.busy > 0 && Instant::now() < deadline {
             self.turn(TICK, false)?;
@@ -199,11 +180,7 @@ impl<'a> Worker<'a> {
 
     /// Whether no connection is left and none will come back.
     fn is_deserted(&self) -> bool {
-        self.reopen.is_empty()
-            && self
-                .connections
-                .iter()
-                .all(|connection| connection.phase == Phase::Down)
+        self.reopen.is_empty() && self.connections.iter().all(|connection| connection.phase == Phase::Down)
     }
 
     /// Sends everything that is due while there are idle connections to send it on.
@@ -237,10 +214,7 @@ impl<'a> Worker<'a> {
         connection.sent_at = now;
         connection.phase = Phase::Busy;
         let template = &self.templates[principal];
-        let out = self
-            .ring
-            .outbound(slot)
-            .context("a connection is idle but still sending")?;
+        let out = self.ring.outbound(slot).context("a connection is idle but still sending")?;
         if connection.written == Some(principal) {
             template.renumber(connection.number, out);
         } else {
@@ -278,10 +252,7 @@ impl<'a> Worker<'a> {
         while let Some(event) = self.ring.next_event() {
             self.on_event(event, reopen)?;
         }
-        self.live.publish(
-            &self.tally,
-            self.connections.len() - self.reopen.len() - self.opening,
-        );
+        self.live.publish(&self.tally, self.connections.len() - self.reopen.len() - self.opening);
         Ok(())
     }
 
@@ -339,28 +310,15 @@ impl<'a> Worker<'a> {
 
     fn announce(&mut self, slot: u32) -> Result<()> {
         self.connections[slot as usize].phase = Phase::Announcing;
-        self.write_once(
-            slot,
-            r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#,
-        )?;
+        self.write_once(slot, r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)?;
         self.transmit(slot)
     }
 
     fn write_once(&mut self, slot: u32, body: &str) -> Result<()> {
         let connection = &self.connections[slot as usize];
-        let shape = Shape {
-            body,
-            ..self.plan.shape()
-        };
-        let token = self
-            .plan
-            .tokens
-            .get(connection.principal)
-            .map(String::as_str);
-        let out = self
-            .ring
-            .outbound(slot)
-            .context("a connection greets while still sending")?;
+        let shape = Shape { body, ..self.plan.shape() };
+        let token = self.plan.tokens.get(connection.principal).map(String::as_str);
+        let out = self.ring.outbound(slot).context("a connection greets while still sending")?;
         Template::new(shape, token).write(connection.session.as_deref(), FIRST_NUMBER, out);
         Ok(())
     }
@@ -411,11 +369,7 @@ impl<'a> Worker<'a> {
             body: template.body(self.ring.sent(slot)),
             echoed: self.plan.echoed && phase == Phase::Busy,
         };
-        let expect = if phase == Phase::Busy {
-            self.plan.expect
-        } else {
-            Expect::Allow
-        };
+        let expect = if phase == Phase::Busy { self.plan.expect } else { Expect::Allow };
         match read(bytes, false, asked, expect) {
             Ok(Some((answer, used))) => {
                 let extra = bytes.len() > used;
@@ -457,13 +411,7 @@ impl<'a> Worker<'a> {
                 echoed: self.plan.echoed,
             };
             if let Ok(Some((answer, _))) = read(&connection.inbox, true, asked, self.plan.expect) {
-                return self.on_answer(
-                    slot,
-                    Answer {
-                        last: true,
-                        ..answer
-                    },
-                );
+                return self.on_answer(slot, Answer { last: true, ..answer });
             }
         }
         if let Some(error) = error {
@@ -496,9 +444,7 @@ impl<'a> Worker<'a> {
     fn on_answer(&mut self, slot: u32, answer: Answer) -> Result<()> {
         let connection = &mut self.connections[slot as usize];
         match connection.phase {
-            Phase::Greeting if answer.verdict == Verdict::Allowed => {
-                connection.session = answer.session
-            }
+            Phase::Greeting if answer.verdict == Verdict::Allowed => connection.session = answer.session,
             Phase::Announcing if (200..300).contains(&answer.status) => {}
             Phase::Greeting | Phase::Announcing => {
                 let what = format!("no session: {}", described(&answer.verdict));
@@ -567,26 +513,13 @@ impl<'a> Worker<'a> {
             let now = Instant::now();
             self.tally.last_reply = Some(now);
             self.tally.measured += 1;
-            record(
-                &mut self.tally.latency,
-                now.saturating_duration_since(connection.intended),
-            );
-            record(
-                &mut self.tally.service,
-                now.saturating_duration_since(connection.sent_at),
-            );
-            record(
-                &mut self.tally.lag,
-                connection
-                    .sent_at
-                    .saturating_duration_since(connection.intended),
-            );
+            record(&mut self.tally.latency, now.saturating_duration_since(connection.intended));
+            record(&mut self.tally.service, now.saturating_duration_since(connection.sent_at));
+            record(&mut self.tally.lag, connection.sent_at.saturating_duration_since(connection.intended));
         }
         if let (Some(file), Some(trace)) = (&mut self.record, &answer.trace) {
             self.tally.traces += 1;
-            file.write_all(trace)
-                .and_then(|()| file.write_all(b"\n"))
-                .context("write the record file")?;
+            file.write_all(trace).and_then(|()| file.write_all(b"\n")).context("write the record file")?;
         }
         Ok(())
     }
@@ -626,21 +559,14 @@ impl Connection {
 }
 
 /// Reads and judges the reply that `bytes` begin with, if it is complete.
-fn read(
-    bytes: &[u8],
-    ended: bool,
-    asked: Asked<'_>,
-    expect: Expect,
-) -> Result<Option<(Answer, usize)>, Malformed> {
+fn read(bytes: &[u8], ended: bool, asked: Asked<'_>, expect: Expect) -> Result<Option<(Answer, usize)>, Malformed> {
     let Progress::Whole(reply, used) = reply::parse(bytes, ended)? else {
         return Ok(None);
     };
     let answer = Answer {
         verdict: judge(&reply, asked, expect),
         status: reply.status,
-        trace: reply
-            .trace
-            .and_then(|trace| trace.as_bytes().try_into().ok()),
+        trace: reply.trace.and_then(|trace| trace.as_bytes().try_into().ok()),
         session: reply.session.map(str::to_owned),
         last: reply.last,
     };

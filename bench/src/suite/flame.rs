@@ -125,8 +125,7 @@ fn draw(folded: &[u8], title: &str, subtitle: &str, path: &Path) -> Result<()> {
     options.min_width = 0.1;
     options.hash = true;
     let file = File::create(path).with_context(|| format!("create `{}`", path.display()))?;
-    flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), BufWriter::new(file))
-        .context("draw the flame graph")
+    flamegraph::from_lines(&mut options, lines.iter().map(String::as_str), BufWriter::new(file)).context("draw the flame graph")
 }
 
 /// Takes out of a folded line what nobody reads: the hash behind a symbol, and the kernel's entry stubs.

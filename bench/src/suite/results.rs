@@ -121,9 +121,20 @@ impl Results {
 
     fn table_of(&self, mode: Mode) -> Table {
         let mut table = Table::new();
-        table.load_preset(ASCII_MARKDOWN).set_header([
-            "", "rate/s", "p50 µs", "p99 µs", "p99.9 µs", "CPU µs/req", "× echo", "× pass", "p50 × echo", "p50 × pass",
-            "upstream CPU", "load CPU", "RSS MiB",
+        table.load_style(ASCII_MARKDOWN).set_header([
+            "",
+            "rate/s",
+            "p50 µs",
+            "p99 µs",
+            "p99.9 µs",
+            "CPU µs/req",
+            "× echo",
+            "× pass",
+            "p50 × echo",
+            "p50 × pass",
+            "upstream CPU",
+            "load CPU",
+            "RSS MiB",
         ]);
         let echo = self.median(Scenario::Echo, mode);
         let pass = self.median(Scenario::Pass, mode);
@@ -211,8 +222,7 @@ mod tests {
     #[test]
     fn medians() {
         let check = |rates: &[f64], expect: f64| {
-            let runs: Vec<_> =
-                rates.iter().map(|rate| Measurement { rate_per_s: *rate, ..Measurement::default() }).collect();
+            let runs: Vec<_> = rates.iter().map(|rate| Measurement { rate_per_s: *rate, ..Measurement::default() }).collect();
             assert_eq!(Measurement::median(&runs).rate_per_s, expect, "{rates:?}");
         };
         check(&[], 0.0);

@@ -109,6 +109,13 @@ impl Stack {
 impl Server {
     /// Starts `name` on a free port of the loopback and waits until it listens.
     pub(super) fn start(programs: &Path, name: &'static str, arguments: &[&str]) -> Result<Self> {
+        let mut server = Self::launch(programs, name, arguments)?;
+        server.wait_for(START_TIMEOUT, |address| TcpStream::connect(address).is_ok())?;
+        Ok(server)
+    }
+
+    /// Starts `name` on a free port of the loopback.
+    pub(super) fn launch(programs: &Path, name: &'static str, arguments: &[&str]) -> Result<Self> {
         let address = free_address()?;
         let program = programs.join(name);
         let child = Command::new(&program)
@@ -119,9 +126,7 @@ impl Server {
             .stdout(Stdio::null())
             .spawn()
             .with_context(|| format!("start `{}`; build it with `cargo build --release`", program.display()))?;
-        let mut server = Self { name, address, child };
-        server.wait_for(START_TIMEOUT, |address| TcpStream::connect(address).is_ok())?;
-        Ok(server)
+        Ok(Self { name, address, child })
     }
 
     /// Waits until `ready` says so.
@@ -137,11 +142,6 @@ impl Server {
             std::thread::sleep(POLL);
         }
         Ok(())
-    }
-
-    /// The process id.
-    pub(super) fn pid(&self) -> u32 {
-        self.child.id()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use tools::tidy;
+use tools::{bench, flame, tidy};
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -14,12 +14,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Compare the gateway with a bare echo and a proxy that checks nothing
+    Bench(bench::Args),
+    /// Draw a flame graph of one scenario of the comparison
+    Flame(flame::Args),
     /// Check crate arrows, names, sizes and other rules of the house
     Tidy(tidy::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
+        Task::Bench(args) => bench::run(&args),
+        Task::Flame(args) => flame::run(&args),
         Task::Tidy(args) => tidy::run(&args),
     };
     match outcome {

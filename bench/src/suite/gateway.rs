@@ -1,0 +1,106 @@
+//! The gateway of a comparison: its declarations, its process, and the tokens of the principals that call through it.
+
+use super::stack::Server;
+use anyhow::{Context, Result, bail};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Where the bench's MCP server is found behind the gateway.
+pub(super) const PATH: &str = "/api/v1/mcp/bench/mcp";
+/// A tool that the block list refuses, so that a denied call passes the scope check and the secret scan first.
+pub(super) const BLOCKED_TOOL: &str = "upper";
+
+/// How long the gateway may take to start, its private PostgreSQL included.
+const READY_TIMEOUT: Duration = Duration::from_secs(90);
+
+const ACCESS: &str = "\
+grants:
+  - id: bench
+    effect: allow
+    servers: [bench]
+";
+
+// A limit that no run reaches: the rate layer works, and refuses nothing.
+const GOVERNANCE: &str = "\
+blocklist:
+  rules:
+    - id: bench-blocked
+      reason: the bench wants a tool that is refused
+      servers: [bench]
+      tools: [upper]
+limits:
+  - id: bench-limit
+    per: [principal]
+    rate: 1000000/s
+";
+
+/// A running gateway. Its data is removed with it.
+pub(super) struct Gateway {
+    // Dropped first: the process must be gone before its data is.
+    pub(super) server: Server,
+    pub(super) tokens: Vec<String>,
+    _data: TempDir,
+}
+
+impl Gateway {
+    /// Starts a gateway with `cores` shards in front of `upstream`, and mints a token for each principal.
+    pub(super) fn start(programs: &Path, cores: usize, principals: usize, upstream: SocketAddr) -> Result<Self> {
+        let data = tempfile::Builder::new().prefix("sp-bench-").tempdir().context("make a temporary directory")?;
+        let services = data.path().join("services");
+        declare(&services, upstream)?;
+        let data_dir = data.path().join("data");
+        let cores = cores.to_string();
+        let arguments = ["--cores", &cores, "--data-dir", text(&data_dir)?, "--services", text(&services)?];
+        let mut server = Server::launch(programs, "sp-dataplane", &arguments)?;
+        server.wait_for(READY_TIMEOUT, is_ready)?;
+        let tokens = (0..principals).map(|number| mint(programs, &data_dir, number)).collect::<Result<_>>()?;
+        Ok(Self { server, tokens, _data: data })
+    }
+}
+
+fn declare(services: &Path, upstream: SocketAddr) -> Result<()> {
+    let server = format!("transport:\n  http:\n    url: http://{upstream}/mcp\ntools: [echo, upper, add, blob, fail]\n");
+    for (folder, text) in [("mcp", server.as_str()), ("access", ACCESS), ("governance", GOVERNANCE)] {
+        let folder = services.join(folder);
+        std::fs::create_dir_all(&folder).with_context(|| format!("create `{}`", folder.display()))?;
+        let file = folder.join("bench.yaml");
+        std::fs::write(&file, text).with_context(|| format!("write `{}`", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Whether `/readyz` answers with 200.
+fn is_ready(address: SocketAddr) -> bool {
+    let ask = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        stream.write_all(format!("GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes())?;
+        let mut head = [0; 12];
+        stream.read_exact(&mut head)?;
+        Ok(head.ends_with(b" 200"))
+    };
+    ask().unwrap_or(false)
+}
+
+fn mint(programs: &Path, data_dir: &Path, number: usize) -> Result<String> {
+    let program = programs.join("sp");
+    let output = Command::new(&program)
+        .args(["admin", "session", "token", "--data-dir"])
+        .arg(data_dir)
+        .args(["--user", &format!("bench-{number}")])
+        .output()
+        .with_context(|| format!("run `{}`", program.display()))?;
+    let token = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if !output.status.success() || token.is_empty() {
+        bail!("`sp admin session token` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(token)
+}
+
+fn text(path: &Path) -> Result<&str> {
+    path.to_str().with_context(|| format!("`{}` is not UTF-8", path.display()))
+}

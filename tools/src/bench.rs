@@ -1,0 +1,55 @@
+//! `cargo x bench`: builds the release programs and lets `sp-bench` compare them.
+
+use crate::repo;
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Options of `cargo x bench`; `cargo x bench -- --help` lists what they may be.
+#[derive(clap::Args, Debug)]
+#[command(disable_help_flag = true)]
+pub struct Args {
+    /// Passed to `sp-bench run`: scenarios (echo, pass, deny, allow), --quick, --duration S, --connections N …
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+/// Builds what is compared and runs the comparison.
+///
+/// # Errors
+/// The build failed, or a run was not clean.
+pub fn run(args: &Args) -> Result<()> {
+    let governed = args.rest.iter().any(|word| ["deny", "allow"].contains(&word.as_str()))
+        || !args.rest.iter().any(|word| ["echo", "pass"].contains(&word.as_str()));
+    let root = repo::root()?;
+    let programs = build(&root, governed)?;
+    compare(&root, &programs, "run", &args.rest)
+}
+
+/// Builds the release programs, those of the gateway only if `governed`, and gives their folder.
+pub(crate) fn build(root: &Path, governed: bool) -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--bins", "-p", "bench"]).current_dir(root);
+    if governed {
+        cargo.args(["-p", "control"]);
+    }
+    if !cargo.status().context("run `cargo build`")?.success() {
+        bail!("the build failed");
+    }
+    Ok(repo::target_dir(root)?.join("release"))
+}
+
+/// Runs `sp-bench` from the root of the repository, where its results belong.
+pub(crate) fn compare(root: &Path, programs: &Path, task: &str, rest: &[String]) -> Result<()> {
+    let program = programs.join("sp-bench");
+    let status = Command::new(&program)
+        .arg(task)
+        .args(rest)
+        .current_dir(root)
+        .status()
+        .with_context(|| format!("run `{}`", program.display()))?;
+    if !status.success() {
+        bail!("`sp-bench {task}` ended with {status}");
+    }
+    Ok(())
+}
