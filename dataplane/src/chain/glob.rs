@@ -188,7 +188,7 @@ impl Stretch {
             Stretch::Plain(_) => None,
             Stretch::Mixed(ones) => {
                 let mut chars = text.chars();
-                ones.iter().all(|one| chars.next().is_some_and(|c| one.matches(c))).then(|| chars.as_str())
+                ones.iter().all(|one| chars.next().is_some_and(|c| one.matches(c))).then_some(chars.as_str())
             }
         }
     }
@@ -201,7 +201,7 @@ impl Stretch {
             Stretch::Plain(_) => None,
             Stretch::Mixed(ones) => {
                 let mut chars = text.chars();
-                ones.iter().rev().all(|one| chars.next_back().is_some_and(|c| one.matches(c))).then(|| chars.as_str())
+                ones.iter().rev().all(|one| chars.next_back().is_some_and(|c| one.matches(c))).then_some(chars.as_str())
             }
         }
     }

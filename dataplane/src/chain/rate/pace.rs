@@ -149,10 +149,9 @@ impl Pace {
         Ok(Pace::Budget { micro_usd: at_least_one("amount", micro_usd)?, period_us: bounded_period(period_us)?, align })
     }
 
-    /// Whether a cost fits into a cell at this time. `cell` is `None` where there is none.
+    /// Whether a cost fits into a cell at this time.
     #[inline]
-    pub(crate) fn admit(&self, cell: Option<Cell>, cost: u32, now_us: u64) -> Fit {
-        let cell = cell.unwrap_or(Cell::EMPTY);
+    pub(crate) fn admit(&self, cell: Cell, cost: u32, now_us: u64) -> Fit {
         match *self {
             Pace::Gcra { step_us, step_rem, count, depth_us, depth_rem } => {
                 let from = arrival(cell, now_us, depth_us, depth_rem);
@@ -217,8 +216,7 @@ impl Pace {
     }
 
     /// The budget's cell after money was spent (or, where negative, given back).
-    pub(crate) fn settle(&self, cell: Option<Cell>, micro_usd: i64, now_us: u64) -> Cell {
-        let cell = cell.unwrap_or(Cell::EMPTY);
+    pub(crate) fn settle(&self, cell: Cell, micro_usd: i64, now_us: u64) -> Cell {
         match *self {
             Pace::Budget { period_us, align, .. } => {
                 let open = period(cell, now_us, period_us, align);

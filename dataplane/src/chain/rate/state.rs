@@ -9,13 +9,12 @@
 //! costs a key more than one full period of its limit. Steps of less than [`GRACE_US`] are not noticed by keys that
 //! have no cell. A step forward is time that passed; there is no telling the two apart.
 
-use arrayvec::ArrayVec;
 use wire::decision::Reason;
 use wire::frame::RateCell;
 use wire::ids::LimitIx;
 
 use super::key::RateKey;
-use super::limit::{CHARGES_MAX, Charge, Mode};
+use super::limit::{Charge, Charges, Mode};
 use super::pace::{Cell, Fit, Pace};
 use super::table::{GRACE_US, SPAN_US_MAX, Slot, Table};
 
@@ -27,14 +26,6 @@ const SWEEP_FULL_STEPS: u32 = 256;
 
 /// Latest time that is believed. LIMIT: the year 38,000; keeps every sum of times away from the end of `u64`.
 const NOW_US_MAX: u64 = 1 << 60;
-
-/// The limits did not stop the call, and it was charged.
-#[derive(Debug, Clone)]
-pub struct Admitted {
-    cells: ArrayVec<Cell, CHARGES_MAX>,
-    observed: u16,
-    at_us: u64,
-}
 
 /// A limit stopped the call, and nothing was charged under any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,22 +39,22 @@ pub struct Refused {
     pub retry_after_us: u64,
 }
 
-impl Admitted {
-    /// What the journal must keep of the call so that [`RateState::restore`] can go on from it. `charges` are those that
-    /// were admitted.
-    pub fn records<'a>(&'a self, charges: &'a [Charge]) -> impl Iterator<Item = RateCell> + 'a {
-        let charged = self.charged(charges).filter(|(charge, _)| charge.pace.is_kept());
-        charged.map(|(charge, cell)| record(charge.key, cell))
+impl Charges {
+    /// What the journal must keep of an admitted call so that [`RateState::restore`] can go on from it.
+    pub fn records(&self) -> impl Iterator<Item = RateCell> + '_ {
+        let kept = self.iter().filter(|charge| charge.slot.is_some() && charge.pace.is_kept());
+        kept.map(|charge| record(charge.key, charge.after))
     }
 
-    /// The limits in observe mode that would have refused the call.
-    pub fn observed<'a>(&'a self, charges: &'a [Charge]) -> impl Iterator<Item = LimitIx> + 'a {
-        charges.iter().enumerate().filter(|(i, _)| self.observed & (1 << i) != 0).map(|(_, charge)| charge.limit)
+    /// The limits in observe mode that would have refused an admitted call.
+    pub fn observed(&self) -> impl Iterator<Item = LimitIx> + '_ {
+        self.iter().filter(|charge| charge.slot.is_none()).map(|charge| charge.limit)
     }
 
-    fn charged<'a>(&'a self, charges: &'a [Charge]) -> impl Iterator<Item = (&'a Charge, Cell)> + 'a {
-        let both = charges.iter().zip(self.cells.iter().copied()).enumerate();
-        both.filter(|(i, _)| self.observed & (1 << i) == 0).map(|(_, pair)| pair)
+    /// The charges of an admitted call that count it for as long as it runs: give them to [`RateState::release`] when it
+    /// ends.
+    pub fn held(&self) -> impl Iterator<Item = &Charge> + '_ {
+        self.iter().filter(|charge| charge.slot.is_some() && !charge.pace.is_kept())
     }
 }
 
@@ -103,49 +94,46 @@ impl RateState {
         self.table.bytes()
     }
 
-    /// Charges a call under every limit it falls under, or under none.
+    /// Charges a call under every limit it falls under, or under none. On success the charges say what became of their
+    /// cells: [`Charges::records`], [`Charges::observed`] and [`Charges::held`] read it from them.
     ///
     /// Cost: one table look-up per charge; at most two cells per charge are swept; no allocation.
     ///
     /// # Errors
     /// [`Refused`] is a denial to pass on: it names the limit and says when to try again.
-    pub fn check_and_charge(&mut self, charges: &[Charge], now_us: u64) -> Result<Admitted, Refused> {
+    #[inline]
+    pub fn check_and_charge(&mut self, charges: &mut [Charge], now_us: u64) -> Result<(), Refused> {
         let now_us = self.observe(now_us);
         self.table.sweep(now_us, 2 * charges.len() as u32 + 2);
-        let mut admitted = Admitted { cells: ArrayVec::new(), observed: 0, at_us: now_us };
-        let mut undo: ArrayVec<(Slot, Option<Cell>), CHARGES_MAX> = ArrayVec::new();
-        let mut refused: Option<Refused> = None;
-        for (i, charge) in charges.iter().enumerate() {
-            if i == CHARGES_MAX {
-                refused = Some(Refused { limit: charge.limit, reason: Reason::RateStateFull, retry_after_us: RETRY_US });
-                break;
-            }
-            match self.charge(charge, now_us) {
-                Ok((slot, before, after)) => {
-                    undo.push((slot, before));
-                    admitted.cells.push(after);
-                }
-                Err(_) if charge.mode == Mode::Observe => {
-                    admitted.observed |= 1 << i;
-                    admitted.cells.push(Cell::EMPTY);
-                }
-                Err(this) => {
-                    refused = Some(match refused {
-                        Some(worst) if worst.retry_after_us >= this.retry_after_us => worst,
-                        _ => this,
-                    });
-                    admitted.cells.push(Cell::EMPTY);
-                }
+        for i in 0..charges.len() {
+            if let Err(refused) = self.charge(&mut charges[i], now_us) {
+                let (done, rest) = charges.split_at_mut(i);
+                self.undo(done);
+                return Err(self.longest(refused, rest, now_us));
             }
         }
-        let Some(refused) = refused else { return Ok(admitted) };
-        for (slot, before) in undo.into_iter().rev() {
-            match before {
-                Some(cell) => self.table.set(slot, cell),
-                None => self.table.remove_newest(slot),
+        Ok(())
+    }
+
+    /// Undoes charges that were made in this order, the last one first: the same cell may have been charged twice.
+    #[cold]
+    fn undo(&mut self, done: &mut [Charge]) {
+        for charge in done.iter_mut().rev() {
+            match charge.slot.take() {
+                Some(slot) if charge.before == Cell::EMPTY => self.table.remove_newest(slot),
+                Some(slot) => self.table.set(slot, charge.before),
+                None => {}
             }
         }
-        Err(refused)
+    }
+
+    /// Of the refusal found first and those that would follow, the one that lasts longest: trying again earlier is in vain.
+    #[cold]
+    fn longest(&self, first: Refused, rest: &[Charge], now_us: u64) -> Refused {
+        match self.peek(rest, now_us) {
+            Err(other) if other.retry_after_us > first.retry_after_us => other,
+            _ => first,
+        }
     }
 
     /// Whether [`RateState::check_and_charge`] would admit the call; changes nothing. For explanations.
@@ -158,7 +146,7 @@ impl RateState {
         let mut refused: Option<Refused> = None;
         for charge in charges.iter().filter(|charge| charge.mode == Mode::Enforce) {
             let cell = match self.table.find(charge.key) {
-                Some(slot) => Some(self.table.get(slot)),
+                Some(slot) => self.table.get(slot),
                 None => self.forgotten(&charge.pace, now_us, stepped_us),
             };
             if let Fit::No(_, wait_us) = charge.pace.admit(cell, charge.cost, now_us) {
@@ -173,22 +161,27 @@ impl RateState {
     ///
     /// Never gives back more than the charges still hold: see [`Pace`]. After a restart a refund may be forgotten, which
     /// errs on the side of the limit.
-    pub fn refund(&mut self, charges: &[Charge], admitted: &Admitted, now_us: u64) {
+    pub fn refund(&mut self, charges: &[Charge], now_us: u64) {
         let now_us = self.observe(now_us);
-        for (charge, charged) in admitted.charged(charges) {
-            let Some(slot) = self.table.find(charge.key) else { continue };
-            let cell = charge.pace.refund(self.table.get(slot), charge.cost, charged, admitted.at_us, now_us);
-            self.put_back(charge, slot, cell);
-        }
+        self.give_back(charges, now_us);
     }
 
     /// Ends a call that was admitted here: it no longer counts as in flight. Exactly once for each, on every way a call
-    /// can end.
-    pub fn release(&mut self, charges: &[Charge], admitted: &Admitted) {
-        for (charge, charged) in admitted.charged(charges).filter(|(charge, _)| !charge.pace.is_kept()) {
+    /// can end, with what [`Charges::held`] gave.
+    pub fn release(&mut self, held: &[Charge]) {
+        self.give_back(held, self.last_us);
+    }
+
+    fn give_back(&mut self, charges: &[Charge], now_us: u64) {
+        for charge in charges.iter().filter(|charge| charge.slot.is_some()) {
+            // Not by its slot, which may be another key's by now.
             let Some(slot) = self.table.find(charge.key) else { continue };
-            let cell = charge.pace.refund(self.table.get(slot), charge.cost, charged, admitted.at_us, admitted.at_us);
-            self.put_back(charge, slot, cell);
+            let cell = charge.pace.refund(self.table.get(slot), charge.cost, charge.after, charge.charged_us, now_us);
+            if !charge.pace.is_kept() && cell.used == 0 {
+                self.table.remove_newest(slot);
+            } else {
+                self.table.set(slot, cell);
+            }
         }
     }
 
@@ -201,7 +194,10 @@ impl RateState {
     pub fn settle(&mut self, charge: &Charge, micro_usd: i64, now_us: u64) -> Result<RateCell, Refused> {
         let now_us = self.observe(now_us);
         let slot = self.table.find(charge.key);
-        let before = slot.map(|slot| self.table.get(slot)).or_else(|| self.forgotten(&charge.pace, now_us, self.stepped_us));
+        let before = match slot {
+            Some(slot) => self.table.get(slot),
+            None => self.forgotten(&charge.pace, now_us, self.stepped_us),
+        };
         let after = charge.pace.settle(before, micro_usd, now_us);
         match slot {
             Some(slot) => self.table.set(slot, after),
@@ -242,28 +238,46 @@ impl RateState {
         live.filter(|(_, cell)| cell.at_us != u64::MAX).map(|(key, cell)| record(key, cell))
     }
 
-    /// Charges one limit; on success the slot, what it held, and what it holds.
+    /// Charges one limit. A limit that only observes is then either charged or has no slot.
     #[inline]
-    fn charge(&mut self, charge: &Charge, now_us: u64) -> Result<(Slot, Option<Cell>, Cell), Refused> {
-        if let Some(slot) = self.table.find(charge.key) {
-            let before = self.table.get(slot);
-            return match charge.pace.admit(Some(before), charge.cost, now_us) {
-                Fit::Yes(after) => {
-                    self.table.set(slot, after);
-                    Ok((slot, Some(before), after))
-                }
-                Fit::No(cell, wait_us) => {
+    fn charge(&mut self, charge: &mut Charge, now_us: u64) -> Result<(), Refused> {
+        let slot = self.table.find(charge.key);
+        let (before, known) = match slot {
+            Some(slot) => {
+                let cell = self.table.get(slot);
+                (cell, cell)
+            }
+            None => (Cell::EMPTY, self.forgotten(&charge.pace, now_us, self.stepped_us)),
+        };
+        let wait_us = match charge.pace.admit(known, charge.cost, now_us) {
+            Fit::Yes(after) => {
+                let slot = match slot {
+                    Some(slot) => {
+                        self.table.set(slot, after);
+                        slot
+                    }
+                    None => match self.insert(charge, after, now_us) {
+                        Ok(slot) => slot,
+                        Err(full) => return charge.not_charged(full),
+                    },
+                };
+                charge.before = before;
+                charge.after = after;
+                charge.charged_us = now_us;
+                charge.slot = Some(slot);
+                return Ok(());
+            }
+            Fit::No(cell, wait_us) => {
+                if let Some(slot) = slot {
                     self.table.set(slot, cell);
-                    Err(charge.refused(wait_us))
                 }
-            };
-        }
-        match charge.pace.admit(self.forgotten(&charge.pace, now_us, self.stepped_us), charge.cost, now_us) {
-            Fit::Yes(after) => Ok((self.insert(charge, after, now_us)?, None, after)),
-            Fit::No(_, wait_us) => Err(charge.refused(wait_us)),
-        }
+                wait_us
+            }
+        };
+        charge.not_charged(charge.refused(wait_us))
     }
 
+    #[cold]
     fn insert(&mut self, charge: &Charge, cell: Cell, now_us: u64) -> Result<Slot, Refused> {
         if let Ok(slot) = self.table.insert(charge.key, cell, now_us) {
             return Ok(slot);
@@ -273,24 +287,16 @@ impl RateState {
         self.table.insert(charge.key, cell, now_us).map_err(|_| full)
     }
 
-    fn put_back(&mut self, charge: &Charge, slot: Slot, cell: Cell) {
-        if !charge.pace.is_kept() && cell.used == 0 {
-            self.table.remove_newest(slot);
-        } else {
-            self.table.set(slot, cell);
-        }
-    }
-
     /// What must be assumed of a key that has no cell: nothing, unless the clock has stepped back to a time at which
     /// the key may have had one.
     #[inline]
-    fn forgotten(&self, pace: &Pace, now_us: u64, stepped_us: u64) -> Option<Cell> {
+    fn forgotten(&self, pace: &Pace, now_us: u64, stepped_us: u64) -> Cell {
         let floor_us = self.high_us.saturating_sub(GRACE_US);
         if now_us >= floor_us {
-            return None;
+            return Cell::EMPTY;
         }
         let full = pace.exhausted(stepped_us);
-        Some(Cell { at_us: full.at_us.min(floor_us), used: full.used })
+        Cell { at_us: full.at_us.min(floor_us), used: full.used }
     }
 
     #[inline]
@@ -322,6 +328,14 @@ pub enum RestoreError {
 }
 
 impl Charge {
+    fn not_charged(&mut self, refused: Refused) -> Result<(), Refused> {
+        self.slot = None;
+        match self.mode {
+            Mode::Enforce => Err(refused),
+            Mode::Observe => Ok(()),
+        }
+    }
+
     fn refused(&self, wait_us: Option<u64>) -> Refused {
         let reason = match self.pace {
             Pace::Gcra { .. } | Pace::Window { .. } => Reason::RateLimited,

@@ -9,6 +9,8 @@
 //!
 //! INVARIANT: a cell is in exactly one chain, and in exactly one bucket unless nothing but a release ends it.
 
+use std::num::NonZeroU32;
+
 use super::key::RateKey;
 use super::pace::Cell;
 
@@ -26,12 +28,18 @@ const TICK_SHIFT: u32 = 20;
 /// Buckets of the wheel: 72 minutes. Cells that end later come around again.
 const BUCKETS: u64 = 4096;
 
-/// The end of a chain, and the bucket of no bucket.
-const NIL: u32 = u32::MAX;
+/// No slot: the end of a chain. Slots are numbered from 1, so that fresh pages are empty chains.
+const NIL: u32 = 0;
 
 /// A cell's place; valid until the cell is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Slot(u32);
+pub(crate) struct Slot(NonZeroU32);
+
+impl Slot {
+    fn index(self) -> usize {
+        self.0.get() as usize
+    }
+}
 
 #[derive(Clone, Copy)]
 #[repr(align(32))]
@@ -70,10 +78,9 @@ impl Table {
     pub(crate) fn new(cells_max: usize) -> Table {
         let cells_max = cells_max.clamp(1, CELLS_MAX);
         Table {
-            // Zero means none here, so that the pages come zeroed and untouched from the kernel.
-            heads: vec![0; cells_max.next_power_of_two() * 2].into_boxed_slice(),
-            entries: Vec::with_capacity(cells_max),
-            links: Vec::with_capacity(cells_max),
+            heads: vec![NIL; cells_max.next_power_of_two() * 2].into_boxed_slice(),
+            entries: with_first(cells_max, Entry { key: RateKey(0), cell: Cell::EMPTY }),
+            links: with_first(cells_max, Links { chain: NIL, bucket: NIL }),
             buckets: vec![NIL; BUCKETS as usize].into_boxed_slice(),
             free: NIL,
             live: 0,
@@ -101,24 +108,24 @@ impl Table {
 
     #[inline]
     pub(crate) fn find(&self, key: RateKey) -> Option<Slot> {
-        let mut slot = self.heads[self.head(key)].wrapping_sub(1);
-        while slot != NIL {
-            if self.entries[slot as usize].key == key {
+        let mut at = self.heads[self.head(key)];
+        while let Some(slot) = NonZeroU32::new(at) {
+            if self.entries[at as usize].key == key {
                 return Some(Slot(slot));
             }
-            slot = self.links[slot as usize].chain;
+            at = self.links[at as usize].chain;
         }
         None
     }
 
     #[inline]
     pub(crate) fn get(&self, slot: Slot) -> Cell {
-        self.entries[slot.0 as usize].cell
+        self.entries[slot.index()].cell
     }
 
     #[inline]
     pub(crate) fn set(&mut self, slot: Slot, cell: Cell) {
-        self.entries[slot.0 as usize].cell = cell;
+        self.entries[slot.index()].cell = cell;
     }
 
     /// Puts in a key that is not there.
@@ -130,7 +137,7 @@ impl Table {
             self.cursor = now_us >> TICK_SHIFT;
         }
         let head = self.head(key);
-        let links = Links { chain: self.heads[head].wrapping_sub(1), bucket: NIL };
+        let links = Links { chain: self.heads[head], bucket: NIL };
         let slot = if self.free == NIL {
             self.entries.push(Entry { key, cell });
             self.links.push(links);
@@ -142,26 +149,27 @@ impl Table {
             self.links[slot as usize] = links;
             slot
         };
-        self.heads[head] = slot + 1;
+        self.heads[head] = slot;
         self.live += 1;
         self.schedule(slot, cell.at_us);
-        Ok(Slot(slot))
+        NonZeroU32::new(slot).map(Slot).ok_or(Full)
     }
 
     /// Takes out the cell that was put in last, or one that is in no bucket.
     pub(crate) fn remove_newest(&mut self, slot: Slot) {
-        let at_us = self.entries[slot.0 as usize].cell.at_us;
+        let at_us = self.get(slot).at_us;
+        let number = slot.0.get();
         if at_us != u64::MAX {
             let bucket = self.bucket_of(at_us);
-            if self.buckets[bucket] == slot.0 {
-                self.buckets[bucket] = self.links[slot.0 as usize].bucket;
+            if self.buckets[bucket] == number {
+                self.buckets[bucket] = self.links[slot.index()].bucket;
             } else {
                 // Not the newest after all: left to the wheel, as a cell that says nothing.
-                self.entries[slot.0 as usize].cell = Cell::EMPTY;
+                self.set(slot, Cell::EMPTY);
                 return;
             }
         }
-        self.unlink(slot.0);
+        self.unlink(number);
     }
 
     /// Goes on with the buckets that are due: looks at no more than `steps` cells and at 64 empty buckets.
@@ -231,10 +239,10 @@ impl Table {
     fn unlink(&mut self, slot: u32) {
         let head = self.head(self.entries[slot as usize].key);
         let after = self.links[slot as usize].chain;
-        if self.heads[head] == slot + 1 {
-            self.heads[head] = after.wrapping_add(1);
+        if self.heads[head] == slot {
+            self.heads[head] = after;
         } else {
-            let mut at = self.heads[head].wrapping_sub(1);
+            let mut at = self.heads[head];
             while at != NIL {
                 let next = self.links[at as usize].chain;
                 if next == slot {
@@ -249,6 +257,13 @@ impl Table {
         self.free = slot;
         self.live -= 1;
     }
+}
+
+/// A vector with room for so many, behind one that is never used.
+fn with_first<T>(count: usize, first: T) -> Vec<T> {
+    let mut all = Vec::with_capacity(count + 1);
+    all.push(first);
+    all
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ proptest! {
     ) {
         let pace = gcra(count, period_us, burst);
         let mut oracle = Oracle { count, period_us, burst, admitted: Vec::new() };
-        let (mut now_us, mut cell) = (START_US, None);
+        let (mut now_us, mut cell) = (START_US, Cell::EMPTY);
         for (step_us, cost) in calls {
             now_us += step_us;
             let wide = u64::from(cost);
@@ -56,8 +56,8 @@ proptest! {
                 Fit::Yes(next) => {
                     prop_assert!(oracle.fits(wide, now_us));
                     oracle.admitted.push((now_us, wide));
-                    prop_assert!(cell.is_none_or(|before| next > before), "later states are greater");
-                    cell = Some(next);
+                    prop_assert!(next > cell, "later states are greater");
+                    cell = next;
                 }
                 Fit::No(next, wait_us) => {
                     prop_assert!(!oracle.fits(wide, now_us));
@@ -67,7 +67,7 @@ proptest! {
                         prop_assert!(!oracle.fits(wide, now_us + wait_us - 1));
                     }
                     // What it leaves behind answers as what was there.
-                    prop_assert_eq!(pace.admit(Some(next), cost, now_us), pace.admit(cell, cost, now_us));
+                    prop_assert_eq!(pace.admit(next, cost, now_us), pace.admit(cell, cost, now_us));
                 }
             }
         }
@@ -81,11 +81,11 @@ proptest! {
         // One charge is taken back; had it never been made, at least as much must still be admitted as we do.
         let pace = gcra(count, period_us, burst);
         let mut oracle = Oracle { count, period_us, burst, admitted: Vec::new() };
-        let (mut now_us, mut cell, mut charged) = (START_US, None, None);
+        let (mut now_us, mut cell, mut charged) = (START_US, Cell::EMPTY, None);
         for (i, step_us) in calls.iter().enumerate() {
             now_us += step_us;
             if let Fit::Yes(next) = pace.admit(cell, 1, now_us) {
-                cell = Some(next);
+                cell = next;
                 if i >= given_back && charged.is_none() {
                     charged = Some((now_us, next));
                 } else {
@@ -94,13 +94,13 @@ proptest! {
             }
         }
         now_us += late_us;
-        if let (Some((charged_us, charged)), Some(before)) = (charged, cell) {
-            let mut after = pace.refund(before, 1, charged, charged_us, now_us);
-            prop_assert!(after <= before);
-            if late_us == 0 && charged_us == now_us && cell == Some(charged) {
-                prop_assert!(matches!(pace.admit(Some(after), 1, now_us), Fit::Yes(next) if next == charged), "all of it at once");
+        if let Some((charged_us, charged)) = charged {
+            let mut after = pace.refund(cell, 1, charged, charged_us, now_us);
+            prop_assert!(after <= cell);
+            if late_us == 0 && charged_us == now_us && cell == charged {
+                prop_assert!(matches!(pace.admit(after, 1, now_us), Fit::Yes(next) if next == charged), "all of it at once");
             }
-            while let Fit::Yes(next) = pace.admit(Some(after), 1, now_us) {
+            while let Fit::Yes(next) = pace.admit(after, 1, now_us) {
                 prop_assert!(oracle.fits(1, now_us));
                 oracle.admitted.push((now_us, 1));
                 after = next;
@@ -115,7 +115,7 @@ proptest! {
     ) {
         let align = if utc { Align::Utc } else { Align::FirstCall };
         let pace = Pace::Window { period_us, quota, align };
-        let (mut now_us, mut cell) = (START_US, None);
+        let (mut now_us, mut cell) = (START_US, Cell::EMPTY);
         let (mut window, mut in_window): (u64, Vec<u64>) = (0, Vec::new());
         for (step_us, cost) in calls {
             now_us += step_us;
@@ -133,7 +133,7 @@ proptest! {
                 Fit::Yes(next) => {
                     prop_assert!(fits);
                     in_window.extend((0..cost).map(|_| now_us));
-                    cell = Some(next);
+                    cell = next;
                 }
                 Fit::No(_, wait_us) => {
                     prop_assert!(!fits);
@@ -153,26 +153,26 @@ proptest! {
             _ => Pace::Budget { period_us: 60_000_000, micro_usd: 7, align },
         };
         let cell = Cell { at_us, used };
-        let fit = pace.admit(Some(cell), cost, now_us);
+        let fit = pace.admit(cell, cost, now_us);
         if let Fit::Yes(charged) = fit {
             prop_assert!(pace.is_kept() || charged.used <= 7);
             let _ = pace.refund(charged, cost, charged, charged_us, now_us);
         }
-        let _ = (pace.refund(cell, cost, cell, charged_us, now_us), pace.settle(Some(cell), micro_usd, now_us), pace.exhausted(now_us));
+        let _ = (pace.refund(cell, cost, cell, charged_us, now_us), pace.settle(cell, micro_usd, now_us), pace.exhausted(now_us));
     }
 }
 
 #[test]
 fn a_budget_may_be_overdrawn_by_what_was_let_in_before() {
     let pace = Pace::Budget { period_us: 1_000, micro_usd: 50, align: Align::FirstCall };
-    let Fit::Yes(open) = pace.admit(None, 0, START_US) else { panic!("an unused budget refused") };
-    let at_49 = pace.settle(Some(open), 49, START_US + 1);
-    assert!(matches!(pace.admit(Some(at_49), 0, START_US + 2), Fit::Yes(_)));
-    let overdrawn = pace.settle(Some(at_49), 500, START_US + 3);
+    let Fit::Yes(open) = pace.admit(Cell::EMPTY, 0, START_US) else { panic!("an unused budget refused") };
+    let at_49 = pace.settle(open, 49, START_US + 1);
+    assert!(matches!(pace.admit(at_49, 0, START_US + 2), Fit::Yes(_)));
+    let overdrawn = pace.settle(at_49, 500, START_US + 3);
     assert_eq!(overdrawn.used, 549);
-    assert_eq!(pace.admit(Some(overdrawn), 0, START_US + 4), Fit::No(overdrawn, Some(996)));
-    let returned = pace.settle(Some(overdrawn), -500, START_US + 5);
-    assert!(matches!(pace.admit(Some(returned), 0, START_US + 6), Fit::Yes(_)));
-    let Fit::Yes(next) = pace.admit(Some(overdrawn), 0, START_US + 1_000) else { panic!("a new period refused") };
+    assert_eq!(pace.admit(overdrawn, 0, START_US + 4), Fit::No(overdrawn, Some(996)));
+    let returned = pace.settle(overdrawn, -500, START_US + 5);
+    assert!(matches!(pace.admit(returned, 0, START_US + 6), Fit::Yes(_)));
+    let Fit::Yes(next) = pace.admit(overdrawn, 0, START_US + 1_000) else { panic!("a new period refused") };
     assert_eq!(next, Cell { at_us: START_US + 2_000, used: 0 });
 }
