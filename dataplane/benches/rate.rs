@@ -32,6 +32,7 @@ fn main() {
     }
     shard("window, 1 limit, 1 key", 1, 1, Algorithm::Window);
     refused("gcra, 1 limit, 1 key, refused");
+    charge_alone("gcra, 1 limit, 1 key, key known");
     keys_alone("working out 1 key");
     println!("\n{:<44} {:>8} {:>8}", "governor, with its clock", "best ns", "median");
     let quota = Quota::per_second(NonZeroU32::MAX);
@@ -53,28 +54,37 @@ fn shard(name: &str, keys: u64, limits: usize, algorithm: Algorithm) {
     ];
     let policy = Limits::compile(&policy[..limits], SEED).unwrap();
     let (set, costs) = (policy.for_subject(|_| true), policy.for_call("server", "tool"));
-    let (mut state, mut charges) = (RateState::new(1 << 21), Charges::default());
+    let (mut state, mut charges) = (RateState::new(1 << 21), Charges::new());
     rounds(name, |check| {
         policy.charges(&set, &costs, &caller(nth(check, keys)), &mut charges).is_ok()
-            && state.check_and_charge(&mut charges, START_US + check).is_ok()
+            && state.check_and_charge(&charges, START_US + check).is_ok()
     });
 }
 
 fn refused(name: &str) {
     let policy = Limits::compile(&[limit("each", PRINCIPAL, Algorithm::Gcra, 1)], SEED).unwrap();
     let (set, costs) = (policy.for_subject(|_| true), policy.for_call("server", "tool"));
-    let (mut state, mut charges) = (RateState::new(1 << 10), Charges::default());
+    let (mut state, mut charges) = (RateState::new(1 << 10), Charges::new());
     policy.charges(&set, &costs, &caller(1), &mut charges).unwrap();
-    state.check_and_charge(&mut charges, START_US).unwrap();
+    state.check_and_charge(&charges, START_US).unwrap();
     rounds(name, |check| {
         policy.charges(&set, &costs, &caller(1), &mut charges).is_ok()
-            && state.check_and_charge(&mut charges, START_US + check).is_err()
+            && state.check_and_charge(&charges, START_US + check).is_err()
     });
+}
+
+/// As the chain does it, which keeps the charges of a principal and tool.
+fn charge_alone(name: &str) {
+    let policy = Limits::compile(&[limit("each", PRINCIPAL, Algorithm::Gcra, 4_000_000_000)], SEED).unwrap();
+    let (set, costs) = (policy.for_subject(|_| true), policy.for_call("server", "tool"));
+    let (mut state, mut charges) = (RateState::new(1 << 10), Charges::new());
+    policy.charges(&set, &costs, &caller(1), &mut charges).unwrap();
+    rounds(name, |check| state.check_and_charge(black_box(&charges), START_US + check).is_ok());
 }
 
 fn keys_alone(name: &str) {
     let policy = Limits::compile(&[limit("each", PRINCIPAL, Algorithm::Gcra, 1)], SEED).unwrap();
-    let (set, costs, mut charges) = (policy.for_subject(|_| true), policy.for_call("server", "tool"), Charges::default());
+    let (set, costs, mut charges) = (policy.for_subject(|_| true), policy.for_call("server", "tool"), Charges::new());
     rounds(name, |check| policy.charges(&set, &costs, &caller(check), black_box(&mut charges)).is_ok());
 }
 

@@ -5,7 +5,7 @@
 //! to the caller, who journals it with the decision.
 //!
 //! ```text
-//! policy ─compile─▶ Limits ─charges(who, what)─▶ [Charge] ─check_and_charge─▶ records for the journal
+//! policy ─compile─▶ Limits ─charges(who, what)─▶ [Charge] ─check_and_charge─▶ Admitted ─records─▶ journal
 //!                                                              ▲       └─────▶ Refused: which limit, when to retry
 //! journal ─restore─────────────────────────────────────────────┘
 //! ```
@@ -32,7 +32,7 @@ pub mod table;
 pub use key::{Dimension, KeySeed, KeySpec, Parts, RateKey, home_shard};
 pub use limit::{CHARGES_MAX, Charge, Charges, Costs, LimitError, LimitSet, Limits, Mode};
 pub use pace::{Align, Cell, Pace};
-pub use state::{RateState, Refused, RestoreError};
+pub use state::{Admitted, RateState, Refused, RestoreError};
 
 #[cfg(test)]
 mod tests;

@@ -9,12 +9,13 @@
 //! costs a key more than one full period of its limit. Steps of less than [`GRACE_US`] are not noticed by keys that
 //! have no cell. A step forward is time that passed; there is no telling the two apart.
 
+use arrayvec::ArrayVec;
 use wire::decision::Reason;
 use wire::frame::RateCell;
 use wire::ids::LimitIx;
 
 use super::key::RateKey;
-use super::limit::{Charge, Charges, Mode};
+use super::limit::{CHARGES_MAX, Charge, Mode};
 use super::pace::{Cell, Fit, Pace};
 use super::table::{GRACE_US, SPAN_US_MAX, Slot, Table};
 
@@ -39,22 +40,29 @@ pub struct Refused {
     pub retry_after_us: u64,
 }
 
-impl Charges {
-    /// What the journal must keep of an admitted call so that [`RateState::restore`] can go on from it.
-    pub fn records(&self) -> impl Iterator<Item = RateCell> + '_ {
-        let kept = self.iter().filter(|charge| charge.slot.is_some() && charge.pace.is_kept());
-        kept.map(|charge| record(charge.key, charge.after))
+/// What was charged for a call that the limits did not stop. Say how the call ended: [`RateState::release`] when it was
+/// made, [`RateState::refund`] when it was not. Wherever charges are asked for beside this, they are those it was made of.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    /// What each cell holds now; `at_us` is 0 where a limit in observe mode would have refused.
+    cells: ArrayVec<Cell, CHARGES_MAX>,
+    at_us: u64,
+}
+
+impl Admitted {
+    /// What the journal must keep of the call so that [`RateState::restore`] can go on from it.
+    pub fn records<'a>(&'a self, charges: &'a [Charge]) -> impl Iterator<Item = RateCell> + 'a {
+        let kept = self.charged(charges).filter(|(charge, _)| charge.pace.is_kept());
+        kept.map(|(charge, cell)| record(charge.key, cell))
     }
 
-    /// The limits in observe mode that would have refused an admitted call.
-    pub fn observed(&self) -> impl Iterator<Item = LimitIx> + '_ {
-        self.iter().filter(|charge| charge.slot.is_none()).map(|charge| charge.limit)
+    /// The limits in observe mode that would have refused the call.
+    pub fn observed<'a>(&'a self, charges: &'a [Charge]) -> impl Iterator<Item = LimitIx> + 'a {
+        charges.iter().zip(&self.cells).filter(|(_, cell)| cell.at_us == 0).map(|(charge, _)| charge.limit)
     }
 
-    /// The charges of an admitted call that count it for as long as it runs: give them to [`RateState::release`] when it
-    /// ends.
-    pub fn held(&self) -> impl Iterator<Item = &Charge> + '_ {
-        self.iter().filter(|charge| charge.slot.is_some() && !charge.pace.is_kept())
+    fn charged<'a>(&'a self, charges: &'a [Charge]) -> impl Iterator<Item = (&'a Charge, Cell)> + 'a {
+        charges.iter().zip(self.cells.iter().copied()).filter(|(_, cell)| cell.at_us != 0)
     }
 }
 
@@ -69,6 +77,8 @@ pub struct RateState {
     high_us: u64,
     /// The time after the last step back.
     stepped_us: u64,
+    /// The charges of the call in hand, and what their cells held before; nothing between calls needs it.
+    undo: ArrayVec<(Slot, Cell), CHARGES_MAX>,
 }
 
 impl RateState {
@@ -76,7 +86,7 @@ impl RateState {
     ///
     /// Cost: 56 bytes of address space for each key, of memory only for those in use; all of it is reserved here.
     pub fn new(keys_max: usize) -> RateState {
-        RateState { table: Table::new(keys_max), last_us: 0, high_us: 0, stepped_us: 0 }
+        RateState { table: Table::new(keys_max), last_us: 0, high_us: 0, stepped_us: 0, undo: ArrayVec::new() }
     }
 
     /// How many keys have a cell.
@@ -94,41 +104,52 @@ impl RateState {
         self.table.bytes()
     }
 
-    /// Charges a call under every limit it falls under, or under none. On success the charges say what became of their
-    /// cells: [`Charges::records`], [`Charges::observed`] and [`Charges::held`] read it from them.
+    /// Charges a call under every limit it falls under, or under none.
     ///
     /// Cost: one table look-up per charge; at most two cells per charge are swept; no allocation.
     ///
     /// # Errors
     /// [`Refused`] is a denial to pass on: it names the limit and says when to try again.
     #[inline]
-    pub fn check_and_charge(&mut self, charges: &mut [Charge], now_us: u64) -> Result<(), Refused> {
+    pub fn check_and_charge(&mut self, charges: &[Charge], now_us: u64) -> Result<Admitted, Refused> {
         let now_us = self.observe(now_us);
+        let mut admitted = Admitted { cells: ArrayVec::new(), at_us: now_us };
+        self.charge_all(charges, &mut admitted.cells, now_us)?;
+        Ok(admitted)
+    }
+
+    fn charge_all(&mut self, charges: &[Charge], cells: &mut ArrayVec<Cell, CHARGES_MAX>, now_us: u64) -> Result<(), Refused> {
         self.table.sweep(now_us, 2 * charges.len() as u32 + 2);
-        for i in 0..charges.len() {
-            if let Err(refused) = self.charge(&mut charges[i], now_us) {
-                let (done, rest) = charges.split_at_mut(i);
-                self.undo(done);
-                return Err(self.longest(refused, rest, now_us));
+        self.undo.clear();
+        for (i, charge) in charges.iter().enumerate() {
+            if i == CHARGES_MAX {
+                self.take_back();
+                return Err(charge.refused_for(Reason::RateStateFull, RETRY_US));
+            }
+            match self.charge(charge, now_us) {
+                Ok(cell) => cells.push(cell),
+                Err(_) if charge.mode == Mode::Observe => cells.push(Cell::EMPTY),
+                Err(refused) => {
+                    self.take_back();
+                    return Err(self.longest(refused, &charges[i + 1..], now_us));
+                }
             }
         }
         Ok(())
     }
 
-    /// Undoes charges that were made in this order, the last one first: the same cell may have been charged twice.
-    #[cold]
-    fn undo(&mut self, done: &mut [Charge]) {
-        for charge in done.iter_mut().rev() {
-            match charge.slot.take() {
-                Some(slot) if charge.before == Cell::EMPTY => self.table.remove_newest(slot),
-                Some(slot) => self.table.set(slot, charge.before),
-                None => {}
+    /// Undoes the charges made so far, the last one first: the same cell may have been charged twice.
+    fn take_back(&mut self) {
+        while let Some((slot, before)) = self.undo.pop() {
+            if before == Cell::EMPTY {
+                self.table.remove_newest(slot);
+            } else {
+                self.table.set(slot, before);
             }
         }
     }
 
     /// Of the refusal found first and those that would follow, the one that lasts longest: trying again earlier is in vain.
-    #[cold]
     fn longest(&self, first: Refused, rest: &[Charge], now_us: u64) -> Refused {
         match self.peek(rest, now_us) {
             Err(other) if other.retry_after_us > first.retry_after_us => other,
@@ -161,27 +182,28 @@ impl RateState {
     ///
     /// Never gives back more than the charges still hold: see [`Pace`]. After a restart a refund may be forgotten, which
     /// errs on the side of the limit.
-    pub fn refund(&mut self, charges: &[Charge], now_us: u64) {
+    pub fn refund(&mut self, charges: &[Charge], admitted: &Admitted, now_us: u64) {
         let now_us = self.observe(now_us);
-        self.give_back(charges, now_us);
+        for (charge, charged) in admitted.charged(charges) {
+            self.give_back(charge, charged, admitted.at_us, now_us);
+        }
     }
 
     /// Ends a call that was admitted here: it no longer counts as in flight. Exactly once for each, on every way a call
-    /// can end, with what [`Charges::held`] gave.
-    pub fn release(&mut self, held: &[Charge]) {
-        self.give_back(held, self.last_us);
+    /// can end.
+    pub fn release(&mut self, charges: &[Charge], admitted: &Admitted) {
+        for (charge, charged) in admitted.charged(charges).filter(|(charge, _)| !charge.pace.is_kept()) {
+            self.give_back(charge, charged, admitted.at_us, admitted.at_us);
+        }
     }
 
-    fn give_back(&mut self, charges: &[Charge], now_us: u64) {
-        for charge in charges.iter().filter(|charge| charge.slot.is_some()) {
-            // Not by its slot, which may be another key's by now.
-            let Some(slot) = self.table.find(charge.key) else { continue };
-            let cell = charge.pace.refund(self.table.get(slot), charge.cost, charge.after, charge.charged_us, now_us);
-            if !charge.pace.is_kept() && cell.used == 0 {
-                self.table.remove_newest(slot);
-            } else {
-                self.table.set(slot, cell);
-            }
+    fn give_back(&mut self, charge: &Charge, charged: Cell, charged_us: u64, now_us: u64) {
+        let Some(slot) = self.table.find(charge.key) else { return };
+        let cell = charge.pace.refund(self.table.get(slot), charge.cost, charged, charged_us, now_us);
+        if !charge.pace.is_kept() && cell.used == 0 {
+            self.table.remove_newest(slot);
+        } else {
+            self.table.set(slot, cell);
         }
     }
 
@@ -238,43 +260,32 @@ impl RateState {
         live.filter(|(_, cell)| cell.at_us != u64::MAX).map(|(key, cell)| record(key, cell))
     }
 
-    /// Charges one limit. A limit that only observes is then either charged or has no slot.
+    /// Charges one limit, and says what its cell holds now.
     #[inline]
-    fn charge(&mut self, charge: &mut Charge, now_us: u64) -> Result<(), Refused> {
-        let slot = self.table.find(charge.key);
-        let (before, known) = match slot {
-            Some(slot) => {
-                let cell = self.table.get(slot);
-                (cell, cell)
-            }
-            None => (Cell::EMPTY, self.forgotten(&charge.pace, now_us, self.stepped_us)),
-        };
-        let wait_us = match charge.pace.admit(known, charge.cost, now_us) {
-            Fit::Yes(after) => {
-                let slot = match slot {
-                    Some(slot) => {
-                        self.table.set(slot, after);
-                        slot
-                    }
-                    None => match self.insert(charge, after, now_us) {
-                        Ok(slot) => slot,
-                        Err(full) => return charge.not_charged(full),
-                    },
-                };
-                charge.before = before;
-                charge.after = after;
-                charge.charged_us = now_us;
-                charge.slot = Some(slot);
-                return Ok(());
-            }
-            Fit::No(cell, wait_us) => {
-                if let Some(slot) = slot {
-                    self.table.set(slot, cell);
+    fn charge(&mut self, charge: &Charge, now_us: u64) -> Result<Cell, Refused> {
+        if let Some(slot) = self.table.find(charge.key) {
+            let before = self.table.get(slot);
+            return match charge.pace.admit(before, charge.cost, now_us) {
+                Fit::Yes(after) => {
+                    self.table.set(slot, after);
+                    self.undo.push((slot, before));
+                    Ok(after)
                 }
-                wait_us
+                Fit::No(cell, wait_us) => {
+                    self.table.set(slot, cell);
+                    Err(charge.refused(wait_us))
+                }
+            };
+        }
+        let assumed = self.forgotten(&charge.pace, now_us, self.stepped_us);
+        match charge.pace.admit(assumed, charge.cost, now_us) {
+            Fit::Yes(after) => {
+                let slot = self.insert(charge, after, now_us)?;
+                self.undo.push((slot, Cell::EMPTY));
+                Ok(after)
             }
-        };
-        charge.not_charged(charge.refused(wait_us))
+            Fit::No(_, wait_us) => Err(charge.refused(wait_us)),
+        }
     }
 
     #[cold]
@@ -283,8 +294,7 @@ impl RateState {
             return Ok(slot);
         }
         self.table.sweep(now_us, SWEEP_FULL_STEPS);
-        let full = Refused { limit: charge.limit, reason: Reason::RateStateFull, retry_after_us: RETRY_US };
-        self.table.insert(charge.key, cell, now_us).map_err(|_| full)
+        self.table.insert(charge.key, cell, now_us).map_err(|_| charge.refused_for(Reason::RateStateFull, RETRY_US))
     }
 
     /// What must be assumed of a key that has no cell: nothing, unless the clock has stepped back to a time at which
@@ -328,20 +338,16 @@ pub enum RestoreError {
 }
 
 impl Charge {
-    fn not_charged(&mut self, refused: Refused) -> Result<(), Refused> {
-        self.slot = None;
-        match self.mode {
-            Mode::Enforce => Err(refused),
-            Mode::Observe => Ok(()),
-        }
-    }
-
     fn refused(&self, wait_us: Option<u64>) -> Refused {
         let reason = match self.pace {
             Pace::Gcra { .. } | Pace::Window { .. } => Reason::RateLimited,
             Pace::Concurrency { .. } => Reason::ConcurrencyLimited,
             Pace::Budget { .. } => Reason::BudgetExhausted,
         };
-        Refused { limit: self.limit, reason, retry_after_us: wait_us.unwrap_or(RETRY_US) }
+        self.refused_for(reason, wait_us.unwrap_or(RETRY_US))
+    }
+
+    fn refused_for(&self, reason: Reason, retry_after_us: u64) -> Refused {
+        Refused { limit: self.limit, reason, retry_after_us }
     }
 }

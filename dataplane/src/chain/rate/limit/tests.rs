@@ -90,7 +90,7 @@ fn a_call_is_charged_under_the_limits_that_are_for_it() {
     let limits = Limits::compile(&all, SEED).unwrap();
     let charged = |user: &str, costs: &Costs| {
         let set = limits.for_subject(|subject| subject.users.is_empty() || subject.users.iter().any(|u| u == user));
-        let mut charges = Charges::default();
+        let mut charges = Charges::new();
         limits.charges(&set, costs, &Parts::UNKNOWN, &mut charges).unwrap();
         charges.iter().map(|charge| (all[charge.limit.index()].id.as_str(), charge.cost)).collect::<Vec<_>>()
     };
@@ -116,7 +116,7 @@ fn a_call_under_more_limits_than_are_kept_for_one_call_is_refused() {
     let all: Vec<_> = (0..=CHARGES_MAX).map(|i| limit(&i.to_string(), Algorithm::Gcra, 1, 1)).collect();
     for (count, fits) in [(CHARGES_MAX, true), (CHARGES_MAX + 1, false)] {
         let limits = Limits::compile(&all[..count], SEED).unwrap();
-        let mut charges = Charges::default();
+        let mut charges = Charges::new();
         let found = limits.charges(&limits.for_subject(|_| true), &limits.for_call("s", "t"), &Parts::UNKNOWN, &mut charges);
         assert_eq!(found.is_ok(), fits);
         assert!(fits || found.unwrap_err().reason == Reason::RateStateFull);
@@ -127,7 +127,7 @@ fn a_call_under_more_limits_than_are_kept_for_one_call_is_refused() {
 fn a_limit_keeps_its_cells_by_name_and_kind() {
     let key = |limits: &[snapshot::Limit], at: usize| {
         let limits = Limits::compile(limits, SEED).unwrap();
-        let mut charges = Charges::default();
+        let mut charges = Charges::new();
         limits.charges(&limits.for_subject(|_| true), &limits.for_call("s", "t"), &Parts::UNKNOWN, &mut charges).unwrap();
         charges[at].key
     };
