@@ -278,7 +278,9 @@ impl SegmentReader {
     /// Sees to it that the next frame is in the buffer whole, if the file has it whole.
     fn fill_frame(&mut self) -> Result<(), ReadError> {
         if !self.holds_frame() {
-            self.compact();
+            if self.to + FRAME_BYTES_MAX > self.buffer.len() {
+                self.compact();
+            }
             self.fill()?;
         }
         Ok(())
