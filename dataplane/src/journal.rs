@@ -29,11 +29,13 @@
 mod disk;
 #[cfg(test)]
 mod fixtures;
+mod keeper;
 mod marker;
 pub mod progress;
 pub mod reader;
 pub mod recovery;
 pub mod segment;
+pub mod writer;
 
 use std::io;
 use std::path::PathBuf;
@@ -44,6 +46,7 @@ use wire::ids::{NodeId, SeqNo};
 
 pub use disk::{Disk, Fault, Faults, Op};
 pub use progress::{Progress, State};
+pub use writer::{Append, Journal};
 
 /// The last record of a stream: its number and the chain after it. Where to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,13 +8,14 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is about to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Op<'a> {
     /// Make a directory.
     CreateDir(&'a Path),
-    /// Make or empty a file.
+    /// Make a file, or empty a segment that is being made.
     Create(&'a Path),
     /// Write bytes at an offset.
     Write {
@@ -97,7 +98,15 @@ impl Disk {
     pub(super) fn create(&self, path: &Path) -> io::Result<DiskFile> {
         self.with(Op::Create(path), || {
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-            Ok(DiskFile { file, path: path.to_owned(), disk: self.clone() })
+            Ok(DiskFile { file, path: path.to_owned(), disk: self.clone(), spoiled: AtomicBool::new(false) })
+        })
+    }
+
+    /// Keeps what the file holds, if there is one.
+    pub(super) fn open_or_create(&self, path: &Path) -> io::Result<DiskFile> {
+        self.with(Op::Create(path), || {
+            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+            Ok(DiskFile { file, path: path.to_owned(), disk: self.clone(), spoiled: AtomicBool::new(false) })
         })
     }
 
@@ -128,6 +137,9 @@ pub(super) struct DiskFile {
     /// The name it was made with; it may have another one since.
     path: PathBuf,
     disk: Disk,
+    /// Set by the first sync that fails. The kernel reports such a failure once and then calls the lost pages clean, so
+    /// asking again would give a success that means nothing.
+    spoiled: AtomicBool,
 }
 
 impl DiskFile {
@@ -154,8 +166,13 @@ impl DiskFile {
         self.disk.with(Op::Truncate { path: &self.path, bytes }, || self.file.set_len(bytes))
     }
 
-    /// fdatasync.
+    /// fdatasync. Once it has failed it fails for ever.
     pub(super) fn sync(&self) -> io::Result<()> {
-        self.disk.with(Op::Sync(&self.path), || self.file.sync_data())
+        if self.spoiled.load(Ordering::Relaxed) {
+            return Err(io::Error::other("an earlier sync of this file failed"));
+        }
+        let done = self.disk.with(Op::Sync(&self.path), || self.file.sync_data());
+        self.spoiled.store(done.is_err(), Ordering::Relaxed);
+        done
     }
 }

@@ -183,7 +183,7 @@ fn locate(dir: &Path, wanted: SeqNo) -> Result<(segment::Listed, Option<SeqNo>),
 /// Walks a segment that was just opened up to `position`, and checks that its chain is the one that is known.
 fn position_at(mut reader: SegmentReader, position: StreamPosition) -> Result<SegmentReader, ReadError> {
     while reader.position().seq < position.seq {
-        match reader.next()? {
+        match reader.next_frame()? {
             Next::Frame(_) => {}
             Next::End => return Err(reader.damaged(format!("it ends before record {}", position.seq.0))),
             Next::Bad(why) => return Err(reader.damaged(why)),
@@ -210,7 +210,7 @@ fn collect(reader: &mut SegmentReader, through: SeqNo, final_through: &mut SeqNo
     let from = reader.cursor();
     let mut frame_count = 0;
     while reader.position().seq < through && reader.holds_frame() {
-        match reader.next()? {
+        match reader.next_frame()? {
             Next::Frame(_) => frame_count += 1,
             Next::End => break,
             Next::Bad(why) => return Err(reader.damaged(why)),

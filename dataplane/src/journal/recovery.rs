@@ -251,7 +251,7 @@ impl Scan<'_> {
                 (self.advance)(offset - reported);
                 reported = offset;
             }
-            match self.reader.next()? {
+            match self.reader.next_frame()? {
                 Next::Frame(frame) => {
                     if let Err(why) = self.kept.take(&frame) {
                         return Err(ReadError::Damaged { segment: self.reader.path().to_owned(), offset, why });

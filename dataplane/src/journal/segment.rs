@@ -14,7 +14,7 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use wire::frame::{Frame, HEADER_BYTES, Header, Read};
+use wire::frame::{FRAME_PREFIX_BYTES, Frame, HEADER_BYTES, Header, Read};
 use wire::ids::{NodeId, SeqNo};
 use wire::limits::FRAME_BYTES_MAX;
 
@@ -199,7 +199,7 @@ impl SegmentReader {
     ///
     /// # Errors
     /// [`ReadError::Io`] when the file cannot be read.
-    pub fn next(&mut self) -> Result<Next<'_>, ReadError> {
+    pub fn next_frame(&mut self) -> Result<Next<'_>, ReadError> {
         self.fill_frame()?;
         if self.from == self.to {
             return Ok(Next::End);
@@ -278,7 +278,9 @@ impl SegmentReader {
     /// Sees to it that the next frame is in the buffer whole, if the file has it whole.
     fn fill_frame(&mut self) -> Result<(), ReadError> {
         if !self.holds_frame() {
-            self.compact();
+            if self.to + FRAME_BYTES_MAX > self.buffer.len() {
+                self.compact();
+            }
             self.fill()?;
         }
         Ok(())
@@ -287,8 +289,8 @@ impl SegmentReader {
     /// Whether the buffer holds the next frame whole.
     pub(super) fn holds_frame(&self) -> bool {
         let held = &self.buffer[self.from..self.to];
-        held.first_chunk().is_some_and(|length| held.len() >= (u32::from_le_bytes(*length) as usize).min(FRAME_BYTES_MAX).max(4))
-            && held.len() >= wire::frame::FRAME_PREFIX_BYTES
+        let length = held.first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
+        held.len() >= length.clamp(FRAME_PREFIX_BYTES, FRAME_BYTES_MAX)
     }
 
     /// Bytes of the buffer, for [`super::reader::Batch`].
