@@ -1,3 +1,4 @@
 //! Everything that may be slow.
 
 pub mod postgres;
+pub mod shipper;
