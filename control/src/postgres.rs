@@ -14,6 +14,7 @@ pub mod throwaway;
 pub use database::{Connection, Database, DatabaseState};
 pub use embedded::{Embedded, EmbeddedState};
 pub use error::PostgresError;
+pub(crate) use error::error_chain;
 
 #[cfg(test)]
 mod tests;

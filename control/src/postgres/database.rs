@@ -10,8 +10,7 @@ use tokio::task::AbortHandle;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::{Config, NoTls};
 
-use super::embedded::chain;
-use super::{Embedded, PostgresError};
+use super::{Embedded, PostgresError, error_chain};
 
 /// LIMIT: the control plane's tasks, each short; a server has 100 connections by default and other tenants.
 const POOL_MAX: usize = 16;
@@ -83,7 +82,7 @@ impl Database {
     /// [`PostgresError::Url`] without the URL's text, which may hold a password.
     pub fn external(url: &str) -> Result<Database, PostgresError> {
         let mut config: Config =
-            url.parse().map_err(|error: tokio_postgres::Error| PostgresError::Url { problem: chain(&error) })?;
+            url.parse().map_err(|error: tokio_postgres::Error| PostgresError::Url { problem: error_chain(&error) })?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(PostgresError::Url { problem: "it names no host; write `postgresql://user@host/database`".to_owned() });
         }
@@ -181,7 +180,8 @@ fn transport(config: &Config) -> Result<SslMode, PostgresError> {
 }
 
 /// Keeps one connection of its own and tells how the server is. Ends with the last handle.
-async fn ping(config: Config, tell: watch::Sender<DatabaseState>) {
+async fn ping(mut config: Config, tell: watch::Sender<DatabaseState>) {
+    config.application_name("sp ping");
     let mut backoff = BACKOFF_MIN;
     loop {
         let reason = match tokio::time::timeout(CONNECT_TIMEOUT, config.connect(NoTls)).await {
@@ -189,11 +189,11 @@ async fn ping(config: Config, tell: watch::Sender<DatabaseState>) {
                 backoff = BACKOFF_MIN;
                 tell.send_if_modified(|state| std::mem::replace(state, DatabaseState::Up) != DatabaseState::Up);
                 tokio::select! {
-                    ended = connection => ended.err().map_or_else(|| "the server closed the connection".to_owned(), |error| chain(&error)),
+                    ended = connection => ended.err().map_or_else(|| "the server closed the connection".to_owned(), |error| error_chain(&error)),
                     reason = keep_asking(&client) => reason,
                 }
             }
-            Ok(Err(error)) => chain(&error),
+            Ok(Err(error)) => error_chain(&error),
             Err(_) => "no answer".to_owned(),
         };
         let was_up = tell.send_replace(DatabaseState::Down { reason: reason.clone() });
@@ -211,7 +211,7 @@ async fn keep_asking(client: &tokio_postgres::Client) -> String {
         tokio::time::sleep(PING_EVERY).await;
         match tokio::time::timeout(PING_TIMEOUT, client.batch_execute("")).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return chain(&error),
+            Ok(Err(error)) => return error_chain(&error),
             Err(_) => return format!("no answer for {} s", PING_TIMEOUT.as_secs()),
         }
     }

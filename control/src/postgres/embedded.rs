@@ -9,9 +9,9 @@ use tokio::task::JoinHandle;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, NoTls};
 
-use super::PostgresError;
 use super::cluster::{APPLICATION, Cluster, DATABASE, Durability, OWNER, SUPERUSER};
 use super::postmaster::Postmaster;
+use super::{PostgresError, error_chain};
 
 /// LIMIT: recovery after a crash replays at most `max_wal_size`, which takes seconds; slow disks get minutes.
 const READY_TIMEOUT: Duration = Duration::from_secs(180);
@@ -150,7 +150,7 @@ async fn supervise(
             }
             match restart(&cluster).await {
                 Ok(postmaster) => break postmaster,
-                Err(error) => tracing::error!(error = %chain(&error), "PostgreSQL does not start"),
+                Err(error) => tracing::error!(error = %error_chain(&error), "PostgreSQL does not start"),
             }
         };
         tracing::info!(pid = postmaster.pid(), "PostgreSQL is ready again");
@@ -227,18 +227,6 @@ async fn make_roles_over(client: Client) -> Result<(), PostgresError> {
         ))
         .await
         .map_err(failed())
-}
-
-/// An error with its causes, for a log line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

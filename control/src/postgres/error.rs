@@ -159,12 +159,24 @@ pub enum PostgresError {
 
 impl PostgresError {
     /// For `map_err` on file operations.
-    pub(super) fn io<'a>(action: &'static str, path: &'a std::path::Path) -> impl FnOnce(io::Error) -> PostgresError + 'a {
+    pub(crate) fn io<'a>(action: &'static str, path: &'a std::path::Path) -> impl FnOnce(io::Error) -> PostgresError + 'a {
         move |source| PostgresError::Io { action, path: path.to_owned(), source }
     }
 
     /// For `map_err` on queries.
-    pub(super) fn query(action: &'static str) -> impl FnOnce(tokio_postgres::Error) -> PostgresError {
+    pub(crate) fn query(action: &'static str) -> impl FnOnce(tokio_postgres::Error) -> PostgresError {
         move |source| PostgresError::Query { action, source }
     }
+}
+
+/// An error with its causes, for a log line.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }

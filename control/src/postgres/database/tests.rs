@@ -6,7 +6,7 @@ fn urls_are_refused_with_reasons_and_without_their_text() {
     let check = |url: &str, want: &str| match Database::external(url) {
         Ok(_) => panic!("{url} is accepted"),
         Err(error) => {
-            let text = chain(&error);
+            let text = error_chain(&error);
             assert!(text.contains(want), "{url}: {text}");
             assert!(!text.contains("hunter2"), "{text}");
         }

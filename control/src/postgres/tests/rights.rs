@@ -135,5 +135,5 @@ async fn a_database_that_cannot_keep_every_text_is_refused() {
     let mut config = database.owner_config();
     let error =
         super::super::Database::with_roles(config.clone(), config.dbname("latin").clone()).unwrap().migrate().await.unwrap_err();
-    assert!(super::super::embedded::chain(&error).contains("LATIN1"), "{error:?}");
+    assert!(super::super::error_chain(&error).contains("LATIN1"), "{error:?}");
 }

@@ -72,8 +72,8 @@ pub struct Watermarks {
 pub struct Unfinished {
     pub seq: i64,
     pub at: jiff::Timestamp,
-    pub trace: uuid::Uuid,
-    pub call: uuid::Uuid,
+    pub trace: Option<uuid::Uuid>,
+    pub call: Option<uuid::Uuid>,
 }
 use crate::generated::client::async_::GenericClient;
 use futures_util::{self, StreamExt, TryStreamExt};
@@ -625,7 +625,7 @@ impl WatermarksStmt {
 pub struct UnfinishedStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn unfinished() -> UnfinishedStmt {
     UnfinishedStmt(
-        "SELECT d.seq, d.at, d.trace, d.call FROM audit_event d WHERE d.stream_id = $1 AND d.at >= $2 AND d.kind = 'decision' AND d.verdict = 'allow' AND d.channel NOT IN ('hook', 'decide') AND NOT EXISTS ( SELECT 1 FROM audit_event o WHERE o.stream_id = $1 AND o.at >= $2 AND o.kind = 'outcome' AND o.decision_seq = d.seq) ORDER BY d.seq LIMIT $3::integer",
+        "SELECT d.seq, d.at, d.trace, d.call FROM audit_event d WHERE d.stream_id = $1 AND d.at >= $2 AND d.kind = 'decision' AND d.verdict = 'allow' AND d.channel IN ('mcp', 'command', 'a2a', 'job') AND NOT EXISTS ( SELECT 1 FROM audit_event o WHERE o.stream_id = $1 AND o.at >= $2 AND o.kind = 'outcome' AND o.decision_seq = d.seq) ORDER BY d.seq LIMIT $3::integer",
         None,
     )
 }
