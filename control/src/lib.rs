@@ -2,4 +2,3 @@
 
 pub mod postgres;
 pub mod supervisor;
-pub mod shipper;

@@ -1,10 +1,263 @@
-//! The checks every call passes, one module each, in the order in which they run: scope, secrets, blocklist, rate.
-
-pub mod glob;
-pub mod rate;
-pub mod secrets;
-//! The four layers a call passes in order: scope, secrets, blocklist, rate.
+//! The four checks, in the order in which a security reviewer reads them aloud: scope, secrets, block list, rate.
+//! Lives on: one shard; the rules are shared and never change, the rate state is the shard's own.
 //!
-//! Lives on one shard; every layer reads an immutable policy and a scratch that the shard owns.
+//! INVARIANT: pure. No I/O, no clock, no lock, and on the way to an allow no allocation.
+
+use std::fmt::Write as _;
+
+use arrayvec::ArrayString;
+use wire::decision::{Channel, Reason};
+use wire::ids::ServerIx;
+use wire::jsonrpc::Nodes;
+
+use crate::policy::Policy;
 
 pub mod blocklist;
+pub mod glob;
+pub mod rate;
+pub mod scope;
+pub mod secrets;
+
+use blocklist::{BlockScratch, Target};
+use rate::{Admitted, Charge, RateState, Refused};
+use scope::{Access, ServerAccess};
+use secrets::{ScanScratch, Side, Subject, Unscannable, Verdict};
+
+/// What is about to be done, as the request's body says. Never taken from a header.
+pub struct Call<'a> {
+    /// On which server.
+    pub server: ServerIx,
+    /// The server's name.
+    pub server_name: &'a str,
+    /// The JSON-RPC method, or what stands for it (`stream/open`, `session/delete`, `response`, a hook's event).
+    pub method: &'a str,
+    /// The tool of a `tools/call`; otherwise the prompt or resource; otherwise empty.
+    pub name: &'a str,
+    /// Whether `name` is a tool's.
+    pub is_tool: bool,
+    /// How it came in.
+    pub channel: Channel,
+    /// The arguments.
+    pub arguments: Option<Nodes<'a, 'a>>,
+    /// What else of the parameters reaches the upstream, such as `_meta`.
+    pub beside: &'a [Nodes<'a, 'a>],
+}
+
+/// What one shard's checks write into while they look; kept from call to call so that nothing is allocated.
+pub struct Scratch {
+    secrets: ScanScratch,
+    blocklist: BlockScratch,
+}
+
+impl Scratch {
+    /// Buffers for this policy. Make new ones when the policy changes.
+    pub fn new(policy: &Policy) -> Scratch {
+        Scratch { secrets: ScanScratch::new(&policy.secrets), blocklist: policy.blocklist.scratch() }
+    }
+}
+
+/// Why a call is refused, with what the row and the reply say about it. Never holds the secret itself.
+#[derive(Debug, Clone)]
+pub struct Denial {
+    /// Why.
+    pub reason: Reason,
+    /// Which grant, rule or limit.
+    pub rule: ArrayString<64>,
+    /// What it saw: a JSON pointer, a fingerprint, the scopes that are missing.
+    pub evidence: ArrayString<256>,
+    /// When to try again, in milliseconds; 0 where that does not apply.
+    pub retry_after_ms: u64,
+    /// A person may allow it.
+    pub ask: bool,
+}
+
+impl Denial {
+    /// A denial that needs no rule to be explained.
+    pub fn new(reason: Reason) -> Denial {
+        Denial { reason, rule: ArrayString::new(), evidence: ArrayString::new(), retry_after_ms: 0, ask: false }
+    }
+
+    /// The same, naming the rule.
+    #[must_use]
+    pub fn by(mut self, rule: &str) -> Denial {
+        self.rule = clip(rule);
+        self
+    }
+
+    /// The same, saying what was seen.
+    #[must_use]
+    pub fn seen(mut self, evidence: &str) -> Denial {
+        self.evidence = clip(evidence);
+        self
+    }
+}
+
+/// As much of a text as fits.
+fn clip<const N: usize>(text: &str) -> ArrayString<N> {
+    let mut end = text.len().min(N);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    ArrayString::from(&text[..end]).unwrap_or_default()
+}
+
+/// A call that passed all four checks. Forwarding needs one, and only this module makes it.
+pub struct Allowed {
+    /// The grant that allowed it.
+    pub rule: ArrayString<64>,
+    /// Rules in observe mode that would have refused, separated by spaces.
+    pub observed: ArrayString<256>,
+}
+
+/// A call that passed the three checks that need no state.
+pub struct Cleared<'a> {
+    /// What it costs, and under which limits.
+    pub charges: &'a [Charge],
+    allowed: Allowed,
+}
+
+/// The chain. Cost: a few nanoseconds and the scan of the arguments.
+pub fn decide(
+    policy: &Policy,
+    scratch: &mut Scratch,
+    rates: &mut RateState,
+    access: &ServerAccess,
+    call: &Call<'_>,
+    now_us: u64,
+) -> Result<(Allowed, Admitted), Denial> {
+    let cleared = inspect(policy, scratch, access, call)?;
+    let admitted = charge_rate(policy, rates, cleared.charges, now_us)?;
+    Ok((cleared.allowed, admitted))
+}
+
+/// The three checks that need no state: what [`decide`] does before it charges.
+pub fn inspect<'a>(
+    policy: &Policy,
+    scratch: &mut Scratch,
+    access: &'a ServerAccess,
+    call: &Call<'_>,
+) -> Result<Cleared<'a>, Denial> {
+    let (grant, charges) = check_scope(access, call)?;
+    let mut allowed = Allowed { rule: clip(grant), observed: ArrayString::new() };
+    check_secrets(policy, scratch, call, &mut allowed)?;
+    check_blocklist(policy, scratch, call, &mut allowed)?;
+    Ok(Cleared { charges, allowed })
+}
+
+impl Cleared<'_> {
+    /// The permit, once the limits that other shards keep have admitted the call too.
+    pub fn admitted(self, observed_limits: impl Iterator<Item = impl AsRef<str>>) -> Allowed {
+        let mut allowed = self.allowed;
+        for limit in observed_limits {
+            allowed.note(limit.as_ref());
+        }
+        allowed
+    }
+}
+
+impl Allowed {
+    fn note(&mut self, rule: &str) {
+        if self.observed.remaining_capacity() > rule.len() {
+            if !self.observed.is_empty() {
+                self.observed.push(' ');
+            }
+            self.observed.push_str(rule);
+        }
+    }
+}
+
+fn check_scope<'a>(access: &'a ServerAccess, call: &Call<'_>) -> Result<(&'a str, &'a [Charge]), Denial> {
+    let (verdict, charges) = access.of(call);
+    match verdict {
+        Access::Allowed { grant } => Ok((grant, charges.map_err(Clone::clone)?)),
+        Access::StepUp { grant, scopes } => Err(Denial::new(Reason::ScopeMissing).by(grant).seen(scopes)),
+        Access::Denied { grant } => Err(Denial::new(Reason::GrantDenies).by(grant)),
+        Access::NotGranted => Err(Denial::new(Reason::NotGranted)),
+        Access::ToolUnknown => Err(Denial::new(Reason::ToolUnknown)),
+        Access::MethodUnknown => Err(Denial::new(Reason::MethodUnknown)),
+    }
+}
+
+fn check_secrets(policy: &Policy, scratch: &mut Scratch, call: &Call<'_>, allowed: &mut Allowed) -> Result<(), Denial> {
+    let subject = Subject { side: Side::Arguments, tool: call.name, key: &policy.fingerprint_key };
+    for nodes in call.arguments.iter().chain(call.beside) {
+        match policy.secrets.scan(&mut scratch.secrets, subject, nodes) {
+            Verdict::Clean => {}
+            Verdict::Noted => {
+                for finding in scratch.secrets.findings() {
+                    // A message is forwarded as it came: what should be blanked in it is refused instead.
+                    if finding.mode == secrets::Mode::Redact {
+                        return Err(secret_denial(policy, finding));
+                    }
+                    allowed.note(policy.secrets.rule(finding.rule).map_or("", |rule| rule.id));
+                }
+            }
+            Verdict::Denied(index) => {
+                let found = scratch.secrets.findings().get(index);
+                return Err(found.map_or_else(|| Denial::new(Reason::SecretFound), |finding| secret_denial(policy, finding)));
+            }
+            Verdict::Unscannable(why) => {
+                return Err(Denial::new(Reason::Unscannable).seen(match why {
+                    Unscannable::Depth => "encodings are nested too deep",
+                    Unscannable::Work => "too many candidates for the size of the text",
+                    Unscannable::Expansion => "decoded text is much larger than the text itself",
+                    Unscannable::Nesting => "the arguments are nested too deep",
+                }));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn secret_denial(policy: &Policy, finding: &secrets::Finding) -> Denial {
+    let mut evidence = ArrayString::<256>::new();
+    let place = if finding.in_key { "key " } else { "" };
+    let _ = write!(evidence, "fingerprint ");
+    for byte in finding.fingerprint {
+        let _ = write!(evidence, "{byte:02x}");
+    }
+    let _ = write!(evidence, " at {place}`{}`", clip::<180>(&finding.pointer));
+    let rule = policy.secrets.rule(finding.rule).map_or("", |rule| rule.id);
+    Denial { evidence, ..Denial::new(Reason::SecretFound).by(rule) }
+}
+
+fn check_blocklist(policy: &Policy, scratch: &mut Scratch, call: &Call<'_>, allowed: &mut Allowed) -> Result<(), Denial> {
+    let target = Target { server: call.server_name, tool: call.name, method: call.method };
+    let nothing = &[simd_json::Node::Static(simd_json::StaticNode::Null)][..];
+    for nodes in call.arguments.iter().copied().chain(call.arguments.is_none().then_some(nothing)).chain(call.beside.iter().copied()) {
+        if let Some(hit) = policy.blocklist.check(&mut scratch.blocklist, target, nodes) {
+            blocklist_verdict(policy, hit, nodes, allowed)?;
+        }
+    }
+    Ok(())
+}
+
+fn blocklist_verdict(policy: &Policy, hit: blocklist::Hit, nodes: Nodes<'_, '_>, allowed: &mut Allowed) -> Result<(), Denial> {
+    let rule = policy.blocklist.rule(hit.rule).map_or("", |rule| &rule.id);
+    let mut pointer = String::new();
+    match hit.mode {
+        blocklist::Mode::Observe => {
+            allowed.note(rule);
+            Ok(())
+        }
+        blocklist::Mode::Deny => {
+            hit.write_pointer(nodes, &mut pointer);
+            Err(Denial::new(Reason::Blocked).by(rule).seen(&pointer))
+        }
+        blocklist::Mode::Ask => {
+            hit.write_pointer(nodes, &mut pointer);
+            Err(Denial { ask: true, ..Denial::new(Reason::ApprovalRequired).by(rule).seen(&pointer) })
+        }
+    }
+}
+
+/// The last check: charges the call under every limit, or under none.
+pub fn charge_rate(policy: &Policy, rates: &mut RateState, charges: &[Charge], now_us: u64) -> Result<Admitted, Denial> {
+    rates.check_and_charge(charges, now_us).map_err(|refused| rate_denial(policy, refused))
+}
+
+/// What a refusal of the limiter says to the caller.
+pub fn rate_denial(policy: &Policy, refused: Refused) -> Denial {
+    let rule = policy.limit_name(refused.limit);
+    Denial { retry_after_ms: refused.retry_after_us.div_ceil(1000), ..Denial::new(refused.reason).by(rule) }
+}

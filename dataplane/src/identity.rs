@@ -1,3 +1,233 @@
-//! Who calls. Lives on one shard: what it learns from a credential is never shared.
+//! From a bearer token to a principal: verified once per token and shard, then found by its digest until it expires,
+//! is revoked, or another policy comes into force.
+//! Lives on: one shard.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use hashbrown::HashMap;
+use wire::decision::{AuthMethod, Reason, Tier};
+use wire::record::Identity;
+use wire::snapshot::Subject;
+use wire::token::Claims;
+
+use crate::chain::Call;
+use crate::chain::scope::ServerAccess;
+use crate::limits::TOKEN_CACHE_MAX;
+use crate::policy::Policy;
 
 pub mod verify;
+
+/// Who calls, as a verified credential says. Made only by [`Identities`].
+pub struct Principal {
+    /// The verified claims; those of nobody when nothing verified.
+    pub(crate) claims: Claims,
+    pub(crate) auth_method: AuthMethod,
+    pub(crate) roles: String,
+    /// The token's scopes and those that its roles stand for, separated by spaces, sorted.
+    pub(crate) scopes: String,
+    pub(crate) act_for: String,
+    /// Under which generation `access` was computed.
+    generation: Cell<u64>,
+    /// What it may do on each server; filled when first asked.
+    access: RefCell<Vec<Option<Rc<ServerAccess>>>>,
+}
+
+impl Principal {
+    fn new(claims: Claims, auth_method: AuthMethod, policy: &Policy) -> Principal {
+        let roles = claims.roles.join(" ");
+        let act_for = claims.act_chain();
+        let mut principal = Principal {
+            scopes: String::new(),
+            claims,
+            auth_method,
+            roles,
+            act_for,
+            generation: Cell::new(policy.generation()),
+            access: RefCell::new(Vec::new()),
+        };
+        principal.scopes = principal.effective_scopes(policy);
+        principal
+    }
+
+    /// Somebody whose credential did not verify.
+    pub(crate) fn anonymous() -> Principal {
+        let claims = Claims {
+            iss: String::new(),
+            aud: wire::token::Audience::Many(Vec::new()),
+            sub: String::new(),
+            exp: 0,
+            iat: 0,
+            nbf: None,
+            jti: String::new(),
+            client_id: String::new(),
+            scope: String::new(),
+            sid: String::new(),
+            tenant: String::new(),
+            department: String::new(),
+            tier: Tier::Anonymous,
+            roles: Vec::new(),
+            agent: String::new(),
+            act: None,
+        };
+        Principal {
+            claims,
+            auth_method: AuthMethod::None,
+            roles: String::new(),
+            scopes: String::new(),
+            act_for: String::new(),
+            generation: Cell::new(0),
+            access: RefCell::new(Vec::new()),
+        }
+    }
+
+    fn effective_scopes(&self, policy: &Policy) -> String {
+        let snapshot = policy.snapshot();
+        let mut scopes: Vec<&str> = self.claims.scope.split_ascii_whitespace().collect();
+        for role in &self.claims.roles {
+            if let Some(bundle) = snapshot.roles.get(role.as_str()) {
+                scopes.extend(bundle.iter().map(|scope| scope.as_str()));
+            }
+        }
+        scopes.sort_unstable();
+        scopes.dedup();
+        scopes.join(" ")
+    }
+
+    /// Whether it holds this scope, by token or by role.
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        self.scopes.split(' ').any(|held| held == scope)
+    }
+
+    /// What it may do on the server of a call. Cost: computed at the first call to a server in a generation, then one
+    /// index. Servers with open tools have no list to compute from; theirs is computed for the tool at hand.
+    pub(crate) fn access(&self, policy: &Policy, call: &Call<'_>) -> Rc<ServerAccess> {
+        let server = call.server;
+        let mut access = self.access.borrow_mut();
+        if self.generation.get() != policy.generation() {
+            access.clear();
+            self.generation.set(policy.generation());
+        }
+        if access.len() <= server.index() {
+            access.resize(server.index() + 1, None);
+        }
+        let known = match &access[server.index()] {
+            Some(known) => Rc::clone(known),
+            None => {
+                let computed = Rc::new(ServerAccess::compute(policy, self, server, None));
+                access[server.index()] = Some(Rc::clone(&computed));
+                computed
+            }
+        };
+        let undiscovered = call.is_tool && policy.snapshot().servers[server.index()].open_tools && !known.knows(call.name);
+        if undiscovered { Rc::new(ServerAccess::compute(policy, self, server, Some(call.name))) } else { known }
+    }
+
+    /// Whether a subject of a grant or limit includes it.
+    pub(crate) fn is_in(&self, subject: &Subject) -> bool {
+        let claims = &self.claims;
+        let one_of = |list: &[String], value: &str| list.is_empty() || list.iter().any(|entry| entry == value);
+        (subject.tiers == 0 || subject.tiers & (1 << claims.tier.code()) != 0)
+            && one_of(&subject.users, &claims.sub)
+            && one_of(&subject.departments, &claims.department)
+            && one_of(&subject.tenants, &claims.tenant)
+            && one_of(&subject.agents, &claims.agent)
+            && (subject.roles.is_empty() || claims.roles.iter().any(|role| subject.roles.contains(role)))
+    }
+
+    /// As the audit row has it.
+    pub(crate) fn identity<'a>(&'a self, address: &'a str) -> Identity<'a> {
+        Identity {
+            user: &self.claims.sub,
+            tenant: &self.claims.tenant,
+            department: &self.claims.department,
+            tier: self.claims.tier.code(),
+            auth_method: self.auth_method.code(),
+            roles: &self.roles,
+            scopes: &self.scopes,
+            token_id: &self.claims.jti,
+            client: &self.claims.client_id,
+            act_for: &self.act_for,
+            address,
+        }
+    }
+}
+
+/// The principals one shard knows.
+pub(crate) struct Identities {
+    known: HashMap<[u8; 32], Known>,
+    generation: u64,
+    /// Where the next search for something to forget begins; see [`Identities::make_room`].
+    turn: u64,
+}
+
+struct Known {
+    principal: Rc<Principal>,
+    last_used: u64,
+}
+
+impl Identities {
+    pub(crate) fn new() -> Identities {
+        Identities { known: HashMap::new(), generation: 0, turn: 0 }
+    }
+
+    /// Who sent this token.
+    ///
+    /// # Errors
+    /// The reason for a 401.
+    pub(crate) fn identify(&mut self, policy: &Policy, token: Option<&str>, now_us: u64) -> Result<Rc<Principal>, Reason> {
+        let token = token.ok_or(Reason::TokenMissing)?;
+        let now_s = now_us / 1_000_000;
+        if self.generation != policy.generation() {
+            // Roles, keys and revocations may have changed. Verifying each live token once more costs 50 µs each.
+            self.known.clear();
+            self.generation = policy.generation();
+        }
+        self.turn += 1;
+        let digest: [u8; 32] = blake3::hash(token.as_bytes()).into();
+        if let Some(known) = self.known.get_mut(&digest) {
+            known.last_used = self.turn;
+            let claims = &known.principal.claims;
+            if now_s >= claims.exp {
+                self.known.remove(&digest);
+                return Err(Reason::TokenExpired);
+            }
+            return Ok(Rc::clone(&known.principal));
+        }
+        let claims = verify::verify(token, &policy.keys, policy.snapshot().issuer.as_str(), now_s)?;
+        refuse_revoked(policy, &claims, now_s)?;
+        let principal = Rc::new(Principal::new(claims, AuthMethod::AccessToken, policy));
+        self.make_room();
+        self.known.insert(digest, Known { principal: Rc::clone(&principal), last_used: self.turn });
+        Ok(principal)
+    }
+
+    /// How many are remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Forgets the older half when full. Cost: one pass over the cache every 16 k new tokens.
+    fn make_room(&mut self) {
+        if self.known.len() < TOKEN_CACHE_MAX {
+            return;
+        }
+        let mut uses: Vec<u64> = self.known.values().map(|known| known.last_used).collect();
+        let middle = uses.len() / 2;
+        let (_, median, _) = uses.select_nth_unstable(middle);
+        let median = *median;
+        self.known.retain(|_, known| known.last_used > median);
+    }
+}
+
+fn refuse_revoked(policy: &Policy, claims: &Claims, now_s: u64) -> Result<(), Reason> {
+    let revoked = &policy.snapshot().revoked;
+    if revoked.banned.get(claims.sub.as_str()).is_some_and(|until| until.to_native() > now_s) {
+        return Err(Reason::Banned);
+    }
+    let dead_since = |at: Option<&rkyv::rend::unaligned::u64_ule>| at.is_some_and(|second| claims.iat <= second.to_native());
+    let dead = revoked.tokens.contains_key(claims.jti.as_str())
+        || dead_since(revoked.sessions.get(claims.sid.as_str()))
+        || dead_since(revoked.users.get(claims.sub.as_str()));
+    if dead { Err(Reason::TokenRevoked) } else { Ok(()) }
+}

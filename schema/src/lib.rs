@@ -5,7 +5,6 @@ pub mod services;
 
 pub mod audit;
 pub mod migrations;
-pub mod services;
 
 #[rustfmt::skip]
 #[allow(

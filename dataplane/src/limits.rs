@@ -1,0 +1,53 @@
+//! The bounds of the data plane, with the reason for each.
+
+use std::time::Duration;
+
+/// Longest request head. LIMIT: tokens are at most 8 KiB; browsers and proxies stop at 8 to 16 KiB.
+pub const HEAD_BYTES_MAX: usize = 32 << 10;
+
+/// Most header lines of one request. LIMIT: real clients send 10 to 30.
+pub const HEADERS_MAX: usize = 100;
+
+/// Largest body of a governed request; larger ones get 413.
+pub const BODY_BYTES_MAX: usize = wire::limits::MESSAGE_BYTES_MAX;
+
+/// Largest JSON answer that is read whole before it is passed on; larger ones stream.
+/// LIMIT: tool results are mostly below 64 KiB; a shard with 1,000 of these in flight holds 256 MiB at worst.
+pub const REPLY_BUFFER_BYTES_MAX: usize = 256 << 10;
+
+/// Largest `tools/list` answer, which has to be read whole to be filtered.
+/// LIMIT: 1,000 tools with generous schemas.
+pub const LISTING_BYTES_MAX: usize = 8 << 20;
+
+/// Largest event of a server-sent stream. LIMIT: one JSON-RPC message with a picture in it.
+pub const EVENT_BYTES_MAX: usize = 16 << 20;
+
+/// How long a client may take to send a request's head.
+pub const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How long a client may take to send a request's body.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How long a connection may stay idle between requests. LIMIT: longer than the keep-alive of common clients (60 s).
+pub const IDLE_TIME_MAX: Duration = Duration::from_secs(75);
+
+/// How long connecting to an upstream may take.
+pub const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// How long the rate limiter of another shard may take to answer. LIMIT: a thousand times what it needs.
+pub const MESH_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// Connections one shard holds. LIMIT: 11.5 KB each; 16,384 are 190 MB.
+pub const CONNECTIONS_MAX: usize = 16_384;
+
+/// Idle connections kept to one upstream.
+pub const UPSTREAM_IDLE_MAX: usize = 256;
+
+/// How long an idle connection to an upstream is trusted. LIMIT: below the 5 s that Node's servers keep it.
+pub const UPSTREAM_IDLE_TIME_MAX: Duration = Duration::from_secs(4);
+
+/// Verified tokens that one shard remembers. LIMIT: about 1 KB each.
+pub const TOKEN_CACHE_MAX: usize = 32_768;
+
+const _: () = assert!(HEAD_BYTES_MAX > wire::limits::TOKEN_BYTES_MAX * 2);
+const _: () = assert!(REPLY_BUFFER_BYTES_MAX < LISTING_BYTES_MAX);

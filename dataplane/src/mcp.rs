@@ -1,0 +1,456 @@
+//! The MCP endpoint of a governed server, `/api/v1/mcp/{server}/mcp`: legacy Streamable HTTP (2025-11-25 and before).
+//! What is decided is what the body says; headers that mirror it are passed on and never believed.
+//! Lives on: one shard.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use wire::decision::{Channel, OutcomeStatus, Reason};
+use wire::ids::ServerIx;
+use wire::jsonrpc::{self, Id, Message, MessageError, Nodes};
+
+use crate::call::{Arrival, Permit, serve};
+use crate::chain::scope::ServerAccess;
+use crate::chain::{Call, Denial};
+use crate::http::{Reply, ReplyBody, bearer, empty, json, read_body, reply, text};
+use crate::identity::Principal;
+use crate::limits::{LISTING_BYTES_MAX, REPLY_BUFFER_BYTES_MAX};
+use crate::outcome::{Answer, OutcomeGuard};
+use crate::policy::Policy;
+use crate::reply::{denied, traced};
+use crate::session;
+use crate::shard::Shard;
+use crate::upstream::relay::{Kind, Relay, Rewrite};
+use crate::upstream::{Lease, OutBody, UpstreamError};
+
+const SESSION_HEADER: HeaderName = HeaderName::from_static("mcp-session-id");
+
+/// Request headers an upstream gets. Never the client's credential or cookies.
+const FORWARDED: [HeaderName; 11] = [
+    header::ACCEPT,
+    header::CONTENT_TYPE,
+    header::USER_AGENT,
+    HeaderName::from_static("mcp-protocol-version"),
+    HeaderName::from_static("mcp-method"),
+    HeaderName::from_static("mcp-name"),
+    HeaderName::from_static("last-event-id"),
+    HeaderName::from_static("traceparent"),
+    HeaderName::from_static("tracestate"),
+    HeaderName::from_static("baggage"),
+    header::ACCEPT_LANGUAGE,
+];
+
+/// Response headers a client gets.
+const RETURNED: [HeaderName; 4] = [
+    header::CONTENT_TYPE,
+    header::CACHE_CONTROL,
+    HeaderName::from_static("x-accel-buffering"),
+    HeaderName::from_static("mcp-protocol-version"),
+];
+
+/// What is known of a request before its body is read.
+struct Endpoint<'a> {
+    shard: &'a Rc<Shard>,
+    policy: &'a Policy,
+    server: Option<ServerIx>,
+    server_name: &'a str,
+    principal: Result<Rc<Principal>, Denial>,
+    /// The upstream's own session id.
+    session: Option<String>,
+    mcp_session: String,
+    headers: &'a HeaderMap,
+    arrival: Arrival<'a>,
+}
+
+/// Answers one request to a server's endpoint.
+pub async fn endpoint(shard: &Rc<Shard>, server_name: &str, request: Request<Incoming>, peer: IpAddr) -> Reply {
+    let policy = shard.policy();
+    let (parts, body) = request.into_parts();
+    let address = peer.to_string();
+    let mut endpoint = Endpoint::new(shard, &policy, server_name, &parts.headers, &address);
+    match parts.method {
+        Method::POST => {
+            if endpoint.principal.is_err() {
+                return endpoint.refused_unread().await;
+            }
+            if !text(&parts.headers, "content-type").is_some_and(is_json) {
+                return endpoint.malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, -32600, "Content-Type must be application/json");
+            }
+            match read_body(body).await {
+                Ok(body) => endpoint.post(body).await,
+                Err(error) => error.reply(),
+            }
+        }
+        Method::GET => endpoint.bodiless("stream/open", Method::GET).await,
+        Method::DELETE => endpoint.bodiless("session/delete", Method::DELETE).await,
+        _ => {
+            let mut reply = empty(StatusCode::METHOD_NOT_ALLOWED);
+            reply.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, POST, DELETE"));
+            reply
+        }
+    }
+}
+
+fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or("").trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+impl<'a> Endpoint<'a> {
+    fn new(shard: &'a Rc<Shard>, policy: &'a Policy, server_name: &'a str, headers: &'a HeaderMap, address: &'a str) -> Self {
+        let now_us = shard.now_us();
+        let server = policy.server(server_name).filter(|ix| policy.targets[ix.index()].is_some());
+        let principal = shard.identify(policy, bearer(headers), address, now_us).and_then(|principal| {
+            let server = server.ok_or(Denial::new(Reason::ServerUnknown))?;
+            let audience = &principal.claims.aud;
+            let base = policy.snapshot().base_url.as_str();
+            match audience.contains(base) || audience.contains(&policy.audiences[server.index()]) {
+                true => Ok(principal),
+                false => Err(Denial::new(Reason::TokenAudience)),
+            }
+        });
+        let mut endpoint = Endpoint {
+            shard,
+            policy,
+            server,
+            server_name: if server.is_some() { server_name } else { "" },
+            principal,
+            session: None,
+            mcp_session: String::new(),
+            headers,
+            arrival: shard.arrival(headers, address, now_us),
+        };
+        endpoint.unbind_session();
+        endpoint
+    }
+
+    /// The client's session id is ours: it names the upstream's and whose it is.
+    fn unbind_session(&mut self) {
+        let Some(bound) = text(self.headers, "mcp-session-id") else { return };
+        let Ok(principal) = &self.principal else { return };
+        self.mcp_session = session::digest(bound);
+        match session::unbind(&self.shard.keys.sessions, bound, &principal.claims, self.server_name) {
+            Some(upstreams) => self.session = Some(upstreams.to_owned()),
+            None => self.principal = Err(Denial::new(Reason::SessionForeign)),
+        }
+    }
+
+    fn call<'c>(&'c self, method: &'c str, arguments: Option<Nodes<'c, 'c>>, beside: &'c [Nodes<'c, 'c>]) -> Call<'c> {
+        let server = self.server.unwrap_or(ServerIx(0));
+        let channel = self.server.and_then(|ix| Channel::from_code(self.policy.snapshot().servers[ix.index()].channel));
+        Call {
+            server,
+            server_name: self.server_name,
+            method,
+            name: "",
+            is_tool: false,
+            channel: channel.unwrap_or(Channel::Mcp),
+            arguments,
+            beside,
+        }
+    }
+
+    fn arrival(&self, bytes: usize) -> Arrival<'_> {
+        Arrival { mcp_session: &self.mcp_session, bytes: u32::try_from(bytes).unwrap_or(u32::MAX), ..self.arrival }
+    }
+
+    fn deny(&self, denial: &Denial, id: Option<Id<'_>>) -> Reply {
+        denied(denial, id, self.arrival.trace, self.policy.snapshot().base_url.as_str(), self.server_name)
+    }
+
+    fn malformed(&self, status: StatusCode, code: i32, message: &str) -> Reply {
+        let body = serde_json::json!({ "jsonrpc": "2.0", "id": null, "error": { "code": code, "message": message } });
+        traced(json(status, &body), self.arrival.trace)
+    }
+
+    fn caller(&self) -> Result<&Rc<Principal>, Denial> {
+        self.principal.as_ref().map_err(Clone::clone)
+    }
+
+    /// A request whose credential or session does not hold: recorded and refused before its body is read.
+    async fn refused_unread(&self) -> Reply {
+        let call = self.call("", None, &[]);
+        match serve(self.shard, self.policy, self.caller(), &call, &self.arrival(0)).await {
+            Err(denial) => self.deny(&denial, None),
+            Ok(_) => self.deny(&Denial::new(Reason::PolicyUnavailable), None),
+        }
+    }
+
+    async fn post(&self, body: Bytes) -> Reply {
+        let mut bytes = body.to_vec();
+        let mut tape = self.shard.take_tape();
+        let parsed = self.shard.parser.borrow_mut().json(&mut bytes, &mut tape);
+        let reply = match parsed.and_then(|()| Message::read(&tape.0)) {
+            Ok(message) => self.message(message, &body).await,
+            Err(error) => self.not_a_message(error, body.len()).await,
+        };
+        self.shard.give_tape(tape.reset());
+        reply
+    }
+
+    async fn not_a_message(&self, error: MessageError, bytes: usize) -> Reply {
+        let why = error.to_string();
+        let call = self.call("", None, &[]);
+        let denial = Denial::new(Reason::RequestMalformed).seen(&why);
+        match serve(self.shard, self.policy, Err(denial), &call, &self.arrival(bytes)).await {
+            Err(denial) if denial.reason != Reason::RequestMalformed => self.deny(&denial, None),
+            _ => self.malformed(StatusCode::BAD_REQUEST, error.rpc_code(), &why),
+        }
+    }
+
+    async fn message(&self, message: Message<'_, '_>, body: &Bytes) -> Reply {
+        let (id, method, params) = match message {
+            Message::Request { id, method, params } => (Some(id), method, params),
+            Message::Notification { method, params } => (None, method, params),
+            Message::Response { body, .. } => (None, "response", Some(body)),
+        };
+        let mut beside = arrayvec::ArrayVec::<Nodes<'_, '_>, 2>::new();
+        let (name, arguments) = subject(method, params, &mut beside);
+        let call = Call { name, is_tool: method == "tools/call", ..self.call(method, arguments, &beside) };
+        match serve(self.shard, self.policy, self.caller(), &call, &self.arrival(body.len())).await {
+            Err(denial) => self.deny(&denial, id),
+            Ok(permit) => {
+                let request = self.request(Method::POST, OutBody::Whole(Some(body.clone())));
+                let rewrite = (method == "tools/list").then(|| self.listing_filter(&call)).flatten();
+                self.forward(permit, request, id.is_some(), rewrite).await
+            }
+        }
+    }
+
+    /// GET and DELETE: a session's stream, and its end.
+    async fn bodiless(&mut self, method: &str, verb: Method) -> Reply {
+        let call = self.call(method, None, &[]);
+        match serve(self.shard, self.policy, self.caller(), &call, &self.arrival(0)).await {
+            Err(denial) => self.deny(&denial, None),
+            Ok(permit) => {
+                let request = self.request(verb, OutBody::Whole(None));
+                self.forward(permit, request, false, None).await
+            }
+        }
+    }
+
+    fn request(&self, method: Method, body: OutBody) -> Request<OutBody> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        let headers = request.headers_mut();
+        for (name, value) in self.headers {
+            if FORWARDED.contains(name) || name.as_str().starts_with("mcp-param-") {
+                headers.append(name.clone(), value.clone());
+            }
+        }
+        if let Some(session) = self.session.as_deref().and_then(|session| HeaderValue::from_str(session).ok()) {
+            headers.insert(SESSION_HEADER, session);
+        }
+        request
+    }
+
+    /// What the policy lets this principal see of `tools/list`.
+    fn listing_filter(&self, call: &Call<'_>) -> Option<Rewrite> {
+        let access: Rc<ServerAccess> = self.principal.as_ref().ok()?.access(self.policy, call);
+        Some(Box::new(move |json| crate::listing::filter(json, |tool| access.lists(tool))))
+    }
+
+    /// Acts on a permit: the only way to an upstream.
+    async fn forward(&self, permit: Permit, mut request: Request<OutBody>, is_request: bool, rewrite: Option<Rewrite>) -> Reply {
+        let Some((server, target)) = self.server.and_then(|ix| Some((ix, self.policy.targets[ix.index()].as_ref()?))) else {
+            return self.deny(&Denial::new(Reason::ServerUnknown), None);
+        };
+        *request.uri_mut() = http::Uri::from(target.path.clone());
+        for (name, value) in &target.credentials {
+            request.headers_mut().insert(name.clone(), value.clone());
+        }
+        if target.is_control && let Ok(principal) = &self.principal {
+            session::introduce(request.headers_mut(), &principal.claims, self.arrival.trace);
+        }
+        let time = Duration::from_millis(self.policy.snapshot().servers[server.index()].call_timeout_ms.to_native());
+        let upstream = std::sync::Arc::clone(&target.name);
+        let (trace, call) = (self.arrival.trace, self.arrival.call);
+        let mut guard = OutcomeGuard::new(self.shard, permit.decision, trace, call, upstream, Some(permit.lease));
+        let (answer, attempts) = self.shard.upstreams.send(target, request, time).await;
+        match answer {
+            Err(error) => {
+                guard.answered(0, attempts);
+                self.unanswered(error, guard, is_request).await
+            }
+            Ok((response, lease)) => {
+                guard.answered(response.status().as_u16(), attempts);
+                self.answered(response, lease, guard, is_request, rewrite).await
+            }
+        }
+    }
+
+    async fn unanswered(&self, error: UpstreamError, guard: OutcomeGuard, is_request: bool) -> Reply {
+        let (status, outcome, why) = match error {
+            UpstreamError::Unreachable => {
+                (StatusCode::BAD_GATEWAY, OutcomeStatus::Unavailable, "the MCP server cannot be reached")
+            }
+            UpstreamError::BrokenOff => (StatusCode::BAD_GATEWAY, OutcomeStatus::Unavailable, "the MCP server broke off"),
+            UpstreamError::Timeout => {
+                (StatusCode::GATEWAY_TIMEOUT, OutcomeStatus::Timeout, "the MCP server did not answer in time")
+            }
+        };
+        let recorded = guard.record(Answer::failed(outcome, why), 0).await;
+        if !recorded {
+            return self.deny(&Denial::new(Reason::JournalUnavailable), None);
+        }
+        let _ = is_request;
+        self.malformed(status, -32603, why)
+    }
+
+    async fn answered(
+        &self,
+        response: http::Response<Incoming>,
+        lease: Lease,
+        guard: OutcomeGuard,
+        is_request: bool,
+        rewrite: Option<Rewrite>,
+    ) -> Reply {
+        let (parts, body) = response.into_parts();
+        let content_type = text(&parts.headers, "content-type").unwrap_or("").to_ascii_lowercase();
+        let mut reply = if content_type.starts_with("text/event-stream") && parts.status.is_success() {
+            let kind = Kind::Events { rewrite, expects_response: is_request };
+            let relay = Relay::governed(body, lease, kind, guard);
+            http::Response::new(ReplyBody::Relayed(Box::new(relay)))
+        } else {
+            match self.whole_or_relayed(body, lease, guard, parts.status, rewrite, &content_type).await {
+                Ok(body) => http::Response::new(body),
+                Err(denial) => return self.deny(&denial, None),
+            }
+        };
+        // The gateway's own credential failed there, not the client's.
+        let hidden = matches!(parts.status.as_u16(), 401 | 403 | 407);
+        *reply.status_mut() = if hidden { StatusCode::BAD_GATEWAY } else { parts.status };
+        for (name, value) in &parts.headers {
+            if RETURNED.contains(name) {
+                reply.headers_mut().append(name.clone(), value.clone());
+            }
+        }
+        if let (Some(upstreams), Ok(principal)) = (text(&parts.headers, "mcp-session-id"), &self.principal) {
+            let bound = session::bind(&self.shard.keys.sessions, upstreams, &principal.claims, self.server_name);
+            if let Ok(value) = HeaderValue::from_str(&bound) {
+                reply.headers_mut().insert(SESSION_HEADER, value);
+            }
+        }
+        traced(reply, self.arrival.trace)
+    }
+
+    /// Small answers are read whole, so that their outcome is known before any of it leaves; large ones stream with
+    /// their end held back.
+    async fn whole_or_relayed(
+        &self,
+        mut body: Incoming,
+        lease: Lease,
+        guard: OutcomeGuard,
+        status: StatusCode,
+        rewrite: Option<Rewrite>,
+        content_type: &str,
+    ) -> Result<ReplyBody, Denial> {
+        let bytes_max = if rewrite.is_some() { LISTING_BYTES_MAX } else { REPLY_BUFFER_BYTES_MAX };
+        let mut whole = BytesMut::new();
+        let broken = loop {
+            match body.frame().await {
+                None => break false,
+                Some(Err(_)) => break true,
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        whole.extend_from_slice(&data);
+                    }
+                    if whole.len() > bytes_max {
+                        if rewrite.is_some() {
+                            // What cannot be filtered is not shown.
+                            break true;
+                        }
+                        let relay = Relay::governed(body, lease, Kind::Plain, guard).after(whole.freeze());
+                        return Ok(ReplyBody::Relayed(Box::new(relay)));
+                    }
+                }
+            }
+        };
+        let answer = if broken {
+            Answer::failed(OutcomeStatus::Unavailable, "the MCP server broke off, or its listing is too large to be filtered")
+        } else {
+            lease.done();
+            match Answer::of_message(&whole) {
+                Some(answer) if is_json(content_type) => answer,
+                _ if status.is_success() => Answer::ok(),
+                _ => Answer::failed(OutcomeStatus::HttpError, ""),
+            }
+        };
+        let rewritten = match &rewrite {
+            Some(rewrite) if answer.status() == OutcomeStatus::Ok => {
+                Bytes::from(rewrite(&whole).ok_or(Denial::new(Reason::PolicyUnavailable))?)
+            }
+            _ => whole.freeze(),
+        };
+        if !guard.record(answer, rewritten.len() as u64).await {
+            return Err(Denial { retry_after_ms: 1000, ..Denial::new(Reason::JournalUnavailable) });
+        }
+        Ok(ReplyBody::Whole(if rewritten.is_empty() { None } else { Some(rewritten) }))
+    }
+}
+
+/// What a method acts on, its arguments, and what else of the parameters reaches the upstream.
+fn subject<'t, 'i>(
+    method: &str,
+    params: Option<Nodes<'t, 'i>>,
+    beside: &mut arrayvec::ArrayVec<Nodes<'t, 'i>, 2>,
+) -> (&'i str, Option<Nodes<'t, 'i>>) {
+    let Some(params) = params else { return ("", None) };
+    let named = match method {
+        "tools/call" | "prompts/get" => "name",
+        "resources/read" | "resources/subscribe" | "resources/unsubscribe" => "uri",
+        _ => return ("", Some(params)),
+    };
+    let name = jsonrpc::member(params, named).and_then(jsonrpc::text).unwrap_or("");
+    if named == "uri" {
+        return (name, Some(params));
+    }
+    for (key, value) in jsonrpc::members(params) {
+        match key {
+            "name" | "arguments" => {}
+            "_meta" | "task" if !beside.is_full() => beside.push(value),
+            // Whatever else reaches the upstream is looked at together with its key.
+            _ => {
+                beside.clear();
+                beside.push(params);
+                break;
+            }
+        }
+    }
+    (name, jsonrpc::member(params, "arguments"))
+}
+
+/// A page that is only passed on: OAuth, metadata, the console. No call, no record; the control plane governs its own.
+pub async fn pass_on(shard: &Rc<Shard>, request: Request<Incoming>) -> Reply {
+    let Some(target) = &shard.control else { return reply(StatusCode::NOT_FOUND, "text/plain", "not found\n") };
+    let (parts, body) = request.into_parts();
+    let mut out = Request::new(OutBody::Streamed(body));
+    *out.method_mut() = parts.method;
+    *out.uri_mut() = parts.uri.path_and_query().cloned().map_or_else(|| http::Uri::from_static("/"), http::Uri::from);
+    for (name, value) in &parts.headers {
+        let hop = matches!(name.as_str(), "connection" | "keep-alive" | "transfer-encoding" | "upgrade" | "te" | "trailer" | "host");
+        if !hop && !name.as_str().starts_with("sp-") {
+            out.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    let (answer, _) = shard.upstreams.send(target, out, Duration::from_secs(60)).await;
+    match answer {
+        Err(error) => reply(StatusCode::BAD_GATEWAY, "text/plain", format!("{error}\n")),
+        Ok((response, lease)) => {
+            let (parts, body) = response.into_parts();
+            let mut reply = http::Response::new(ReplyBody::Relayed(Box::new(Relay::plain(body, lease))));
+            *reply.status_mut() = parts.status;
+            for (name, value) in &parts.headers {
+                if !matches!(name.as_str(), "connection" | "transfer-encoding" | "keep-alive") {
+                    reply.headers_mut().append(name.clone(), value.clone());
+                }
+            }
+            reply
+        }
+    }
+}
