@@ -1,5 +1,6 @@
 //! The tasks behind `cargo x`, one file per verb, so that each can be tested and called by another.
 
+pub mod eval;
 pub mod metadata;
 pub mod repo;
 pub mod tidy;

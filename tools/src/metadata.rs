@@ -70,9 +70,7 @@ impl Edge {
     }
 
     fn is_only_dev(&self) -> bool {
-        self.dep_kinds
-            .iter()
-            .all(|kind| kind.kind.as_deref() == Some("dev"))
+        self.dep_kinds.iter().all(|kind| kind.kind.as_deref() == Some("dev"))
     }
 }
 
@@ -84,21 +82,12 @@ impl Metadata {
     pub fn load(root: &Path) -> Result<Self> {
         let platform = host_platform()?;
         let output = Command::new("cargo")
-            .args([
-                "metadata",
-                "--format-version",
-                "1",
-                "--filter-platform",
-                &platform,
-            ])
+            .args(["metadata", "--format-version", "1", "--filter-platform", &platform])
             .current_dir(root)
             .output()
             .context("run `cargo metadata`")?;
         if !output.status.success() {
-            bail!(
-                "`cargo metadata` failed: {}",
-                String::from_utf8_lossy(&output.stderr).trim()
-            );
+            bail!("`cargo metadata` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
         Self::parse(&output.stdout)
     }
@@ -113,10 +102,7 @@ impl Metadata {
 
     /// The names of the workspace members.
     pub fn members(&self) -> impl Iterator<Item = &str> {
-        self.packages
-            .iter()
-            .filter(|package| self.workspace_members.contains(&package.id))
-            .map(|p| p.name.as_str())
+        self.packages.iter().filter(|package| self.workspace_members.contains(&package.id)).map(|p| p.name.as_str())
     }
 
     /// What the workspace member `name` declares itself under `[dependencies]`.
@@ -132,12 +118,7 @@ impl Metadata {
 
     /// Everything that reaches a user: the packages within reach of any member by normal or build edges, members included.
     pub fn shipped(&self) -> Vec<&Package> {
-        let by_id: BTreeMap<&str, &Node> = self
-            .resolve
-            .nodes
-            .iter()
-            .map(|node| (node.id.as_str(), node))
-            .collect();
+        let by_id: BTreeMap<&str, &Node> = self.resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         let mut queue: Vec<&str> = self.workspace_members.iter().map(String::as_str).collect();
         while let Some(id) = queue.pop() {
@@ -145,16 +126,9 @@ impl Metadata {
                 continue;
             }
             let edges = by_id.get(id).into_iter().flat_map(|node| &node.deps);
-            queue.extend(
-                edges
-                    .filter(|edge| !edge.is_only_dev())
-                    .map(|edge| edge.pkg.as_str()),
-            );
+            queue.extend(edges.filter(|edge| !edge.is_only_dev()).map(|edge| edge.pkg.as_str()));
         }
-        self.packages
-            .iter()
-            .filter(|package| seen.contains(package.id.as_str()))
-            .collect()
+        self.packages.iter().filter(|package| seen.contains(package.id.as_str())).collect()
     }
 
     fn member(&self, name: &str) -> Option<&str> {
@@ -165,22 +139,13 @@ impl Metadata {
     }
 
     fn names(&self) -> BTreeMap<&str, &str> {
-        self.packages
-            .iter()
-            .map(|package| (package.id.as_str(), package.name.as_str()))
-            .collect()
+        self.packages.iter().map(|package| (package.id.as_str(), package.name.as_str())).collect()
     }
 }
 
 /// The target triple of the compiler in use.
 fn host_platform() -> Result<String> {
-    let output = Command::new("rustc")
-        .arg("-vV")
-        .output()
-        .context("run `rustc -vV`")?;
+    let output = Command::new("rustc").arg("-vV").output().context("run `rustc -vV`")?;
     let text = String::from_utf8(output.stdout).context("read the output of `rustc -vV`")?;
-    text.lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .map(str::to_owned)
-        .context("`rustc -vV` names no host")
+    text.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned).context("`rustc -vV` names no host")
 }

@@ -16,10 +16,7 @@ pub fn root() -> Result<PathBuf> {
             return Ok(dir.to_path_buf());
         }
     }
-    bail!(
-        "no workspace above `{}`: run this inside the repository",
-        start.display()
-    )
+    bail!("no workspace above `{}`: run this inside the repository", start.display())
 }
 
 /// Every file that is committed or would be (untracked but not ignored), as paths relative to `root`.
@@ -28,24 +25,14 @@ pub fn root() -> Result<PathBuf> {
 /// `git` must be installed and `root` must be a working tree.
 pub fn files(root: &Path) -> Result<Vec<PathBuf>> {
     let output = Command::new("git")
-        .args([
-            "ls-files",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-            "-z",
-        ])
+        .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
         .current_dir(root)
         .output()
         .context("run `git ls-files`; is git installed?")?;
     if !output.status.success() {
-        bail!(
-            "`git ls-files` failed: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        bail!("`git ls-files` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    let listing =
-        String::from_utf8(output.stdout).context("a file name is not UTF-8: rename it")?;
+    let listing = String::from_utf8(output.stdout).context("a file name is not UTF-8: rename it")?;
     let mut files: Vec<PathBuf> = listing
         .split_terminator('\0')
         .map(PathBuf::from)

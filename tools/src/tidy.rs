@@ -24,10 +24,7 @@ pub struct Finding {
 
 impl Finding {
     fn new(at: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            at: at.into(),
-            message: message.into(),
-        }
+        Self { at: at.into(), message: message.into() }
     }
 }
 
@@ -54,9 +51,6 @@ pub fn run(_args: &Args) -> Result<()> {
     if !findings.is_empty() {
         bail!("{} finding(s)", findings.len());
     }
-    println!(
-        "tidy: {} crates, nothing to report",
-        metadata.members().count()
-    );
+    println!("tidy: {} crates, nothing to report", metadata.members().count());
     Ok(())
 }

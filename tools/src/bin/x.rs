@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use tools::tidy;
+use tools::{eval, tidy};
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -14,12 +14,15 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure what the layers of the chain find and leave alone
+    Eval(eval::Args),
     /// Check crate arrows, names, sizes and other rules of the house
     Tidy(tidy::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
+        Task::Eval(args) => eval::run(&args),
         Task::Tidy(args) => tidy::run(&args),
     };
     match outcome {

@@ -13,11 +13,9 @@ struct Rule {
     never: &'static [(&'static str, &'static str)],
 }
 
-const NO_POSTGRES: &str =
-    "the data plane never talks to Postgres: write to the journal, control ships it";
+const NO_POSTGRES: &str = "the data plane never talks to Postgres: write to the journal, control ships it";
 const NO_RUNTIME: &str = "`wire` does no I/O and knows no clock: do it in `dataplane` or `control` and pass bytes and times in";
-const NO_TOKIO: &str =
-    "shards run on glommio: use its timers, files and sockets, or send a command to control";
+const NO_TOKIO: &str = "shards run on glommio: use its timers, files and sockets, or send a command to control";
 const NO_GLOMMIO: &str = "control runs on tokio: what needs a shard belongs in `dataplane`";
 
 const RULES: &[Rule] = &[
@@ -40,11 +38,7 @@ const RULES: &[Rule] = &[
             ("tracing", NO_RUNTIME),
         ],
     },
-    Rule {
-        name: "schema",
-        may_use: &["wire"],
-        never: &[("glommio", NO_GLOMMIO)],
-    },
+    Rule { name: "schema", may_use: &["wire"], never: &[("glommio", NO_GLOMMIO)] },
     Rule {
         name: "dataplane",
         may_use: &["wire"],
@@ -57,35 +51,14 @@ const RULES: &[Rule] = &[
             ("postgres", NO_POSTGRES),
             ("postgres-types", NO_POSTGRES),
             ("deadpool-postgres", NO_POSTGRES),
-            (
-                "regex",
-                "the hidden pool of `regex` is a lock: use `regex-automata` with a `Cache` per shard",
-            ),
-            (
-                "parking_lot",
-                "a shard owns its state: use `Cell`, `RefCell` or a message to the owner",
-            ),
-            (
-                "dashmap",
-                "a shard owns its state: use a `hashbrown` map and a message to the owner",
-            ),
+            ("regex", "the hidden pool of `regex` is a lock: use `regex-automata` with a `Cache` per shard"),
+            ("parking_lot", "a shard owns its state: use `Cell`, `RefCell` or a message to the owner"),
+            ("dashmap", "a shard owns its state: use a `hashbrown` map and a message to the owner"),
         ],
     },
-    Rule {
-        name: "control",
-        may_use: &["wire", "schema", "dataplane"],
-        never: &[("glommio", NO_GLOMMIO)],
-    },
-    Rule {
-        name: "bench",
-        may_use: &["wire", "schema", "dataplane", "control"],
-        never: &[],
-    },
-    Rule {
-        name: "tools",
-        may_use: &["wire", "schema", "dataplane", "control", "bench"],
-        never: &[],
-    },
+    Rule { name: "control", may_use: &["wire", "schema", "dataplane"], never: &[("glommio", NO_GLOMMIO)] },
+    Rule { name: "bench", may_use: &["wire", "schema", "dataplane", "control"], never: &[] },
+    Rule { name: "tools", may_use: &["wire", "schema", "dataplane", "control", "bench"], never: &[] },
 ];
 
 /// Checks the arrows between our crates and the third parties each names itself.
@@ -111,10 +84,7 @@ pub(super) fn check(metadata: &Metadata) -> Vec<Finding> {
                 ));
             }
             if let Some((_, instead)) = rule.never.iter().find(|(never, _)| *never == dependency) {
-                findings.push(Finding::new(
-                    *name,
-                    format!("must not depend on `{dependency}`: {instead}"),
-                ));
+                findings.push(Finding::new(*name, format!("must not depend on `{dependency}`: {instead}")));
             }
         }
     }
@@ -139,25 +109,12 @@ const NEVER_BELOW_DATAPLANE: &[(&str, &str)] = &[
 /// rule is about features, and those are only exact when cargo resolves `dataplane` alone.
 pub(super) fn check_runtime(root: &Path) -> Result<Vec<Finding>> {
     let output = Command::new("cargo")
-        .args([
-            "tree",
-            "-p",
-            "dataplane",
-            "-e",
-            "normal",
-            "--prefix",
-            "none",
-            "-f",
-            "{p} {f}",
-        ])
+        .args(["tree", "-p", "dataplane", "-e", "normal", "--prefix", "none", "-f", "{p} {f}"])
         .current_dir(root)
         .output()
         .context("run `cargo tree`")?;
     if !output.status.success() {
-        bail!(
-            "`cargo tree` failed: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        bail!("`cargo tree` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(check_tree(&String::from_utf8_lossy(&output.stdout)))
 }
@@ -168,14 +125,8 @@ fn check_tree(tree: &str) -> Vec<Finding> {
     for line in tree.lines() {
         let mut words = line.split_whitespace();
         let Some(name) = words.next() else { continue };
-        if let Some((_, instead)) = NEVER_BELOW_DATAPLANE
-            .iter()
-            .find(|(never, _)| *never == name)
-        {
-            findings.push(Finding::new(
-                "dataplane",
-                format!("`{name}` is in its dependency tree: {instead}"),
-            ));
+        if let Some((_, instead)) = NEVER_BELOW_DATAPLANE.iter().find(|(never, _)| *never == name) {
+            findings.push(Finding::new("dataplane", format!("`{name}` is in its dependency tree: {instead}")));
         }
         if name != "tokio" {
             continue;
@@ -196,11 +147,7 @@ fn check_tree(tree: &str) -> Vec<Finding> {
 }
 
 fn listed(names: &[&str]) -> String {
-    if names.is_empty() {
-        "none of ours".into()
-    } else {
-        format!("only `{}`", names.join("`, `"))
-    }
+    if names.is_empty() { "none of ours".into() } else { format!("only `{}`", names.join("`, `")) }
 }
 
 #[cfg(test)]
@@ -210,10 +157,7 @@ mod tests {
 
     /// A graph of workspace members given as `name -> dependencies`; unknown names become third parties.
     fn graph(edges: &[(&str, &[&str])]) -> Metadata {
-        let mut names: Vec<&str> = edges
-            .iter()
-            .flat_map(|(name, deps)| deps.iter().copied().chain([*name]))
-            .collect();
+        let mut names: Vec<&str> = edges.iter().flat_map(|(name, deps)| deps.iter().copied().chain([*name])).collect();
         names.sort_unstable();
         names.dedup();
         let members: Vec<&str> = edges.iter().map(|(name, _)| *name).collect();
@@ -224,10 +168,8 @@ mod tests {
         let nodes: Vec<_> = edges
             .iter()
             .map(|(name, deps)| {
-                let deps: Vec<_> = deps
-                    .iter()
-                    .map(|dep| serde_json::json!({"pkg": dep, "dep_kinds": [{"kind": null}]}))
-                    .collect();
+                let deps: Vec<_> =
+                    deps.iter().map(|dep| serde_json::json!({"pkg": dep, "dep_kinds": [{"kind": null}]})).collect();
                 serde_json::json!({"id": name, "deps": deps})
             })
             .collect();
@@ -238,47 +180,25 @@ mod tests {
     #[test]
     fn arrows_point_down() {
         let check = |edges: &[(&str, &[&str])], expect: &[&str]| {
-            let found: Vec<String> = super::check(&graph(edges))
-                .iter()
-                .map(ToString::to_string)
-                .collect();
+            let found: Vec<String> = super::check(&graph(edges)).iter().map(ToString::to_string).collect();
             assert_eq!(found.len(), expect.len(), "{edges:?} gave {found:?}");
             for (found, expect) in found.iter().zip(expect) {
                 assert!(found.contains(expect), "{found:?} lacks {expect:?}");
             }
         };
-        check(
-            &[("wire", &["serde"]), ("dataplane", &["wire", "glommio"])],
-            &[],
-        );
+        check(&[("wire", &["serde"]), ("dataplane", &["wire", "glommio"])], &[]);
         check(&[("wire", &[]), ("control", &["wire", "tokio"])], &[]);
-        check(
-            &[("wire", &["tokio"])],
-            &["wire: must not depend on `tokio`"],
-        );
-        check(
-            &[("dataplane", &["tokio"])],
-            &["use its timers, files and sockets"],
-        );
-        check(
-            &[("control", &["glommio"])],
-            &["control: must not depend on `glommio`"],
-        );
-        check(
-            &[("schema", &[]), ("dataplane", &["schema"])],
-            &["it may use only `wire`"],
-        );
-        check(
-            &[("dataplane", &[]), ("wire", &["dataplane"])],
-            &["it may use none of ours"],
-        );
+        check(&[("wire", &["tokio"])], &["wire: must not depend on `tokio`"]);
+        check(&[("dataplane", &["tokio"])], &["use its timers, files and sockets"]);
+        check(&[("control", &["glommio"])], &["control: must not depend on `glommio`"]);
+        check(&[("schema", &[]), ("dataplane", &["schema"])], &["it may use only `wire`"]);
+        check(&[("dataplane", &[]), ("wire", &["dataplane"])], &["it may use none of ours"]);
         check(&[("helpers", &[])], &["a crate without an arrow rule"]);
     }
 
     #[test]
     fn a_runtime_below_the_data_plane_is_found() {
-        let check =
-            |tree: &str, expect: usize| assert_eq!(check_tree(tree).len(), expect, "{tree}");
+        let check = |tree: &str, expect: usize| assert_eq!(check_tree(tree).len(), expect, "{tree}");
         check(
             "dataplane v0.1.0 (/x) \ntokio v1.54.1 bytes,default,io-util,sync\ntokio v1.54.1 bytes,default,io-util,sync (*)",
             0,
