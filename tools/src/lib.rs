@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod flame;
+pub mod eval;
 pub mod metadata;
 pub mod repo;
 pub mod tidy;

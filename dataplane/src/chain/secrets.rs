@@ -27,9 +27,7 @@ mod tests;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use config::{
-    Allow, AllowTarget, Exception, Mode, Rule, RuleMode, SecretsConfig, SecretsConfigError, SideConfig, Switch,
-};
+pub use config::{Allow, AllowTarget, Exception, Mode, Rule, RuleMode, SecretsConfig, SecretsConfigError, SideConfig, Switch};
 pub use scan::{Scan, ScanScratch};
 
 use simd_json::Node;
@@ -159,12 +157,7 @@ impl SecretScanner {
     }
 
     /// Begins a scan that goes on in steps, so that a shard can serve others between two of them.
-    pub fn start<'a>(
-        &'a self,
-        scratch: &'a mut ScanScratch,
-        subject: Subject<'a>,
-        nodes: &'a [Node<'a>],
-    ) -> Scan<'a> {
+    pub fn start<'a>(&'a self, scratch: &'a mut ScanScratch, subject: Subject<'a>, nodes: &'a [Node<'a>]) -> Scan<'a> {
         Scan::new(self, scratch, subject, nodes)
     }
 

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use tools::{bench, flame, tidy};
+use tools::{eval, tidy};
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -18,6 +19,8 @@ enum Task {
     Bench(bench::Args),
     /// Draw a flame graph of one scenario of the comparison
     Flame(flame::Args),
+    /// Measure what the layers of the chain find and leave alone
+    Eval(eval::Args),
     /// Check crate arrows, names, sizes and other rules of the house
     Tidy(tidy::Args),
 }
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Bench(args) => bench::run(&args),
         Task::Flame(args) => flame::run(&args),
+        Task::Eval(args) => eval::run(&args),
         Task::Tidy(args) => tidy::run(&args),
     };
     match outcome {

@@ -55,8 +55,12 @@ pub(super) struct Assignment {
 pub(super) enum Outcome {
     Assigned(Assignment),
     /// The text ends with the name: the value may be the next JSON value.
-    AtEnd { name: Range<usize> },
-    Nothing { name: Range<usize> },
+    AtEnd {
+        name: Range<usize>,
+    },
+    Nothing {
+        name: Range<usize>,
+    },
 }
 
 fn is_name(byte: u8) -> bool {
@@ -86,9 +90,7 @@ impl Cursor<'_> {
     }
 
     fn starts(&self, with: &[u8]) -> bool {
-        self.text.get(self.at..).is_some_and(|rest| {
-            rest.get(..with.len()).is_some_and(|head| head.eq_ignore_ascii_case(with))
-        })
+        self.text.get(self.at..).is_some_and(|rest| rest.get(..with.len()).is_some_and(|head| head.eq_ignore_ascii_case(with)))
     }
 
     fn eat(&mut self, with: &[u8]) -> bool {
@@ -173,9 +175,7 @@ pub(super) fn read(text: &[u8], word: Range<usize>) -> Outcome {
         return Outcome::Nothing { name };
     };
     match value(&mut cursor, operator) {
-        Some((value, quoting, scheme)) => {
-            Outcome::Assigned(Assignment { name, operator, value, quoting, scheme })
-        }
+        Some((value, quoting, scheme)) => Outcome::Assigned(Assignment { name, operator, value, quoting, scheme }),
         None => Outcome::Nothing { name },
     }
 }
@@ -199,13 +199,7 @@ fn close_name(cursor: &mut Cursor<'_>) -> bool {
     quoted
 }
 
-fn operator(
-    cursor: &mut Cursor<'_>,
-    quoted_name: bool,
-    spaces: usize,
-    text: &[u8],
-    name: &Range<usize>,
-) -> Option<Operator> {
+fn operator(cursor: &mut Cursor<'_>, quoted_name: bool, spaces: usize, text: &[u8], name: &Range<usize>) -> Option<Operator> {
     let found = match (cursor.peek()?, cursor.peek_at(1), cursor.peek_at(2)) {
         (b'=', Some(b'>'), _) | (b'-', Some(b'>'), _) => (2, Operator::Colon),
         (b'=', Some(b'='), Some(b'=')) | (b'!', Some(b'='), Some(b'=')) => (3, Operator::Compare),
@@ -213,9 +207,7 @@ fn operator(
         (b':', Some(b':'), Some(b':')) if cursor.peek_at(3) == Some(b'=') => (4, Operator::Equals),
         (b':', Some(b':'), Some(b'=')) => (3, Operator::Equals),
         (b':', Some(b':'), _) => return None,
-        (b':', Some(b'='), _) | (b'?', Some(b'='), _) | (b'+', Some(b'='), _) | (b'.', Some(b'='), _) => {
-            (2, Operator::Equals)
-        }
+        (b':', Some(b'='), _) | (b'?', Some(b'='), _) | (b'+', Some(b'='), _) | (b'.', Some(b'='), _) => (2, Operator::Equals),
         (b'<', Some(b'-'), _) => (2, Operator::Equals),
         (b'?', Some(b'?'), Some(b'=')) => (3, Operator::Equals),
         (b'|', Some(b'|'), _) | (b'?', Some(b'?'), _) => (2, Operator::Equals),
@@ -264,6 +256,14 @@ fn value(cursor: &mut Cursor<'_>, operator: Operator) -> Option<(Range<usize>, Q
         while cursor.peek() == Some(quote) && cursor.peek_at(1) == Some(quote) {
             cursor.at += 2; // triple quotes
         }
+        // A literal within a literal: '"x"'.
+        let quote = match cursor.peek() {
+            Some(inner) if is_quote(inner) && inner != quote => {
+                cursor.at += 1;
+                inner
+            }
+            _ => quote,
+        };
         let scheme = skip_scheme(cursor);
         let start = cursor.at;
         let end = end_of_quoted(cursor.text, start, quote, escapes)?;
@@ -299,6 +299,9 @@ fn value(cursor: &mut Cursor<'_>, operator: Operator) -> Option<(Range<usize>, Q
         }
         length -= 1;
     }
+    if operator == Operator::Space && matches!(rest.first(), Some(b'{' | b'(' | b'[' | b'<' | b'&' | b'|' | b'+' | b'*')) {
+        return None;
+    }
     let quoting = if markup { Quoting::Element } else { Quoting::Bare };
     (length > 0).then(|| (start..start + length, quoting, scheme))
 }
@@ -308,7 +311,9 @@ fn skip_type(cursor: &mut Cursor<'_>) {
     let rest = cursor.text.get(cursor.at..(cursor.at + 48).min(cursor.text.len())).unwrap_or_default();
     let kind = rest
         .iter()
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'&' | b'<' | b'>' | b'?' | b'*' | b'_' | b'\'' | b'[' | b']' | b'.'))
+        .take_while(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'&' | b'<' | b'>' | b'?' | b'*' | b'_' | b'\'' | b'[' | b']' | b'.')
+        })
         .count();
     if kind == 0 || rest[0].is_ascii_digit() || is_quote(rest[0]) {
         return;
@@ -331,7 +336,13 @@ fn skip_fallback(cursor: &mut Cursor<'_>) {
     for mark in [&b"|| "[..], b"?? ", b" or ", b"?: ", b"||\"", b"||'"] {
         if let Some(at) = memchr::memmem::find(&rest[..line], mark) {
             let to = at + mark.len().min(3);
-            let to = if mark.starts_with(b" or") { at + 4 } else if mark.len() == 3 && mark[2] != b' ' { at + 2 } else { to };
+            let to = if mark.starts_with(b" or") {
+                at + 4
+            } else if mark.len() == 3 && mark[2] != b' ' {
+                at + 2
+            } else {
+                to
+            };
             if rest.get(to).copied().is_some_and(is_quote) {
                 cursor.at += to;
                 return;
@@ -343,10 +354,7 @@ fn skip_fallback(cursor: &mut Cursor<'_>) {
 /// `String::from("x")`, `new Buffer("x")`, `env("X", "x")`: steps into the call.
 fn skip_call(cursor: &mut Cursor<'_>) {
     let rest = cursor.text.get(cursor.at..(cursor.at + 64).min(cursor.text.len())).unwrap_or_default();
-    let callee = rest
-        .iter()
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b' ' | b'$'))
-        .count();
+    let callee = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b' ' | b'$')).count();
     if rest.get(callee) == Some(&b'(') && rest.get(callee + 1).copied().is_some_and(is_quote) {
         cursor.at += callee + 1;
     } else if callee == 0 && matches!(rest.first(), Some(b'(' | b'[' | b'{')) && rest.get(1).copied().is_some_and(is_quote) {

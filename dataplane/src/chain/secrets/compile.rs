@@ -272,21 +272,7 @@ impl Builder {
         if let Some(known) = self.by_pattern.get(pattern) {
             return Ok(*known);
         }
-        let dfa = dense::Builder::new()
-            .configure(
-                dense::Config::new()
-                    .start_kind(StartKind::Anchored)
-                    .dfa_size_limit(Some(PATTERN_BYTES))
-                    .determinize_size_limit(Some(PATTERN_BYTES)),
-            )
-            .syntax(syntax::Config::new().unicode(false).utf8(false))
-            .thompson(thompson::Config::new().utf8(false).which_captures(WhichCaptures::None))
-            .build(pattern)
-            .map_err(|error| SecretsConfigError::Pattern {
-                rule: rule.to_owned(),
-                pattern: pattern.to_owned(),
-                reason: reason_of(&error),
-            })?;
+        let dfa = automaton(rule, pattern)?;
         let index = u32::try_from(self.shapes.len()).unwrap_or(u32::MAX);
         self.shapes.push(dfa);
         self.by_pattern.insert(pattern.to_owned(), index);
@@ -323,6 +309,30 @@ impl Builder {
     }
 }
 
+/// Anchored, ASCII, fully built: nothing is left to do, and no memory to find, at scan time.
+fn automaton(rule: &str, pattern: &str) -> Result<dense::DFA<Vec<u32>>, SecretsConfigError> {
+    dense::Builder::new()
+        .configure(
+            dense::Config::new()
+                .start_kind(StartKind::Anchored)
+                .dfa_size_limit(Some(PATTERN_BYTES))
+                .determinize_size_limit(Some(PATTERN_BYTES)),
+        )
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .thompson(thompson::Config::new().utf8(false).which_captures(WhichCaptures::None))
+        .build(pattern)
+        .map_err(|error| SecretsConfigError::Pattern {
+            rule: rule.to_owned(),
+            pattern: pattern.to_owned(),
+            reason: reason_of(&error),
+        })
+}
+
+#[cfg(test)]
+pub(super) fn check_shape(rule: &str, pattern: &str) -> Result<(), SecretsConfigError> {
+    automaton(rule, pattern).map(|dfa| assert!(dfa.memory_usage() < 512 << 10, "{rule}: {} bytes", dfa.memory_usage()))
+}
+
 fn reason_of(error: &dyn std::error::Error) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
@@ -335,12 +345,7 @@ fn reason_of(error: &dyn std::error::Error) -> String {
 fn pattern(rule: &str, text: &str) -> Result<meta::Regex, SecretsConfigError> {
     let build = |unicode: bool| {
         meta::Builder::new()
-            .configure(
-                meta::Config::new()
-                    .utf8_empty(false)
-                    .nfa_size_limit(Some(PATTERN_BYTES))
-                    .hybrid_cache_capacity(256 << 10),
-            )
+            .configure(meta::Config::new().utf8_empty(false).nfa_size_limit(Some(PATTERN_BYTES)).hybrid_cache_capacity(256 << 10))
             .syntax(syntax::Config::new().unicode(unicode).utf8(false))
             .build(text)
     };
@@ -363,10 +368,8 @@ fn compile_allow(rule: &str, allow: &Allow) -> Result<CompiledAllow, SecretsConf
             .fingerprints
             .iter()
             .map(|text| {
-                parse_fingerprint(text).ok_or_else(|| SecretsConfigError::Fingerprint {
-                    rule: rule.to_owned(),
-                    fingerprint: text.clone(),
-                })
+                parse_fingerprint(text)
+                    .ok_or_else(|| SecretsConfigError::Fingerprint { rule: rule.to_owned(), fingerprint: text.clone() })
             })
             .collect::<Result<_, _>>()?,
         pointers: allow.pointers.clone(),

@@ -136,9 +136,7 @@ impl Grams {
     /// Probes the block that starts at `block[0]`. Bit `n` of the answer: something may stand at byte `2 n`.
     #[inline]
     pub(super) fn probe(&self, block: &[u8; BLOCK_READ]) -> u64 {
-        let low = u64::from_le_bytes([
-            block[0], block[1], block[2], block[3], block[4], block[5], block[6], block[7],
-        ]);
+        let low = u64::from_le_bytes([block[0], block[1], block[2], block[3], block[4], block[5], block[6], block[7]]);
         let high = u32::from_le_bytes([block[6], block[7], block[8], block[9]]);
         self.bit(low as u32 | FOLD)
             | self.bit((low >> 16) as u32 | FOLD) << 1
@@ -183,12 +181,8 @@ fn grams_of(word: &[u8]) -> Vec<(u32, i32)> {
     // Every byte that can differ after folding; a word may begin or end the text, which reads as NUL.
     let neighbours = || (0x20u8..0x40).chain(0x60..0x80);
     match *word {
-        [a, b, c] => neighbours()
-            .flat_map(|n| [(fold([a, b, c, n]), 0), (fold([n, a, b, c]), -1)])
-            .collect(),
-        [a, b, c, d] => std::iter::once((fold([a, b, c, d]), 0))
-            .chain(neighbours().map(|n| (fold([b, c, d, n]), 1)))
-            .collect(),
+        [a, b, c] => neighbours().flat_map(|n| [(fold([a, b, c, n]), 0), (fold([n, a, b, c]), -1)]).collect(),
+        [a, b, c, d] => std::iter::once((fold([a, b, c, d]), 0)).chain(neighbours().map(|n| (fold([b, c, d, n]), 1))).collect(),
         _ => {
             let cost = |at: usize| -> u32 {
                 let folded: Vec<u32> = word[at..at + 5].iter().map(|b| commonness(b | 0x20)).collect();

@@ -27,44 +27,358 @@ pub(super) enum Verdict {
 
 /// What follows the word in a name and makes the value public: `token_type`, `password_field`, `key_id` …
 const PUBLIC_SUFFIXES: &[&str] = &[
-    "id", "ids", "name", "names", "type", "types", "url", "uri", "urls", "path", "paths", "file", "files", "ref",
-    "refs", "len", "length", "size", "count", "field", "fields", "label", "hint", "expiry", "expires", "expiration",
-    "expire", "ttl", "age", "regex", "pattern", "policy", "prompt", "placeholder", "help", "title", "text", "class",
-    "algorithm", "algo", "alg", "provider", "endpoint", "index", "limit", "limits", "usage", "source", "manager",
-    "store", "format", "version", "status", "kind", "mode", "env", "var", "variable", "header", "param", "arn", "dir",
-    "location", "info", "metadata", "description", "desc", "message", "msg", "error", "errors", "event", "method",
-    "handler", "callback", "function", "func", "fn", "validator", "strength", "rules", "rule", "required", "enabled",
-    "disabled", "valid", "exists", "changed", "reset", "resets", "change", "update", "confirmation", "input", "form",
-    "view", "page", "link", "button", "icon", "template", "model", "schema", "table", "column", "row", "map", "list",
-    "array", "set", "group", "groups", "scope", "scopes", "audience", "issuer", "subject", "alias", "fingerprint",
-    "checksum", "digest", "sha256", "sha1", "md5", "thumbprint", "code", "codes", "press", "down", "up", "board",
-    "word", "words", "stroke", "frame", "frames", "space", "ring", "chain", "bind", "binding", "bindings", "stone",
-    "note", "notes", "pair", "usages", "selector", "server", "host", "port", "user", "username", "owner", "date",
-    "time", "created", "timestamp", "at", "ops", "spec", "config", "options", "settings", "style", "color", "value_from",
-    "resolver", "service", "client", "request", "response", "interface", "param", "params", "generator", "factory",
+    "id",
+    "ids",
+    "name",
+    "names",
+    "type",
+    "types",
+    "url",
+    "uri",
+    "urls",
+    "path",
+    "paths",
+    "file",
+    "files",
+    "ref",
+    "refs",
+    "len",
+    "length",
+    "size",
+    "count",
+    "field",
+    "fields",
+    "label",
+    "hint",
+    "expiry",
+    "expires",
+    "expiration",
+    "expire",
+    "ttl",
+    "age",
+    "regex",
+    "pattern",
+    "policy",
+    "prompt",
+    "placeholder",
+    "help",
+    "title",
+    "text",
+    "class",
+    "algorithm",
+    "algo",
+    "alg",
+    "provider",
+    "endpoint",
+    "index",
+    "limit",
+    "limits",
+    "usage",
+    "source",
+    "manager",
+    "store",
+    "format",
+    "version",
+    "status",
+    "kind",
+    "mode",
+    "env",
+    "var",
+    "variable",
+    "header",
+    "param",
+    "arn",
+    "dir",
+    "location",
+    "info",
+    "metadata",
+    "description",
+    "desc",
+    "message",
+    "msg",
+    "error",
+    "errors",
+    "event",
+    "method",
+    "handler",
+    "callback",
+    "function",
+    "func",
+    "fn",
+    "validator",
+    "strength",
+    "rules",
+    "rule",
+    "required",
+    "enabled",
+    "disabled",
+    "valid",
+    "exists",
+    "changed",
+    "reset",
+    "resets",
+    "change",
+    "update",
+    "confirmation",
+    "input",
+    "form",
+    "view",
+    "page",
+    "link",
+    "button",
+    "icon",
+    "template",
+    "model",
+    "schema",
+    "table",
+    "column",
+    "row",
+    "map",
+    "list",
+    "array",
+    "set",
+    "group",
+    "groups",
+    "scope",
+    "scopes",
+    "audience",
+    "issuer",
+    "subject",
+    "alias",
+    "fingerprint",
+    "checksum",
+    "digest",
+    "sha256",
+    "sha1",
+    "md5",
+    "thumbprint",
+    "code",
+    "codes",
+    "press",
+    "down",
+    "up",
+    "board",
+    "word",
+    "words",
+    "stroke",
+    "frame",
+    "frames",
+    "space",
+    "ring",
+    "chain",
+    "bind",
+    "binding",
+    "bindings",
+    "stone",
+    "note",
+    "notes",
+    "pair",
+    "usages",
+    "selector",
+    "server",
+    "host",
+    "port",
+    "user",
+    "username",
+    "owner",
+    "date",
+    "time",
+    "created",
+    "timestamp",
+    "at",
+    "ops",
+    "spec",
+    "config",
+    "options",
+    "settings",
+    "style",
+    "color",
+    "value_from",
+    "resolver",
+    "service",
+    "client",
+    "request",
+    "response",
+    "interface",
+    "param",
+    "params",
+    "generator",
+    "factory",
 ];
 
 /// Words that stand where a secret will be. A value is a placeholder when it contains one.
 const PLACEHOLDERS: &[&str] = &[
-    "example", "changeme", "change_me", "change-me", "change.me", "placeholder", "redacted", "replace", "insert",
-    "your_", "your-", "your ", "yourpass", "yourkey", "yoursecret", "yourtoken", "yourapi", "my_secret", "mysecret",
-    "my-secret", "dummy", "sample", "todo", "fixme", "foobar", "foo_bar", "xxxx", "****", "....", "____", "----",
-    "0000000000", "1234567890", "abcdefgh", "not-a-", "not_a_", "notasecret", "fake", "undefined", "lorem", "<",
-    "${", "#{", "{{", "%(", "$(", "{0}", "%s", "&lt;", "…", "such-as", "e.g.", "secret_here", "key_here", "token_here",
-    "here>", "_here", "-here", "secrets.", "process.env", "os.environ", "getenv", "system.get", "vault:", "arn:aws",
-    "https://", "http://", "sha256:", "projects/", "test_", "test-", "testtest", "unused", "invalid", "encrypted",
-    "hidden", "masked", "removed", "omitted", "tbd", "sensitive", "qwerty", "asdf",
+    "example",
+    "changeme",
+    "change_me",
+    "change-me",
+    "change.me",
+    "placeholder",
+    "redacted",
+    "replace",
+    "insert",
+    "your_",
+    "your-",
+    "your ",
+    "yourpass",
+    "yourkey",
+    "yoursecret",
+    "yourtoken",
+    "yourapi",
+    "my_secret",
+    "mysecret",
+    "my-secret",
+    "dummy",
+    "sample",
+    "todo",
+    "fixme",
+    "foobar",
+    "foo_bar",
+    "xxxx",
+    "****",
+    "....",
+    "____",
+    "----",
+    "0000000000",
+    "1234567890",
+    "abcdefgh",
+    "not-a-",
+    "not_a_",
+    "notasecret",
+    "fake",
+    "undefined",
+    "lorem",
+    "<",
+    "${",
+    "#{",
+    "{{",
+    "%(",
+    "$(",
+    "{0}",
+    "%s",
+    "&lt;",
+    "…",
+    "such-as",
+    "e.g.",
+    "secret_here",
+    "key_here",
+    "token_here",
+    "here>",
+    "_here",
+    "-here",
+    "secrets.",
+    "process.env",
+    "os.environ",
+    "getenv",
+    "system.get",
+    "vault:",
+    "arn:aws",
+    "https://",
+    "http://",
+    "sha256:",
+    "projects/",
+    "test_",
+    "test-",
+    "testtest",
+    "unused",
+    "invalid",
+    "encrypted",
+    "hidden",
+    "masked",
+    "removed",
+    "omitted",
+    "tbd",
+    "sensitive",
+    "qwerty",
+    "asdf",
 ];
 
 /// Whole values that are no secret though their name says so.
 const PLAIN_VALUES: &[&str] = &[
-    "password", "passwd", "pass", "pwd", "secret", "token", "key", "apikey", "api_key", "api-key", "string", "str",
-    "text", "none", "null", "nil", "true", "false", "yes", "no", "on", "off", "empty", "test", "tests", "testing",
-    "default", "value", "values", "required", "optional", "object", "bytes", "number", "integer", "boolean", "any",
-    "foo", "bar", "baz", "username", "user", "admin", "root", "login", "email", "name", "hidden", "basic", "bearer",
-    "auto", "unknown", "unset", "self", "this", "void", "input", "type", "data", "field", "optional[str]", "env",
-    "enter", "inherit", "prompt", "always", "never", "disabled", "enabled", "passphrase", "credentials", "credential",
-    "auth", "authorization", "access", "public", "private", "shared", "static", "const", "let", "var", "hash", "salt",
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "apikey",
+    "api_key",
+    "api-key",
+    "string",
+    "str",
+    "text",
+    "none",
+    "null",
+    "nil",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "empty",
+    "test",
+    "tests",
+    "testing",
+    "default",
+    "value",
+    "values",
+    "required",
+    "optional",
+    "object",
+    "bytes",
+    "number",
+    "integer",
+    "boolean",
+    "any",
+    "foo",
+    "bar",
+    "baz",
+    "username",
+    "user",
+    "admin",
+    "root",
+    "login",
+    "email",
+    "name",
+    "hidden",
+    "basic",
+    "bearer",
+    "auto",
+    "unknown",
+    "unset",
+    "self",
+    "this",
+    "void",
+    "input",
+    "type",
+    "data",
+    "field",
+    "optional[str]",
+    "env",
+    "enter",
+    "inherit",
+    "prompt",
+    "always",
+    "never",
+    "disabled",
+    "enabled",
+    "passphrase",
+    "credentials",
+    "credential",
+    "auth",
+    "authorization",
+    "access",
+    "public",
+    "private",
+    "shared",
+    "static",
+    "const",
+    "let",
+    "var",
+    "hash",
+    "salt",
 ];
 
 /// Whether a provider's name ends in a word that makes the value public: `heroku_app_id`, `stripe_url`.
@@ -88,6 +402,16 @@ pub(super) fn machine_made(value: &[u8]) -> bool {
     let made = makeup(value);
     made.digit > 0 && made.lower + made.upper > 0 && entropy(value) >= 2.6 && !placeholder(value) && made.turns * 8 >= value.len()
         || value.len() >= 40 && entropy(value) >= 4.2
+}
+
+/// Whether a value is random enough for a rule that knows little more of it than its length.
+pub(super) fn clearly_random(value: &[u8]) -> bool {
+    random(value, false) && !placeholder(value) && !same_words(value) && !value.starts_with(b"//")
+}
+
+/// Whether a name is just a provider's, or promises a secret of it.
+pub(super) fn names_secret(name: &[u8], provider: &[u8]) -> bool {
+    promise(name).is_some() || name.eq_ignore_ascii_case(provider)
 }
 
 /// What the name of an assignment promises about its value.
@@ -152,7 +476,10 @@ fn allows_secret(tail: &[u8], needle: &str) -> bool {
     {
         let run = rest.iter().take_while(|b| b.is_ascii_lowercase()).count();
         let word = &rest[..run];
-        if !matches!(word, b"s" | b"key" | b"keys" | b"token" | b"value" | b"string" | b"str" | b"hash" | b"enc" | b"b64" | b"base64") {
+        if !matches!(
+            word,
+            b"s" | b"key" | b"keys" | b"token" | b"value" | b"string" | b"str" | b"hash" | b"enc" | b"b64" | b"base64"
+        ) {
             return false;
         }
         rest = &rest[run..];
@@ -165,7 +492,11 @@ fn allows_secret(tail: &[u8], needle: &str) -> bool {
         }
         // One word: an upper-case run, or a letter and the lower-case ones after it.
         let upper = rest.iter().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit()).count();
-        let run = if upper > 1 { upper } else { upper + rest[upper..].iter().take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit()).count() };
+        let run = if upper > 1 {
+            upper
+        } else {
+            upper + rest[upper..].iter().take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit()).count()
+        };
         let word = &rest[..run.max(1)];
         if PUBLIC_SUFFIXES.iter().any(|s| word.eq_ignore_ascii_case(s.as_bytes())) {
             return false;
@@ -182,10 +513,50 @@ fn strong_key(before: &[u8]) -> bool {
         _ => before,
     };
     [
-        "api", "access", "secret", "private", "auth", "account", "master", "encryption", "signing", "encrypt", "sign",
-        "app", "application", "consumer", "service", "admin", "deploy", "license", "write", "read", "ingest", "client",
-        "storage", "shared", "session", "jwt", "hmac", "token", "cipher", "aes", "stream", "sdk", "web", "server",
-        "subscription", "integration", "project", "bot", "live", "prod", "test", "sandbox", "rest", "host",
+        "api",
+        "access",
+        "secret",
+        "private",
+        "auth",
+        "account",
+        "master",
+        "encryption",
+        "signing",
+        "encrypt",
+        "sign",
+        "app",
+        "application",
+        "consumer",
+        "service",
+        "admin",
+        "deploy",
+        "license",
+        "write",
+        "read",
+        "ingest",
+        "client",
+        "storage",
+        "shared",
+        "session",
+        "jwt",
+        "hmac",
+        "token",
+        "cipher",
+        "aes",
+        "stream",
+        "sdk",
+        "web",
+        "server",
+        "subscription",
+        "integration",
+        "project",
+        "bot",
+        "live",
+        "prod",
+        "test",
+        "sandbox",
+        "rest",
+        "host",
     ]
     .iter()
     .any(|word| trimmed.ends_with(word.as_bytes()))
@@ -193,9 +564,26 @@ fn strong_key(before: &[u8]) -> bool {
 
 fn paging(before: &[u8], tail: &[u8]) -> bool {
     tail.first() == Some(&b's')
-        || ["max_", "max", "min_", "next", "next_", "page", "page_", "continuation", "continuation_", "sync_", "cancel", "cancellation", "num_", "total_", "cursor_", "idempotency_"]
-            .iter()
-            .any(|word| before.ends_with(word.as_bytes()))
+        || [
+            "max_",
+            "max",
+            "min_",
+            "next",
+            "next_",
+            "page",
+            "page_",
+            "continuation",
+            "continuation_",
+            "sync_",
+            "cancel",
+            "cancellation",
+            "num_",
+            "total_",
+            "cursor_",
+            "idempotency_",
+        ]
+        .iter()
+        .any(|word| before.ends_with(word.as_bytes()))
 }
 
 /// Shannon entropy in bits per byte.
@@ -281,8 +669,13 @@ fn random(value: &[u8], weak: bool) -> bool {
         // Only letters or only digits spell words and numbers.
         return length >= 16 && made.digit > 0 && made.digit < length && bits >= 2.5;
     }
+    if weak && value.iter().any(|b| matches!(b, b'.' | b':' | b'/' | b'@' | b'$')) && value.last() != Some(&b'=') {
+        return false;
+    }
     let body = &value[..value.iter().rposition(|&b| b != b'=').map_or(0, |at| at + 1)];
-    let token = body.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/' | b'.' | b'~' | b':' | b'=' | b'!' | b'$' | b'@'));
+    let token = body.iter().all(|b| {
+        b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/' | b'.' | b'~' | b':' | b'=' | b'!' | b'$' | b'@')
+    });
     if !token {
         return false;
     }
@@ -336,7 +729,10 @@ pub(super) fn placeholder(value: &[u8]) -> bool {
         return true;
     }
     matches!(value.first(), Some(b'$' | b'%' | b'<' | b'{' | b'[' | b'(' | b'*' | b'!'))
-        && value.iter().skip(1).all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'}' | b']' | b')' | b'>' | b'%' | b'*' | b':' | b' ' | b'{'))
+        && value.iter().skip(1).all(|b| {
+            b.is_ascii_alphanumeric()
+                || matches!(b, b'_' | b'-' | b'.' | b'}' | b']' | b')' | b'>' | b'%' | b'*' | b':' | b' ' | b'{')
+        })
 }
 
 /// Judges one assignment.
@@ -348,12 +744,17 @@ pub(super) fn judge(text: &[u8], found: &Assignment, extra: &dyn Fn(&[u8]) -> bo
         return Verdict::Nothing;
     }
     match promise {
-        Promise::Password => password(name, value, found),
+        Promise::Password => password(text, name, value, found),
+        Promise::Secret if found.quoting == Quoting::Quoted && (chosen_secret(value) || compared(name, value, found)) => {
+            Verdict::Secret
+        }
         Promise::Secret | Promise::Weak => {
-            let bound = matches!(found.operator, Operator::Equals | Operator::Colon | Operator::Markup | Operator::Argument | Operator::Compare)
-                || found.scheme
+            let bound = matches!(
+                found.operator,
+                Operator::Equals | Operator::Colon | Operator::Markup | Operator::Argument | Operator::Compare
+            ) || found.scheme
                 || found.operator == Operator::Space && (name.starts_with(b"-") || found.quoting == Quoting::Quoted);
-            if bound && random(value, promise == Promise::Weak) && !placeholder(value) && !same_words(name, value) {
+            if bound && random(value, promise == Promise::Weak) && !placeholder(value) && !same_words(value) {
                 Verdict::Secret
             } else {
                 Verdict::Nothing
@@ -362,25 +763,109 @@ pub(super) fn judge(text: &[u8], found: &Assignment, extra: &dyn Fn(&[u8]) -> bo
     }
 }
 
+/// A secret chosen to hold every kind of character.
+fn chosen_secret(value: &[u8]) -> bool {
+    let made = makeup(value);
+    value.len() >= 16
+        && made.lower > 0
+        && made.upper > 0
+        && made.digit > 0
+        && made.special >= 3
+        && made.turns * 2 >= value.len()
+        && entropy(value) >= 4.2
+        && !value.contains(&b' ')
+        && !["a-z", "0-9", "\\w", "\\d", "://", "${", "%s", "()"].iter().any(|w| contains_folded(value, w.as_bytes()))
+}
+
+/// `if secret != "open-sesame"`: a literal that is compared with a secret is one.
+fn compared(name: &[u8], value: &[u8], found: &Assignment) -> bool {
+    found.operator == Operator::Compare
+        && contains_folded(name, b"secret")
+        && value.len() >= 6
+        && !value.contains(&b' ')
+        && !PLAIN_VALUES.iter().any(|p| value.eq_ignore_ascii_case(p.as_bytes()))
+        && !placeholder(value)
+}
+
 /// `ACCESS_TOKEN_URL = ASANA_TOKEN_EXCHANGE_URL`: a name given another name.
-fn same_words(_name: &[u8], value: &[u8]) -> bool {
+fn same_words(value: &[u8]) -> bool {
     let made = makeup(value);
     // SHOUTED_NAMES and dotted.paths of plain words are code.
     made.digit == 0 && (made.lower == 0 || made.upper == 0) && made.special > 0
-        || value.iter().any(|b| *b == b'.') && made.digit <= 2 && value.split(|b| *b == b'.').all(|part| part.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')) && made.turns < 12
+        || value.iter().any(|b| *b == b'.')
+            && made.digit <= 2
+            && value.split(|b| *b == b'.').all(|part| part.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_'))
+            && made.turns < 12
 }
 
-fn password(name: &[u8], value: &[u8], found: &Assignment) -> Verdict {
+fn password(text: &[u8], name: &[u8], value: &[u8], found: &Assignment) -> Verdict {
     let trimmed = value.strip_suffix(b",").unwrap_or(value);
     if PLAIN_VALUES.iter().any(|p| trimmed.eq_ignore_ascii_case(p.as_bytes())) || placeholder(trimmed) {
         return Verdict::Nothing;
     }
     let made = makeup(trimmed);
     let strong = match found.quoting {
-        Quoting::Quoted => quoted_password(trimmed, &made),
-        Quoting::Bare | Quoting::Element => bare_password(trimmed, &made, found, name),
+        Quoting::Quoted => {
+            quoted_password(trimmed, &made) || word_password(trimmed, &made, found) || beside_user(text, trimmed, found)
+        }
+        Quoting::Bare | Quoting::Element => bare_password(trimmed, &made, found, name) || env_password(text, trimmed, found),
     };
     if strong && !value.eq_ignore_ascii_case(name) { Verdict::Password } else { Verdict::Nothing }
+}
+
+/// `password = "thisismypassword"`: one lower-case word, long enough not to be one of the language.
+fn word_password(value: &[u8], made: &Makeup, found: &Assignment) -> bool {
+    made.lower == value.len() && (10..=40).contains(&value.len()) && found.operator != Operator::Argument
+        || found.operator == Operator::Compare && value.len() >= 6 && made.lower + made.digit == value.len()
+}
+
+/// A password literal right after the name of its user.
+fn beside_user(text: &[u8], value: &[u8], found: &Assignment) -> bool {
+    if value.len() < 6 || !matches!(found.operator, Operator::Equals | Operator::Colon) {
+        return false;
+    }
+    let before = &text[found.name.start.saturating_sub(120)..found.name.start];
+    ["user", "login", "account"].iter().any(|word| {
+        let mut from = 0;
+        while let Some(at) =
+            before.get(from..).and_then(|rest| rest.windows(word.len()).position(|w| w.eq_ignore_ascii_case(word.as_bytes())))
+        {
+            let after = &before[from + at + word.len()..];
+            // An assignment of a literal, not a mention.
+            let skip = after
+                .iter()
+                .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'"' | b'\'' | b' ' | b'\\'))
+                .count();
+            let op = after.get(skip).copied();
+            let literal = after.get(skip + 1..).unwrap_or_default().iter().find(|b| !matches!(b, b' ' | b'>' | b'=' | b'\\'));
+            if matches!(op, Some(b'=' | b':')) && matches!(literal, Some(b'"' | b'\'' | b'`')) {
+                return true;
+            }
+            from += at + word.len();
+        }
+        false
+    })
+}
+
+/// `DB_PASS=whiteduke` at the start of a line, nothing around the equals sign: an env or ini file.
+fn env_password(text: &[u8], value: &[u8], found: &Assignment) -> bool {
+    if found.operator != Operator::Equals || found.value.start != found.name.end + 1 || !(6..=64).contains(&value.len()) {
+        return false;
+    }
+    let line = memchr::memrchr(b'\n', &text[..found.name.start]).map_or(0, |at| at + 1);
+    let lead = &text[line..found.name.start];
+    let lead = lead.iter().position(|b| !matches!(b, b' ' | b'\t' | b'#' | b'-' | b';' | b'/')).map_or(&[][..], |at| &lead[at..]);
+    let plain = lead.is_empty()
+        || lead.eq_ignore_ascii_case(b"export ")
+        || lead.eq_ignore_ascii_case(b"set ")
+        || lead.eq_ignore_ascii_case(b"env ");
+    let rest = text.get(found.value.end..).and_then(<[u8]>::first);
+    plain
+        && matches!(rest, None | Some(b'\n' | b'\r' | b' ' | b'"' | b'\\' | b';'))
+        && value
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'!' | b'@' | b'#' | b'%' | b'^' | b'+' | b'-' | b'.'))
+        && value.first().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_')
 }
 
 /// A quoted string under a password's name: not a sentence, not a path, not a single plain word.
@@ -395,20 +880,25 @@ fn quoted_password(value: &[u8], made: &Makeup) -> bool {
     if value.windows(2).any(|w| matches!(w, b"()" | b"::" | b"->" | b"\\n" | b"${" | b"#{" | b"</")) {
         return false;
     }
-    let kinds = usize::from(made.lower > 0) + usize::from(made.upper > 0) + usize::from(made.digit > 0) + usize::from(made.special > 0);
+    let kinds =
+        usize::from(made.lower > 0) + usize::from(made.upper > 0) + usize::from(made.digit > 0) + usize::from(made.special > 0);
     made.digit > 0 && kinds >= 2 || kinds >= 3 || made.special > 0 && kinds >= 2 && !plain_phrase(value)
 }
 
 /// `forgot_password`, `db-creds`: words joined by one kind of mark.
 fn plain_phrase(value: &[u8]) -> bool {
-    value.iter().all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b'/' | b' ' | b':' | b'%' | b'\'' | b',' | b'?' | b'!'))
+    value.iter().all(|b| {
+        b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b'.' | b'/' | b' ' | b':' | b'%' | b'\'' | b',' | b'?' | b'!')
+    })
 }
 
 fn bare_password(value: &[u8], made: &Makeup, found: &Assignment, name: &[u8]) -> bool {
     if value.len() < 6 || value.len() > 128 || !value.is_ascii() {
         return false;
     }
-    if value.iter().any(|b| matches!(b, b'(' | b')' | b'{' | b'}' | b'[' | b']' | b'<' | b'>' | b'\\' | b'|')) || value.windows(2).any(|w| matches!(w, b"::" | b"->" | b"&&")) {
+    if value.iter().any(|b| matches!(b, b'(' | b')' | b'{' | b'}' | b'[' | b']' | b'<' | b'>' | b'\\' | b'|'))
+        || value.windows(2).any(|w| matches!(w, b"::" | b"->" | b"&&"))
+    {
         return false;
     }
     if matches!(value.first(), Some(b'$' | b'/' | b'.' | b'-' | b'@' | b'&' | b'*' | b'%' | b'=' | b'~')) {
@@ -428,7 +918,10 @@ fn bare_password(value: &[u8], made: &Makeup, found: &Assignment, name: &[u8]) -
 fn identifier(value: &[u8], made: &Makeup) -> bool {
     made.digit <= 2
         && value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
-        && (made.upper == 0 && value.contains(&b'.') || made.upper == 0 && value.contains(&b'_') || made.lower == 0 && value.contains(&b'_') || value.len() < 8)
+        && (made.upper == 0 && value.contains(&b'.')
+            || made.upper == 0 && value.contains(&b'_')
+            || made.lower == 0 && value.contains(&b'_')
+            || value.len() < 8)
 }
 
 /// Whether the credentials of a URL only stand where credentials will be.
@@ -442,7 +935,49 @@ pub(super) fn url_placeholder(user: &[u8], password: &[u8]) -> bool {
         || template(password)
         || user == password
         || password.windows(2).all(|w| w[0].eq_ignore_ascii_case(&w[1]))
-        || [&b"example"[..], b"redacted", b"xxx", b"...", b"your", b"placeholder", b"changeme"].iter().any(|w| contains_folded(password, w))
+        || [&b"example"[..], b"redacted", b"xxx", b"...", b"your", b"placeholder", b"changeme"]
+            .iter()
+            .any(|w| contains_folded(password, w))
+}
+
+/// LIMIT: longest body of a key looked at.
+const KEY_BODY_MAX: usize = 16 * 1024;
+
+/// Length of the body of a PEM key, behind the words `PRIVATE KEY`, up to its end mark if there is one; `None` when
+/// what follows is no key but prose, dots or stars.
+pub(super) fn key_body(text: &[u8]) -> Option<usize> {
+    let text = &text[..text.len().min(KEY_BODY_MAX)];
+    let dashes = memchr::memmem::find(&text[..text.len().min(16)], b"-----")?;
+    let mut at = dashes + 5;
+    let (mut total, mut run, mut longest) = (0usize, 0usize, 0usize);
+    let mut seen = [false; 128];
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'-' if text[at..].starts_with(b"-----") => break,
+            b'\\' => {
+                // An escape: its letter is none of the key's.
+                at += 1;
+                run = 0;
+            }
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' => {
+                run += 1;
+                total += 1;
+                longest = longest.max(run);
+                seen[byte as usize & 127] = true;
+            }
+            _ => run = 0,
+        }
+        at += 1;
+        if total == 0 && at > dashes + 400 {
+            return None;
+        }
+    }
+    let kinds = seen.iter().filter(|s| **s).count();
+    if total < 40 || longest < 24 || kinds < 12 {
+        return None;
+    }
+    let end = memchr::memmem::find(&text[at..text.len().min(at + 64)], b"KEY-----").map_or(at, |e| at + e + 8);
+    Some(end)
 }
 
 /// Whether base64 decodes to `user:password`.
@@ -471,8 +1006,7 @@ pub(super) fn basic_credentials(value: &[u8]) -> bool {
         }
     }
     let decoded = &bytes[..have];
-    decoded.iter().all(|b| (0x20..0x7f).contains(b))
-        && decoded.iter().position(|b| *b == b':').is_some_and(|at| at + 3 < have)
+    decoded.iter().all(|b| (0x20..0x7f).contains(b)) && decoded.iter().position(|b| *b == b':').is_some_and(|at| at + 3 < have)
 }
 
 /// Whether what follows `Bearer` is a token and not a word of prose.

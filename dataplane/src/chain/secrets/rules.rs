@@ -43,13 +43,7 @@ pub(super) struct Builtin {
     pub(super) stop: &'static [&'static str],
 }
 
-const fn row(
-    id: &'static str,
-    name: &'static str,
-    words: &'static [&'static str],
-    shape: &'static str,
-    how: How,
-) -> Builtin {
+const fn row(id: &'static str, name: &'static str, words: &'static [&'static str], shape: &'static str, how: How) -> Builtin {
     Builtin { id, name, words, shape, how, entropy: 0.0, stop: &[] }
 }
 
@@ -74,7 +68,8 @@ const fn tail(id: &'static str, name: &'static str, words: &'static [&'static st
 }
 
 impl Builtin {
-    /// Only values at least this random count (bits per byte).
+    /// Only values at least this random count (bits per byte). For `named` rows: below 0, whatever is assigned
+    /// counts; from 2.8 on the shape says little, so the name must promise a secret and the value look random.
     const fn entropy(mut self, bits: f32) -> Builtin {
         self.entropy = bits;
         self
@@ -112,6 +107,7 @@ pub(super) const CONTEXT_RULES: &[(&str, &str)] = &[
     ("url-credentials", "a user name and password in a URL"),
     ("http-basic", "HTTP basic credentials"),
     ("http-bearer", "an HTTP bearer token"),
+    ("private-key", "a private key in PEM"),
 ];
 
 /// Which hand-written rule a word leads to.
@@ -121,6 +117,7 @@ pub(super) enum Context {
     Url,
     Basic,
     Bearer,
+    PrivateKey,
 }
 
 impl Context {
@@ -131,6 +128,7 @@ impl Context {
             Context::Url => 2,
             Context::Basic => 3,
             Context::Bearer => 4,
+            Context::PrivateKey => 5,
         }
     }
 }
@@ -151,4 +149,5 @@ pub(super) const CONTEXT_WORDS: &[(&str, Context)] = &[
     ("://", Context::Url),
     ("basic ", Context::Basic),
     ("bearer ", Context::Bearer),
+    ("private key", Context::PrivateKey),
 ];

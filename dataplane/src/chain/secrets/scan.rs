@@ -170,11 +170,8 @@ impl ScanScratch {
             return;
         }
         let program = &scanner.program;
-        self.searches = program
-            .searches
-            .iter()
-            .map(|search| (search.regex.create_cache(), search.regex.create_captures()))
-            .collect();
+        self.searches =
+            program.searches.iter().map(|search| (search.regex.create_cache(), search.regex.create_captures())).collect();
         self.stamps = vec![(0, 0); program.searches.len()];
         self.matched = vec![(0, 0); program.rules.len()];
         self.serial = scanner.serial;
@@ -513,7 +510,12 @@ impl<'a> Scan<'a> {
         }
         if !matches!(frame.phase, Phase::Decoding(_)) && at + BLOCK_READ > text.len() {
             at = self.tail_block(frame, text, at);
-            if self.decode && run_blocks > 0 && text.len() > frame.run_floor && run_blocks < RUN_BLOCKS && text.len() >= transform::RUN_MIN {
+            if self.decode
+                && run_blocks > 0
+                && text.len() > frame.run_floor
+                && run_blocks < RUN_BLOCKS
+                && text.len() >= transform::RUN_MIN
+            {
                 self.encoded_run(frame, text, text.len().saturating_sub(transform::RUN_MIN / 2));
                 frame.run_floor = text.len();
             }
@@ -669,6 +671,7 @@ impl<'a> Scan<'a> {
             Confirm::Search { search } => self.search(frame, text, target.rule, search, word.start, word.end),
             Confirm::Context(Context::Assignment) => self.assignment(frame, text, word),
             Confirm::Context(Context::Url) => self.url(frame, text, word),
+            Confirm::Context(Context::PrivateKey) => self.private_key(frame, text, word),
             Confirm::Context(context) => self.header(frame, text, word, context),
         }
     }
@@ -698,19 +701,14 @@ impl<'a> Scan<'a> {
                 while start > floor && is_token(text[start - 1]) {
                     start -= 1;
                 }
-                self.token_at(text, start, shape, false)
-                    .filter(|span| span.end >= word.end)
-                    .or_else(|| {
-                        // The run may begin with a name: try behind each of its marks.
-                        (start..word.start)
-                            .filter(|at| !text[*at].is_ascii_alphanumeric())
-                            .find_map(|at| self.token_at(text, at + 1, shape, false).filter(|span| span.end >= word.end))
-                    })
+                self.token_at(text, start, shape, false).filter(|span| span.end >= word.end).or_else(|| {
+                    // The run may begin with a name: try behind each of its marks.
+                    (start..word.start)
+                        .filter(|at| !text[*at].is_ascii_alphanumeric())
+                        .find_map(|at| self.token_at(text, at + 1, shape, false).filter(|span| span.end >= word.end))
+                })
             }
-            How::Named => self.named(text, word.clone(), shape).filter(|span| {
-                let strict = self.scanner.program.rules.get(rule as usize).is_some_and(|r| r.entropy >= 0.0);
-                !strict || judge::machine_made(&text[span.clone()])
-            }),
+            How::Named => self.named(text, word.clone(), shape, rule),
             How::Near => self.near(text, word.clone(), shape),
         };
         if let Some(span) = span {
@@ -729,22 +727,37 @@ impl<'a> Scan<'a> {
     }
 
     /// The value assigned to a provider's name.
-    fn named(&mut self, text: &[u8], word: Range<usize>, shape: u32) -> Option<Range<usize>> {
-        if let Outcome::Assigned(found) = assignment::read(text, word.clone())
-            && !judge::public_name(&text[found.name.clone()])
-            && let Some(span) = self.token_at(text, found.value.start, shape, false)
-        {
-            return Some(span);
+    fn named(&mut self, text: &[u8], word: Range<usize>, shape: u32, rule: u32) -> Option<Range<usize>> {
+        // The table says how much a shape tells by itself: see `Builtin::entropy`.
+        let bits = self.scanner.program.rules.get(rule as usize).map_or(0.0, |r| r.entropy);
+        let (lenient, broad) = (bits < 0.0, bits >= 2.8);
+        if let Outcome::Assigned(found) = assignment::read(text, word.clone()) {
+            let name = &text[found.name.clone()];
+            let bound = found.operator != assignment::Operator::Space || name.starts_with(b"-") || found.scheme;
+            let apt =
+                bound && (lenient || !judge::public_name(name)) && (!broad || judge::names_secret(name, &text[word.clone()]));
+            if apt
+                && let Some(span) = self.token_at(text, found.value.start, shape, false)
+                && apt_value(&text[span.clone()], lenient, broad)
+            {
+                return Some(span);
+            }
+        }
+        if broad {
+            return None;
         }
         // `heroku login --key x`, `curl -H "X-Token: …" https://api.provider`: a word of secrets between them.
         let end = text.len().min(word.end + NEAR);
         let between = &text[word.end..end];
-        let promised = [&b"key"[..], b"token", b"secret", b"pass", b"pwd", b"auth", b"cred", b"bearer", b"pat"]
+        let promised = [&b"key"[..], b"token", b"secret", b"password", b"passwd", b"pwd", b"bearer"]
             .iter()
-            .filter_map(|w| between.windows(w.len()).position(|s| s.eq_ignore_ascii_case(w)).map(|at| at + w.len()))
+            .filter_map(|w| {
+                let at = between.windows(w.len()).position(|s| s.eq_ignore_ascii_case(w))? + w.len();
+                (!between.get(at).is_some_and(u8::is_ascii_lowercase)).then_some(at)
+            })
             .min()?;
         self.work += 200;
-        self.runs(text, word.end + promised..end, shape)
+        self.runs(text, word.end + promised..end, shape).filter(|span| apt_value(&text[span.clone()], lenient, broad))
     }
 
     fn near(&mut self, text: &[u8], word: Range<usize>, shape: u32) -> Option<Range<usize>> {
@@ -803,7 +816,12 @@ impl<'a> Scan<'a> {
                     judge::Verdict::Nothing => return,
                 };
                 let span = judge::span(&found);
-                if found.quoting == Quoting::Bare && !at_line_or_flag(text, found.name.start) && rule == GENERIC_PASSWORD && found.operator == assignment::Operator::Colon && text[..found.name.start].ends_with(b" ") {
+                if found.quoting == Quoting::Bare
+                    && !at_line_or_flag(text, found.name.start)
+                    && rule == GENERIC_PASSWORD
+                    && found.operator == assignment::Operator::Colon
+                    && text[..found.name.start].ends_with(b" ")
+                {
                     // Prose with a colon in it.
                     let line = text[..found.name.start].iter().rev().take_while(|b| **b == b' ').count();
                     if line == 1 && !judge::placeholder(&text[span.clone()]) && judge::entropy(&text[span.clone()]) < 2.5 {
@@ -836,6 +854,16 @@ impl<'a> Scan<'a> {
         }
         let start = word.end + colon + 1;
         self.found(frame, text, Context::Url.rule(), start..start + password.len(), start..start + password.len());
+    }
+
+    /// `-----BEGIN … PRIVATE KEY-----` with a body, however its lines are written.
+    fn private_key(&mut self, frame: &Frame, text: &[u8], word: Range<usize>) {
+        let before = &text[word.start.saturating_sub(48)..word.start];
+        let Some(begin) = memchr::memmem::rfind(before, b"-----BEGIN ") else { return };
+        let Some(body) = judge::key_body(&text[word.end..]) else { return };
+        let start = word.start - (before.len() - begin);
+        self.work += body;
+        self.found(frame, text, Context::PrivateKey.rule(), start..word.end + body, start..word.end + body);
     }
 
     /// `Basic …` and `Bearer …`.
@@ -949,6 +977,10 @@ impl<'a> Scan<'a> {
     }
 }
 
+fn apt_value(value: &[u8], lenient: bool, broad: bool) -> bool {
+    lenient || if broad { judge::clearly_random(value) } else { judge::machine_made(value) }
+}
+
 fn index32(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
@@ -983,7 +1015,8 @@ fn breaks_run(block: &[u8; BLOCK_READ]) -> bool {
 fn tail_of(text: &[u8], whole: Range<usize>) -> Range<usize> {
     let cut = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | b'"' | b'\'' | b'`' | b'=' | b':' | b'>' | b',' | b'(');
     let matched = &text[whole.clone()];
-    let end = matched.iter().rposition(|b| !matches!(b, b' ' | b'"' | b'\'' | b'\n' | b'<' | b')')).map_or(matched.len(), |at| at + 1);
+    let end =
+        matched.iter().rposition(|b| !matches!(b, b' ' | b'"' | b'\'' | b'\n' | b'<' | b')')).map_or(matched.len(), |at| at + 1);
     let start = matched[..end.saturating_sub(1)].iter().rposition(cut).map_or(0, |at| at + 1);
     whole.start + start..whole.start + end
 }

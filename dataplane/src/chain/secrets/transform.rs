@@ -47,17 +47,12 @@ pub(super) fn window(view: View, text: &[u8], from: usize) -> Option<Range<usize
         View::Fold => clustered(text, from, next_invisible),
         View::Unescape => clustered(text, from, next_escape),
         View::Join => clustered(text, from, next_joint),
-        View::Unwrap => (from < text.len() && (from > 0 || hard_wrapped(text)))
-            .then(|| from..(from + WINDOW).min(text.len())),
+        View::Unwrap => (from < text.len() && (from > 0 || hard_wrapped(text))).then(|| from..(from + WINDOW).min(text.len())),
     }
 }
 
 /// Marks that stand close together share one window.
-fn clustered(
-    text: &[u8],
-    from: usize,
-    next: fn(&[u8], usize) -> Option<Range<usize>>,
-) -> Option<Range<usize>> {
+fn clustered(text: &[u8], from: usize, next: fn(&[u8], usize) -> Option<Range<usize>>) -> Option<Range<usize>> {
     let first = next(text, from)?;
     let start = boundary(text, first.start.saturating_sub(AROUND).max(from.min(first.start)));
     let limit = start + WINDOW - AROUND;
@@ -195,11 +190,31 @@ fn entity(rest: &[u8], from: usize, radix: u32) -> Option<(usize, u32)> {
 
 fn named_entity(rest: &[u8]) -> Option<(usize, u32)> {
     const NAMES: &[(&[u8], u8)] = &[
-        (b"&quot;", b'"'), (b"&apos;", b'\''), (b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>'),
-        (b"&nbsp;", b' '), (b"&equals;", b'='), (b"&lowbar;", b'_'), (b"&hyphen;", b'-'), (b"&dash;", b'-'),
-        (b"&colon;", b':'), (b"&period;", b'.'), (b"&sol;", b'/'), (b"&plus;", b'+'), (b"&num;", b'#'),
-        (b"&NewLine;", b'\n'), (b"&Tab;", b'\t'), (b"&comma;", b','), (b"&excl;", b'!'), (b"&dollar;", b'$'),
-        (b"&percnt;", b'%'), (b"&commat;", b'@'), (b"&semi;", b';'), (b"&lpar;", b'('), (b"&rpar;", b')'),
+        (b"&quot;", b'"'),
+        (b"&apos;", b'\''),
+        (b"&amp;", b'&'),
+        (b"&lt;", b'<'),
+        (b"&gt;", b'>'),
+        (b"&nbsp;", b' '),
+        (b"&equals;", b'='),
+        (b"&lowbar;", b'_'),
+        (b"&hyphen;", b'-'),
+        (b"&dash;", b'-'),
+        (b"&colon;", b':'),
+        (b"&period;", b'.'),
+        (b"&sol;", b'/'),
+        (b"&plus;", b'+'),
+        (b"&num;", b'#'),
+        (b"&NewLine;", b'\n'),
+        (b"&Tab;", b'\t'),
+        (b"&comma;", b','),
+        (b"&excl;", b'!'),
+        (b"&dollar;", b'$'),
+        (b"&percnt;", b'%'),
+        (b"&commat;", b'@'),
+        (b"&semi;", b';'),
+        (b"&lpar;", b'('),
+        (b"&rpar;", b')'),
     ];
     NAMES.iter().find(|(name, _)| rest.starts_with(name)).map(|(name, to)| (name.len(), u32::from(*to)))
 }
@@ -320,7 +335,7 @@ fn hard_wrapped(text: &[u8]) -> bool {
     let rest = if count < LINES { text.len() - from } else { 0 };
     let longest = lengths[..count].iter().copied().max().unwrap_or(0);
     let full = lengths[..count].iter().filter(|l| **l == longest).count();
-    (4..=200).contains(&longest) && rest <= longest && full * 2 >= count
+    (4..=200).contains(&longest) && rest <= longest && full * 2 >= count && (full > 1 || count == 1)
 }
 
 fn unwrap_lines(source: &[u8], out: &mut Vec<u8>) {
@@ -350,7 +365,9 @@ fn unwrap_lines(source: &[u8], out: &mut Vec<u8>) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Code {
     /// `skip`: characters before the first whole group of four.
-    Base64 { skip: usize },
+    Base64 {
+        skip: usize,
+    },
     Hex,
 }
 
@@ -361,7 +378,9 @@ pub(super) enum Content {
     Utf16Le,
     Utf16Be,
     /// A gzip or zlib stream.
-    Deflated { zlib: bool },
+    Deflated {
+        zlib: bool,
+    },
 }
 
 fn is_run(byte: u8) -> bool {
@@ -384,7 +403,8 @@ pub(super) fn run_around(text: &[u8], at: usize, floor: usize) -> Range<usize> {
             end += 1;
         } else if matches!(byte, b'\n' | b'\r' | b'\\') && end - line >= 32 {
             let white = wrap_len(text, end);
-            let more = text.get(end + white..).unwrap_or_default().iter().take(8).take_while(|b| is_run(**b) || **b == b'=').count();
+            let more =
+                text.get(end + white..).unwrap_or_default().iter().take(8).take_while(|b| is_run(**b) || **b == b'=').count();
             if white == 0 || more == 0 {
                 break;
             }
@@ -530,9 +550,7 @@ fn content(bytes: &[u8]) -> Option<Content> {
     if bytes.iter().all(text) {
         return Some(Content::Text);
     }
-    let pairs = |first: usize| {
-        bytes.chunks_exact(2).all(|pair| text(&pair[first]) && pair[1 - first] == 0)
-    };
+    let pairs = |first: usize| bytes.chunks_exact(2).all(|pair| text(&pair[first]) && pair[1 - first] == 0);
     let (le, be) = match bytes {
         [0xff, 0xfe, rest @ ..] => (rest.chunks_exact(2).all(|p| text(&p[0]) && p[1] == 0), false),
         [0xfe, 0xff, rest @ ..] => (false, rest.chunks_exact(2).all(|p| text(&p[1]) && p[0] == 0)),
