@@ -1,4 +1,6 @@
 //! The control plane of `sp`: everything that may be slow.
 
+pub mod keys;
 pub mod postgres;
 pub mod supervisor;
+pub mod token;
