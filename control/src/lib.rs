@@ -1,4 +1,5 @@
 //! The control plane of `sp`: everything that may be slow.
 
 pub mod postgres;
+pub mod shipper;
 pub mod supervisor;
