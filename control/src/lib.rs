@@ -2,5 +2,6 @@
 
 pub mod keys;
 pub mod postgres;
+pub mod shipper;
 pub mod supervisor;
 pub mod token;
