@@ -115,14 +115,19 @@ pub struct Supervisor {
 #[derive(Debug)]
 enum Running {
     Stdio {
-        config: StdioServer,
+        config: Box<StdioServer>,
         server: Arc<Server>,
         stop: CancellationToken,
         maintenance: JoinHandle<()>,
         endpoint: JoinHandle<()>,
         publisher: Publisher,
     },
-    Http { config: HttpServer, stop: CancellationToken, watch: JoinHandle<()>, publisher: Publisher },
+    Http {
+        config: HttpServer,
+        stop: CancellationToken,
+        watch: JoinHandle<()>,
+        publisher: Publisher,
+    },
 }
 
 /// What a change did, by name of the server.
@@ -149,9 +154,8 @@ impl Supervisor {
         let run_dir = run_dir.into();
         servers.validate()?;
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&run_dir);
-        let run_dir = made
-            .and_then(|()| run_dir.canonicalize())
-            .map_err(|source| SupervisorError::RunDir { path: run_dir, source })?;
+        let run_dir =
+            made.and_then(|()| run_dir.canonicalize()).map_err(|source| SupervisorError::RunDir { path: run_dir, source })?;
         let stop = CancellationToken::new();
         let supervisor = Self {
             spawner: Spawner::start(&run_dir).await.map_err(SupervisorError::Thread)?,
@@ -193,7 +197,7 @@ impl Supervisor {
         let mut applied = Applied::default();
         let mut before = std::mem::take(running);
         let (mut old, mut failure) = (Vec::new(), None);
-        let stdio = servers.stdio.into_iter().map(Declared::Stdio);
+        let stdio = servers.stdio.into_iter().map(|config| Declared::Stdio(Box::new(config)));
         for declared in stdio.chain(servers.http.into_iter().map(Declared::Http)) {
             let name = declared.name().to_owned();
             match before.remove(&name) {
@@ -242,7 +246,9 @@ impl Supervisor {
     /// Stops everything: running calls may finish for at most `drain`, then sessions end and children are stopped, at
     /// the latest by `SIGKILL`. Afterwards nothing of ours runs and no socket is left.
     pub async fn stop(&self, drain: Duration) {
-        let Some(running) = self.running.lock().await.take() else { return };
+        let Some(running) = self.running.lock().await.take() else {
+            return;
+        };
         let names: Vec<String> = running.keys().cloned().collect();
         join_all(running.into_values().map(|server| server.retire(drain))).await;
         for name in names {
@@ -265,7 +271,7 @@ impl Supervisor {
         let path = self.socket(&config.name);
         let listener = listen(&path).map_err(|source| SupervisorError::Listen { path, source })?;
         let publisher = Publisher::new(&config.name, &self.states);
-        let server = Server::new(config.clone(), &self.spawner, publisher.clone(), &self.stop);
+        let server = Server::new((*config).clone(), &self.spawner, publisher.clone(), &self.stop);
         let maintenance = tokio::spawn(Arc::clone(&server).maintain());
         let endpoint = tokio::spawn(endpoint::serve(listener, Arc::clone(&server), stop.clone()));
         Ok(Running::Stdio { config, server, stop, maintenance, endpoint, publisher })
@@ -287,7 +293,7 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
 
 #[derive(Debug)]
 enum Declared {
-    Stdio(StdioServer),
+    Stdio(Box<StdioServer>),
     Http(HttpServer),
 }
 

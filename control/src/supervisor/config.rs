@@ -84,9 +84,7 @@ impl StdioServer {
     /// Names the field, what it holds and what would be accepted.
     pub fn validate(&self) -> Result<(), ConfigError> {
         validate_name(&self.name)?;
-        let fail = |field: &'static str, why: String| {
-            Err(ConfigError::Field { server: self.name.clone(), field, why })
-        };
+        let fail = |field: &'static str, why: String| Err(ConfigError::Field { server: self.name.clone(), field, why });
         if self.command.is_empty() {
             return fail("command", "is empty; give the program that is the MCP server".into());
         }
@@ -160,9 +158,11 @@ impl HttpServer {
     /// Names the field, what it holds and what would be accepted.
     pub fn validate(&self) -> Result<(), ConfigError> {
         validate_name(&self.name)?;
-        super::http_client::parse_target(&self.url, &self.headers)
-            .map(|_| ())
-            .map_err(|error| ConfigError::Field { server: self.name.clone(), field: "url", why: error.to_string() })
+        super::http_client::parse_target(&self.url, &self.headers).map(|_| ()).map_err(|error| ConfigError::Field {
+            server: self.name.clone(),
+            field: "url",
+            why: error.to_string(),
+        })
     }
 }
 
@@ -236,11 +236,7 @@ fn validate_name(name: &str) -> Result<(), ConfigError> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let first = name.bytes().next().is_some_and(plain);
     let rest = name.bytes().all(|byte| plain(byte) || byte == b'-' || byte == b'_');
-    if first && rest && name.len() <= limits::NAME_BYTES_MAX {
-        Ok(())
-    } else {
-        Err(ConfigError::Name(name.to_owned()))
-    }
+    if first && rest && name.len() <= limits::NAME_BYTES_MAX { Ok(()) } else { Err(ConfigError::Name(name.to_owned())) }
 }
 
 impl Servers {

@@ -92,11 +92,7 @@ impl DiscoverError {
 
 /// A connection requests can be sent over, one at a time.
 pub(super) trait Link: Send {
-    fn request(
-        &mut self,
-        method: &str,
-        params: Value,
-    ) -> impl Future<Output = Result<Box<RawValue>, DiscoverError>> + Send;
+    fn request(&mut self, method: &str, params: Value) -> impl Future<Output = Result<Box<RawValue>, DiscoverError>> + Send;
     fn notify(&mut self, method: &str) -> impl Future<Output = Result<(), DiscoverError>> + Send;
 }
 
@@ -227,8 +223,7 @@ fn read_tool(definition: Arc<RawValue>) -> Result<Tool, String> {
 }
 
 fn read<'a, T: Deserialize<'a>>(method: &str, answer: &'a RawValue) -> Result<T, DiscoverError> {
-    serde_json::from_str(answer.get())
-        .map_err(|error| DiscoverError::Unusable { method: method.into(), why: error.to_string() })
+    serde_json::from_str(answer.get()).map_err(|error| DiscoverError::Unusable { method: method.into(), why: error.to_string() })
 }
 
 impl Discovery {
@@ -310,7 +305,9 @@ impl StdioLink {
         for _ in 0..limits::JUNK_LINES_MAX {
             let line = match self.lines.next().await {
                 Ok(Some(line)) => line,
-                Ok(None) | Err(LineError::Io(_)) => return Err(DiscoverError::Ended(method.into())),
+                Ok(None) | Err(LineError::Io(_)) => {
+                    return Err(DiscoverError::Ended(method.into()));
+                }
                 Err(error @ LineError::TooLong(_)) => {
                     return Err(DiscoverError::Unusable { method: method.into(), why: error.to_string() });
                 }

@@ -112,8 +112,7 @@ async fn respond(server: &Arc<Server>, request: Request<Incoming>) -> Reply {
         Method::GET => get(server, request.headers()),
         Method::DELETE => delete(server, request.headers()),
         _ => {
-            let mut reply =
-                refuse(StatusCode::METHOD_NOT_ALLOWED, None, code::INVALID_REQUEST, "use POST, GET or DELETE");
+            let mut reply = refuse(StatusCode::METHOD_NOT_ALLOWED, None, code::INVALID_REQUEST, "use POST, GET or DELETE");
             reply.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
             reply
         }
@@ -147,7 +146,9 @@ async fn post(server: &Arc<Server>, request: Request<Incoming>) -> Reply {
     };
     let message = match message::parse(&body) {
         Ok(message) => message,
-        Err(error) => return refuse(StatusCode::BAD_REQUEST, None, error.code(), &error.to_string()),
+        Err(error) => {
+            return refuse(StatusCode::BAD_REQUEST, None, error.code(), &error.to_string());
+        }
     };
     let line = message::one_line(&body);
 
@@ -228,9 +229,7 @@ async fn answer(session: &Session, call: Call, accepts: Accepts, presence: Prese
             event_stream(session, stream, attached, presence)
         }
         // The stream was taken over by another response of the same client, or the session just ended.
-        Some(None) => {
-            refuse(StatusCode::NOT_FOUND, None, code::SESSION_ENDED, "the answer went to another connection")
-        }
+        Some(None) => refuse(StatusCode::NOT_FOUND, None, code::SESSION_ENDED, "the answer went to another connection"),
         None => event_stream(session, stream, attached, presence),
     }
 }

@@ -57,11 +57,7 @@ pub(super) fn parse_target(url: &str, headers: &[(String, String)]) -> Result<Ta
 ///
 /// # Errors
 /// The error of the legacy handshake, unless the server refused that and failed in the modern way too.
-pub async fn discover_http(
-    url: &str,
-    headers: &[(String, String)],
-    timeout: Duration,
-) -> Result<Discovery, DiscoverError> {
+pub async fn discover_http(url: &str, headers: &[(String, String)], timeout: Duration) -> Result<Discovery, DiscoverError> {
     let target = parse_target(url, headers)?;
     let client = client()?;
     let mut old = HttpLink::new(client.clone(), target.clone(), timeout, LEGACY_VERSION);
@@ -260,7 +256,9 @@ mod tests {
             let headers: Vec<_> = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
             match (parse_target(url, &headers), expect) {
                 (Ok(_), None) => {}
-                (Err(error), Some(expect)) => assert!(error.to_string().contains(expect), "{url}: {error}"),
+                (Err(error), Some(expect)) => {
+                    assert!(error.to_string().contains(expect), "{url}: {error}")
+                }
                 (other, _) => unreachable!("{url}: {other:?}"),
             }
         }

@@ -69,11 +69,8 @@ pub(super) fn resolve(config: &StdioServer) -> Result<Launch, LaunchError> {
     let home = account.as_ref().map(|(_, home)| home.clone()).or(own.map(|user| user.dir));
     let home = home.filter(|dir| dir.is_dir()).unwrap_or_else(|| PathBuf::from("/"));
 
-    let mut env: Vec<(String, OsString)> = vec![
-        ("PATH".into(), DEFAULT_PATH.into()),
-        ("HOME".into(), home.into_os_string()),
-        ("LANG".into(), "C.UTF-8".into()),
-    ];
+    let mut env: Vec<(String, OsString)> =
+        vec![("PATH".into(), DEFAULT_PATH.into()), ("HOME".into(), home.into_os_string()), ("LANG".into(), "C.UTF-8".into())];
     env.retain(|(key, _)| !config.env.contains_key(key));
     env.extend(config.env.iter().map(|(key, value)| (key.clone(), value.into())));
 
@@ -107,16 +104,13 @@ fn account(user: &str) -> Result<(Account, PathBuf), LaunchError> {
 }
 
 fn find(command: &str, path: &str, cwd: &Path) -> Result<PathBuf, LaunchError> {
-    let executable =
-        |file: &Path| file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
+    let executable = |file: &Path| file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
     if command.contains('/') {
         let file = cwd.join(command);
         return match (file.exists(), executable(&file)) {
             (_, true) => Ok(file),
             (true, false) => Err(LaunchError::NotExecutable(command.to_owned())),
-            (false, false) => {
-                Err(LaunchError::NotFound { command: command.to_owned(), path: cwd.display().to_string() })
-            }
+            (false, false) => Err(LaunchError::NotFound { command: command.to_owned(), path: cwd.display().to_string() }),
         };
     }
     std::env::split_paths(path)

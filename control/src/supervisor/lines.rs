@@ -105,8 +105,7 @@ mod tests {
                 ("123456789012345678901234567890", vec![Err("a line of more than 8 bytes")]),
             ] {
                 let seen = check(input.as_bytes(), piece, 8).await;
-                let expect: Vec<_> =
-                    expect.into_iter().map(|r| r.map(str::to_owned).map_err(str::to_owned)).collect();
+                let expect: Vec<_> = expect.into_iter().map(|r| r.map(str::to_owned).map_err(str::to_owned)).collect();
                 assert_eq!(seen, expect, "{input:?} in pieces of {piece}");
             }
         }

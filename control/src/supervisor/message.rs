@@ -194,16 +194,14 @@ pub(super) fn error(id: Option<&Id>, code: i32, message: &str, data: Option<serd
 /// `notifications/cancelled` for a request of the client that is no longer waited for.
 pub(super) fn cancellation(id: &Id, reason: &str) -> Vec<u8> {
     let reason = serde_json::Value::from(reason);
-    format!(
-        r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id},"reason":{reason}}}}}"#
-    )
-    .into_bytes()
+    format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{{"requestId":{id},"reason":{reason}}}}}"#)
+        .into_bytes()
 }
 
 /// A message that parsed, as one line: outside strings a line break is white space, inside it cannot occur.
 pub(super) fn one_line(text: &Bytes) -> Bytes {
     let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    if !text.iter().any(|byte| is_break(byte)) {
+    if !text.iter().any(is_break) {
         return text.clone();
     }
     text.iter().map(|byte| if is_break(byte) { b' ' } else { *byte }).collect()

@@ -54,8 +54,15 @@ pub(super) struct Child {
 pub(super) struct ChildHandle {
     pub(super) pid: u32,
     stop: CancellationToken,
-    exit: watch::Receiver<Option<Exit>>,
+    exit: watch::Receiver<Option<Ended>>,
     last_words: Arc<Mutex<String>>,
+}
+
+/// The end of a child.
+#[derive(Clone, Copy, Debug)]
+struct Ended {
+    how: Exit,
+    by_itself: bool,
 }
 
 /// How a child ended.
@@ -81,7 +88,9 @@ impl fmt::Display for Exit {
 
 impl From<io::Result<ExitStatus>> for Exit {
     fn from(status: io::Result<ExitStatus>) -> Self {
-        let Ok(status) = status else { return Self::Unknown };
+        let Ok(status) = status else {
+            return Self::Unknown;
+        };
         match (status.code(), status.signal()) {
             (Some(code), _) => Self::Status(code),
             (None, Some(signal)) => Self::Signal(signal),
@@ -113,9 +122,14 @@ impl ChildHandle {
     pub(super) async fn exited(&self) -> Exit {
         let mut exit = self.exit.clone();
         match exit.wait_for(Option::is_some).await {
-            Ok(exit) => exit.unwrap_or(Exit::Unknown),
+            Ok(exit) => exit.map_or(Exit::Unknown, |ended| ended.how),
             Err(_) => Exit::Unknown,
         }
+    }
+
+    /// Whether it ended without being asked to.
+    pub(super) fn ended_by_itself(&self) -> bool {
+        self.exit.borrow().is_some_and(|ended| ended.by_itself)
     }
 
     /// The last line it wrote to its standard error, for operators.
@@ -176,12 +190,7 @@ impl Spawner {
     }
 
     /// Starts one child of `server`.
-    pub(super) async fn spawn(
-        &self,
-        server: &Arc<str>,
-        launch: &Arc<Launch>,
-        grace: Duration,
-    ) -> Result<Child, LaunchError> {
+    pub(super) async fn spawn(&self, server: &Arc<str>, launch: &Arc<Launch>, grace: Duration) -> Result<Child, LaunchError> {
         let mark = format!("{}-{:032x}", self.mark, random_u128());
         let (reply, started) = oneshot::channel();
         let job = Job { launch: Arc::clone(launch), mark: mark.clone(), reply };
@@ -195,20 +204,15 @@ impl Spawner {
         let stderr = child.stderr.take().ok_or_else(broken)?;
 
         let (exit, exited) = watch::channel(None);
-        let handle = ChildHandle {
-            pid,
-            stop: CancellationToken::new(),
-            exit: exited,
-            last_words: Arc::default(),
-        };
+        let handle = ChildHandle { pid, stop: CancellationToken::new(), exit: exited, last_words: Arc::default() };
         tokio::spawn(log_stderr(Arc::clone(server), pid, stderr, Arc::clone(&handle.last_words)));
         self.alive.send_modify(|count| *count += 1);
         let reaper = self.clone();
         let stop = handle.stop.clone();
         tokio::spawn(async move {
-            let how = reap(child, pid, stop, grace).await;
+            let ended = reap(child, pid, stop, grace).await;
             drop(reaper.orphans.send(mark));
-            exit.send_replace(Some(how));
+            exit.send_replace(Some(ended));
             reaper.alive.send_modify(|count| *count -= 1);
         });
         Ok(Child { stdin, stdout, handle: Leash(handle) })
@@ -240,7 +244,9 @@ fn find_setpriv() -> Option<PathBuf> {
         help.is_ok_and(|out| String::from_utf8_lossy(&out.stdout).contains("--pdeathsig"))
     });
     if able.is_none() {
-        tracing::warn!("no `setpriv` with --pdeathsig (package util-linux): children that ignore the end of their input may outlive a killed sp");
+        tracing::warn!(
+            "no `setpriv` with --pdeathsig (package util-linux): children that ignore the end of their input may outlive a killed sp"
+        );
     }
     able
 }
@@ -301,7 +307,7 @@ fn restrict(child: &tokio::process::Child, launch: &Launch) {
 }
 
 /// Waits for the end of the child, or brings it about, and leaves nothing of its group behind.
-async fn reap(mut child: tokio::process::Child, pid: u32, stop: CancellationToken, grace: Duration) -> Exit {
+async fn reap(mut child: tokio::process::Child, pid: u32, stop: CancellationToken, grace: Duration) -> Ended {
     let group = i32::try_from(pid).map(Pid::from_raw).ok();
     let signal = |signal| {
         if let Some(group) = group {
@@ -309,28 +315,28 @@ async fn reap(mut child: tokio::process::Child, pid: u32, stop: CancellationToke
             let _ = killpg(group, signal);
         }
     };
-    let status = tokio::select! {
-        status = child.wait() => status,
-        () = stop.cancelled() => {
-            // Whoever holds the pipe has the same token and closes it: end of input asks for the end.
-            match tokio::time::timeout(grace, child.wait()).await {
-                Ok(status) => status,
-                Err(_) => {
-                    signal(Signal::SIGTERM);
-                    match tokio::time::timeout(grace, child.wait()).await {
-                        Ok(status) => status,
-                        Err(_) => {
-                            signal(Signal::SIGKILL);
-                            child.wait().await
-                        }
-                    }
-                }
-            }
-        }
+    let (status, by_itself) = tokio::select! {
+        biased;
+        status = child.wait() => (status, true),
+        () = stop.cancelled() => (wind_down(&mut child, grace, signal).await, false),
     };
     // The kernel signals a group under the lock that fork needs: not even a fork bomb slips through.
     signal(Signal::SIGKILL);
-    Exit::from(status)
+    Ended { how: Exit::from(status), by_itself }
+}
+
+/// Waits for the end of a child that was asked to end, more and more firmly.
+async fn wind_down(child: &mut tokio::process::Child, grace: Duration, signal: impl Fn(Signal)) -> io::Result<ExitStatus> {
+    // Whoever holds the child's input has the same token and closes it: the end of input asks for the end.
+    if let Ok(status) = tokio::time::timeout(grace, child.wait()).await {
+        return status;
+    }
+    signal(Signal::SIGTERM);
+    if let Ok(status) = tokio::time::timeout(grace, child.wait()).await {
+        return status;
+    }
+    signal(Signal::SIGKILL);
+    child.wait().await
 }
 
 /// Passes the child's complaints on to our log, bounded in length and rate.

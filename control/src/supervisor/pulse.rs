@@ -36,7 +36,10 @@ pub(super) enum Gate {
     /// After a failure, not before this.
     From(Instant),
     /// Too many failures: only a probe may start one, not before this.
-    Broken { reason: String, retry: Instant },
+    Broken {
+        reason: String,
+        retry: Instant,
+    },
 }
 
 impl Pulse {
@@ -103,7 +106,9 @@ impl Pulse {
 
     pub(super) fn gate(&self, backoff: &Backoff) -> Gate {
         let row = self.row();
-        let Some(last) = row.last_failure.filter(|_| row.failures > 0) else { return Gate::Open };
+        let Some(last) = row.last_failure.filter(|_| row.failures > 0) else {
+            return Gate::Open;
+        };
         if row.hopeless {
             return Gate::Broken { reason: row.reason.clone(), retry: last + backoff.max };
         }
@@ -141,7 +146,9 @@ mod tests {
             match pulse.gate(&backoff) {
                 Gate::Open => "open".to_owned(),
                 Gate::From(at) => format!("from {}", rounded(at)),
-                Gate::Broken { reason, retry } => format!("broken until {}: {reason}", rounded(retry)),
+                Gate::Broken { reason, retry } => {
+                    format!("broken until {}: {reason}", rounded(retry))
+                }
             }
         };
         assert_eq!(gate(&pulse), "open");

@@ -131,7 +131,9 @@ impl Routes {
 
     /// The child answered a request.
     pub(super) fn answer(&mut self, id: &Id, payload: &[u8]) -> Answered {
-        let Some(call) = self.calls.remove(id) else { return Answered::Unknown };
+        let Some(call) = self.calls.remove(id) else {
+            return Answered::Unknown;
+        };
         self.forget_token(id, call.token.as_ref());
         match call.wait {
             Wait::GivenUp => Answered::TooLate,
@@ -192,8 +194,7 @@ impl Routes {
             "notifications/progress" => {
                 let id = self.tokens.get(&message::progress_token_reported(params)?)?.clone();
                 let call = self.calls.get_mut(&id)?;
-                if let (Wait::Until { silent, .. }, Patience::Limited { now, silence, .. }) = (&mut call.wait, patience)
-                {
+                if let (Wait::Until { silent, .. }, Patience::Limited { now, silence, .. }) = (&mut call.wait, patience) {
                     *silent = now + silence;
                 }
                 if call.takes_events { call.stream } else { STANDALONE }
@@ -223,13 +224,13 @@ impl Routes {
     }
 
     /// Whether the client has its GET stream open.
-    pub(super) fn someone_listens(&self) -> bool {
+    fn someone_listens(&self) -> bool {
         self.streams.get(&STANDALONE).is_some_and(Stream::is_consumed)
     }
 
-    /// Whether any stream of the client is open.
+    /// Whether a question would reach the client now.
     pub(super) fn is_reachable(&self) -> bool {
-        self.streams.values().any(Stream::is_consumed)
+        self.someone_listens() || self.latest_call(Stream::is_consumed).is_some()
     }
 
     fn latest_call(&self, suits: impl Fn(&Stream) -> bool) -> Option<u32> {

@@ -70,12 +70,7 @@ impl Drop for Opening {
 }
 
 impl Server {
-    pub(super) fn new(
-        config: StdioServer,
-        spawner: &Spawner,
-        publisher: Publisher,
-        stop: &CancellationToken,
-    ) -> Arc<Self> {
+    pub(super) fn new(config: StdioServer, spawner: &Spawner, publisher: Publisher, stop: &CancellationToken) -> Arc<Self> {
         Arc::new(Self {
             name: Arc::from(config.name.as_str()),
             slots: Arc::new(Semaphore::new(config.max_sessions)),
@@ -109,12 +104,7 @@ impl Server {
     ///
     /// # Errors
     /// When no child can be had now; the message is for the client.
-    pub(super) async fn open(
-        self: &Arc<Self>,
-        id: Id,
-        params: Option<&RawValue>,
-        line: Bytes,
-    ) -> Result<Opened, Unavailable> {
+    pub(super) async fn open(self: &Arc<Self>, id: Id, params: Option<&RawValue>, line: Bytes) -> Result<Opened, Unavailable> {
         let failed = |why: String| Unavailable::Failed(Arc::clone(&self.name), why);
         if self.is_stopping() {
             return Err(Unavailable::Stopping(Arc::clone(&self.name)));
@@ -158,6 +148,8 @@ impl Server {
                     self.forget(&session);
                 }
                 self.publish_session_count();
+                // From now on there are timeouts to keep.
+                self.pulse.wake();
                 Ok(Opened { answer, session: Some(session) })
             }
             // Either the child refused, or it died and this is the error that says so.
@@ -216,7 +208,7 @@ impl Server {
         let (handle, pulse, name) = (child.handle.clone(), Arc::clone(&self.pulse), Arc::clone(&self.name));
         tokio::spawn(async move {
             let exit = handle.exited().await;
-            if !handle.is_stopping() {
+            if handle.ended_by_itself() {
                 tracing::warn!(server = &*name, pid = handle.pid, %exit, "a child ended by itself");
                 pulse.died(discover::with_last_words(format!("a process {exit}"), &handle));
             }
@@ -234,7 +226,7 @@ impl Server {
             if self.pulse.take_tools_changed() {
                 schedule.probed = schedule.probed.map(|_| Probed::Outdated(now + limits::REDISCOVER_EVERY));
             }
-            let probe_at = self.probe_at(&schedule, &gate);
+            let probe_at = self.probe_at(&schedule, &gate, now);
             if schedule.probe.is_none() && probe_at.is_some_and(|at| at <= now) {
                 let server = Arc::clone(&self);
                 schedule.probe = Some(tokio::spawn(async move { server.probe().await }));
@@ -260,8 +252,7 @@ impl Server {
 
     /// How exactly timeouts are kept.
     fn tick(&self) -> Duration {
-        (self.config.call_timeout.min(self.config.idle_ttl) / 8)
-            .clamp(Duration::from_millis(10), Duration::from_millis(500))
+        (self.config.call_timeout.min(self.config.idle_ttl) / 8).clamp(Duration::from_millis(10), Duration::from_millis(500))
     }
 
     fn expire(&self, now: Instant) {
@@ -289,13 +280,13 @@ impl Server {
     }
 
     /// When the server is to be probed next; `None` for never.
-    fn probe_at(&self, schedule: &Schedule, gate: &Gate) -> Option<Instant> {
+    fn probe_at(&self, schedule: &Schedule, gate: &Gate, now: Instant) -> Option<Instant> {
         if let Gate::Broken { retry, .. } = gate {
             return Some(*retry);
         }
         let earliest = match gate {
             Gate::From(at) => *at,
-            Gate::Open | Gate::Broken { .. } => Instant::now(),
+            Gate::Open | Gate::Broken { .. } => now,
         };
         match schedule.probed {
             Some(Probed::Outdated(at)) => Some(at.max(earliest)),

@@ -407,20 +407,29 @@ impl Session {
 
     /// Hands a message to its consumer, and reads no further before it has room: that is the back-pressure.
     async fn deliver(&self, delivery: Delivery) {
-        let Some(consumer) = delivery.consumer else { return };
+        let Some(consumer) = delivery.consumer else {
+            return;
+        };
         let handed = tokio::select! {
             handed = tokio::time::timeout(limits::STREAM_STALL, consumer.send(delivery.event)) => handed,
             () = self.child.stopping() => return,
         };
         if handed.is_err() {
-            tracing::warn!(server = &*self.server, session = self.short_id(), stream = delivery.stream, "a client takes nothing: its stream is closed");
+            tracing::warn!(
+                server = &*self.server,
+                session = self.short_id(),
+                stream = delivery.stream,
+                "a client takes nothing: its stream is closed"
+            );
             self.routes().detach(delivery.stream);
         }
     }
 
     /// Hands over a last message from outside the reader, which must not wait.
     fn hand_over(&self, delivery: Option<Delivery>) {
-        let Some(Delivery { event, consumer: Some(consumer), .. }) = delivery else { return };
+        let Some(Delivery { event, consumer: Some(consumer), .. }) = delivery else {
+            return;
+        };
         if let Err(mpsc::error::TrySendError::Full(event)) = consumer.try_send(event) {
             tokio::spawn(send_slowly(consumer, event));
         }

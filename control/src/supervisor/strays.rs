@@ -35,9 +35,13 @@ pub(super) async fn sweep(mut dead: mpsc::UnboundedReceiver<String>) {
 pub(super) fn kill_marked(marks: &[String]) {
     for _ in 0..ROUNDS_MAX {
         let mut killed = 0;
-        let Ok(processes) = std::fs::read_dir("/proc") else { return };
+        let Ok(processes) = std::fs::read_dir("/proc") else {
+            return;
+        };
         for process in processes.flatten() {
-            let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+            let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
+                continue;
+            };
             if is_marked(pid, marks) && kill(pid, marks) {
                 killed += 1;
             }
@@ -52,7 +56,9 @@ pub(super) fn kill_marked(marks: &[String]) {
 
 fn is_marked(pid: i32, marks: &[String]) -> bool {
     // Unreadable means another user's process or one that just ended: neither is ours.
-    let Ok(environ) = std::fs::read(format!("/proc/{pid}/environ")) else { return false };
+    let Ok(environ) = std::fs::read(format!("/proc/{pid}/environ")) else {
+        return false;
+    };
     environ
         .split(|&byte| byte == 0)
         .filter_map(|entry| entry.strip_prefix(MARK.as_bytes())?.strip_prefix(b"="))
@@ -61,7 +67,11 @@ fn is_marked(pid: i32, marks: &[String]) -> bool {
 
 /// The second look happens with the process held by a descriptor, so that a reused number is never killed.
 fn kill(pid: i32, marks: &[String]) -> bool {
-    let Some(pid_held) = Pid::from_raw(pid) else { return false };
-    let Ok(held) = rustix::process::pidfd_open(pid_held, PidfdFlags::empty()) else { return false };
+    let Some(pid_held) = Pid::from_raw(pid) else {
+        return false;
+    };
+    let Ok(held) = rustix::process::pidfd_open(pid_held, PidfdFlags::empty()) else {
+        return false;
+    };
     is_marked(pid, marks) && rustix::process::pidfd_send_signal(&held, Signal::KILL).is_ok()
 }

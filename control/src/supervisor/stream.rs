@@ -74,10 +74,10 @@ impl Stream {
         let event = Event::new(self.number, self.newest, payload, last);
         self.kept_bytes += event.frame.len();
         self.kept.push_back(event.clone());
-        while self.kept.len() > limits::REPLAY_EVENTS_MAX
-            || (self.kept_bytes > limits::REPLAY_BYTES_MAX && self.kept.len() > 1)
-        {
-            let Some(dropped) = self.kept.pop_front() else { break };
+        while self.kept.len() > limits::REPLAY_EVENTS_MAX || (self.kept_bytes > limits::REPLAY_BYTES_MAX && self.kept.len() > 1) {
+            let Some(dropped) = self.kept.pop_front() else {
+                break;
+            };
             self.kept_bytes -= dropped.frame.len();
         }
         self.finished |= last;
@@ -218,8 +218,7 @@ mod tests {
         drop(first);
 
         assert!(stream.push(b"{3}", true).1.is_none(), "the connection is gone");
-        for (after, expect) in [(None, vec!["{3}"]), (Some(1), vec!["{2}", "{3}"]), (Some(3), vec![]), (Some(99), vec![])]
-        {
+        for (after, expect) in [(None, vec!["{3}"]), (Some(1), vec!["{2}", "{3}"]), (Some(3), vec![]), (Some(99), vec![])] {
             let mut back = stream.attach(after);
             // Only the first fresh consumer gets what was undelivered; resuming by id always works.
             assert_eq!(payloads(&back), expect, "{after:?}");

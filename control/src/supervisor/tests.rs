@@ -49,7 +49,7 @@ impl Bench {
     async fn wait_for_server(&self, name: &str, what: &str, mut until: impl FnMut(&ServerState) -> bool) -> ServerState {
         let mut states = self.supervisor.states();
         let waited = states.wait_for(|states| states.get(name).is_some_and(&mut until));
-        match tokio::time::timeout(Duration::from_secs(60), waited).await {
+        match tokio::time::timeout(Duration::from_secs(20), waited).await {
             Ok(states) => states.unwrap()[name].clone(),
             Err(_) => panic!("never {what}: {:?}", self.supervisor.states().borrow().get(name)),
         }
@@ -109,8 +109,12 @@ fn zombies() -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     pids.filter(|pid| {
-        let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-        let Some((_, rest)) = stat.rsplit_once(") ") else { return false };
+        let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
+            return false;
+        };
+        let Some((_, rest)) = stat.rsplit_once(") ") else {
+            return false;
+        };
         let mut fields = rest.split(' ');
         fields.next() == Some("Z") && fields.next() == Some(&*me.to_string())
     })

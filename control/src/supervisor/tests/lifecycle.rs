@@ -39,11 +39,6 @@ async fn tools_are_discovered_and_discovered_again() {
 async fn a_spare_child_is_ready_for_the_next_session() {
     let bench = Bench::with("ok", |_| ()).await;
     bench.healthy().await;
-    let children = || {
-        let me = std::process::id();
-        std::fs::read_to_string(format!("/proc/{me}/task/{me}/children")).map_or(0, |list| list.split(' ').count())
-    };
-    drop(children);
     let client = bench.client().open().await;
     let first: u32 = client.text("pid", json!({})).await.parse().unwrap();
     client.delete().await;
@@ -97,8 +92,13 @@ async fn a_child_sees_only_what_was_declared() {
     let beyond: Vec<_> = open.iter().filter(|fd| !fd.as_str().unwrap().starts_with(['0', '1', '2'])).collect();
     assert!(beyond.iter().all(|fd| fd.as_str().unwrap().contains("/proc/")), "{beyond:?}");
     let limits = seen["limits"].as_str().unwrap();
-    let limit = |name: &str| limits.lines().find(|line| line.starts_with(name)).unwrap().split_whitespace().rev().nth(1).unwrap().to_owned();
-    assert_eq!((limit("Max open files"), limit("Max data size"), limit("Max core file size")), ("333".into(), "1073741824".into(), "0".into()));
+    let limit = |name: &str| {
+        limits.lines().find(|line| line.starts_with(name)).unwrap().split_whitespace().rev().nth(1).unwrap().to_owned()
+    };
+    assert_eq!(
+        (limit("Max open files"), limit("Max data size"), limit("Max core file size")),
+        ("333".into(), "1073741824".into(), "0".into())
+    );
     let status = seen["status"].as_str().unwrap();
     assert!(status.contains("NoNewPrivs:\t1"), "{status}");
     bench.stop().await;
@@ -111,7 +111,11 @@ async fn a_child_can_be_somebody_else() {
         return;
     }
     // The program must be readable for that user, which the directory of the tests may not be.
-    let dir = tempfile::Builder::new().prefix("sp-other-user").permissions(PermissionsExt::from_mode(0o755)).tempdir_in("/tmp").unwrap();
+    let dir = tempfile::Builder::new()
+        .prefix("sp-other-user")
+        .permissions(PermissionsExt::from_mode(0o755))
+        .tempdir_in("/tmp")
+        .unwrap();
     let program = dir.path().join("server");
     std::fs::copy(misbehaving_program(), &program).unwrap();
     let bench = Bench::with("ok", |server| {
@@ -123,7 +127,8 @@ async fn a_child_can_be_somebody_else() {
     let client = bench.client().open().await;
     let seen: Value = serde_json::from_str(&client.text("environment", json!({})).await).unwrap();
     let status = seen["status"].as_str().unwrap();
-    let line = |name: &str| status.lines().find(|line| line.starts_with(name)).unwrap().split_whitespace().skip(1).collect::<Vec<_>>();
+    let line =
+        |name: &str| status.lines().find(|line| line.starts_with(name)).unwrap().split_whitespace().skip(1).collect::<Vec<_>>();
     assert_eq!(line("Uid:"), ["65534"; 4]);
     assert_eq!(line("Groups:"), Vec::<&str>::new());
     assert_eq!(line("CapEff:"), ["0000000000000000"]);
@@ -262,7 +267,8 @@ fn victim() {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let servers = Servers { stdio: vec![misbehaving("bad", "ok")], http: vec![] };
         let supervisor = Supervisor::start(servers, dir.join("run")).await.unwrap();
-        let (good, deaf) = (Client::new(supervisor.socket("bad")).open().await, Client::new(supervisor.socket("bad")).open().await);
+        let (good, deaf) =
+            (Client::new(supervisor.socket("bad")).open().await, Client::new(supervisor.socket("bad")).open().await);
         let mut pids: Vec<u32> = Vec::new();
         for client in [&good, &deaf] {
             pids.push(client.text("pid", json!({})).await.parse().unwrap());

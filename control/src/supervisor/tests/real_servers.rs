@@ -12,7 +12,9 @@ fn installed() -> Option<PathBuf> {
 
 /// One server: its tools, and one call with what its answer contains.
 async fn check(name: &str, server: StdioServer, tools: usize, tool: &str, arguments: serde_json::Value, expect: &str) {
-    let missing = [&server.command, server.args.first().unwrap()].into_iter().find(|file| file.starts_with('/') && !Path::new(file).exists());
+    let missing = [&server.command, server.args.first().unwrap()]
+        .into_iter()
+        .find(|file| file.starts_with('/') && !Path::new(file).exists());
     if let Some(missing) = missing {
         println!("skipped {name}: no {missing}");
         return;
@@ -45,14 +47,19 @@ fn node(dir: &Path, name: &str, package: &str, arguments: &[&str]) -> StdioServe
 
 #[tokio::test]
 async fn everything() {
-    let Some(dir) = installed() else { return println!("skipped: nothing installed") };
+    let Some(dir) = installed() else {
+        return println!("skipped: nothing installed");
+    };
     let server = node(&dir, "everything", "server-everything", &["stdio"]);
-    check("everything", server, 14, "echo", json!({"message": "hello"}), "Echo: hello").await;
+    // Two more than a client gets that can neither answer questions nor show roots.
+    check("everything", server, 16, "echo", json!({"message": "hello"}), "Echo: hello").await;
 }
 
 #[tokio::test]
 async fn filesystem() {
-    let Some(dir) = installed() else { return println!("skipped: nothing installed") };
+    let Some(dir) = installed() else {
+        return println!("skipped: nothing installed");
+    };
     let files = tempfile::tempdir().unwrap();
     std::fs::write(files.path().join("a.txt"), "inside").unwrap();
     let server = node(&dir, "filesystem", "server-filesystem", &[files.path().to_str().unwrap()]);
@@ -62,7 +69,9 @@ async fn filesystem() {
 
 #[tokio::test]
 async fn memory() {
-    let Some(dir) = installed() else { return println!("skipped: nothing installed") };
+    let Some(dir) = installed() else {
+        return println!("skipped: nothing installed");
+    };
     let files = tempfile::tempdir().unwrap();
     let mut server = node(&dir, "memory", "server-memory", &[]);
     server.env.insert("MEMORY_FILE_PATH".into(), files.path().join("m.json").to_str().unwrap().into());
@@ -73,7 +82,9 @@ async fn memory() {
 
 #[tokio::test]
 async fn sequential_thinking() {
-    let Some(dir) = installed() else { return println!("skipped: nothing installed") };
+    let Some(dir) = installed() else {
+        return println!("skipped: nothing installed");
+    };
     let server = node(&dir, "sequential-thinking", "server-sequential-thinking", &[]);
     let thought = json!({"thought": "t", "nextThoughtNeeded": false, "thoughtNumber": 1, "totalThoughts": 1});
     check("sequential-thinking", server, 1, "sequentialthinking", thought, "thoughtHistoryLength").await;
@@ -81,7 +92,9 @@ async fn sequential_thinking() {
 
 #[tokio::test]
 async fn git() {
-    let Some(dir) = installed() else { return println!("skipped: nothing installed") };
+    let Some(dir) = installed() else {
+        return println!("skipped: nothing installed");
+    };
     let repository = tempfile::tempdir().unwrap();
     let made = std::process::Command::new("git").args(["init", "-q"]).current_dir(repository.path()).status();
     if !made.is_ok_and(|status| status.success()) {
@@ -95,7 +108,9 @@ async fn git() {
 
 #[tokio::test]
 async fn time() {
-    let Some(dir) = installed() else { return println!("skipped: nothing installed") };
+    let Some(dir) = installed() else {
+        return println!("skipped: nothing installed");
+    };
     let mut server = StdioServer::new("time", dir.join("py/v/bin/mcp-server-time").to_str().unwrap());
     server.args = vec!["--local-timezone".into(), "UTC".into()];
     check("time", server, 2, "get_current_time", json!({"timezone": "UTC"}), "UTC").await;
@@ -103,7 +118,9 @@ async fn time() {
 
 #[tokio::test]
 async fn sqlite() {
-    let Some(dir) = installed() else { return println!("skipped: nothing installed") };
+    let Some(dir) = installed() else {
+        return println!("skipped: nothing installed");
+    };
     let files = tempfile::tempdir().unwrap();
     let mut server = StdioServer::new("sqlite", dir.join("py/v1/bin/mcp-server-sqlite").to_str().unwrap());
     server.args = vec!["--db-path".into(), files.path().join("t.db").to_str().unwrap().into()];
