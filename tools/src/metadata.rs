@@ -116,11 +116,29 @@ impl Metadata {
             .collect()
     }
 
-    /// Everything that reaches a user: the packages within reach of any member by normal or build edges, members included.
+    /// Everything that is built: the packages within reach of any member by normal or build edges, members included.
     pub fn shipped(&self) -> Vec<&Package> {
+        let within = self.reach(self.workspace_members.iter().map(String::as_str).collect());
+        self.packages.iter().filter(|package| within.contains(package.id.as_str())).collect()
+    }
+
+    /// The ids of the packages that `is_root` picks, and of all below them.
+    pub fn below(&self, is_root: impl Fn(&Package) -> bool) -> BTreeSet<&str> {
+        self.reach(self.packages.iter().filter(|package| is_root(package)).map(|package| package.id.as_str()).collect())
+    }
+
+    /// The names of the packages that depend on any package called `name`, other than for their tests.
+    pub fn users(&self, name: &str) -> BTreeSet<&str> {
+        let names = self.names();
+        let is_it = |edge: &Edge| !edge.is_only_dev() && names.get(edge.pkg.as_str()) == Some(&name);
+        let nodes = self.resolve.nodes.iter().filter(|node| node.deps.iter().any(is_it));
+        nodes.filter_map(|node| names.get(node.id.as_str()).copied()).collect()
+    }
+
+    /// Everything within reach of `queue` by normal or build edges.
+    fn reach<'a>(&'a self, mut queue: Vec<&'a str>) -> BTreeSet<&'a str> {
         let by_id: BTreeMap<&str, &Node> = self.resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
-        let mut seen: BTreeSet<&str> = BTreeSet::new();
-        let mut queue: Vec<&str> = self.workspace_members.iter().map(String::as_str).collect();
+        let mut seen = BTreeSet::new();
         while let Some(id) = queue.pop() {
             if !seen.insert(id) {
                 continue;
@@ -128,7 +146,7 @@ impl Metadata {
             let edges = by_id.get(id).into_iter().flat_map(|node| &node.deps);
             queue.extend(edges.filter(|edge| !edge.is_only_dev()).map(|edge| edge.pkg.as_str()));
         }
-        self.packages.iter().filter(|package| seen.contains(package.id.as_str())).collect()
+        seen
     }
 
     fn member(&self, name: &str) -> Option<&str> {

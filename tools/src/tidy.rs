@@ -3,15 +3,25 @@
 //! Each finding names the file, what is wrong, and what to write instead.
 
 mod arrows;
+mod bans;
+mod names;
+mod source;
+mod words;
 
 use crate::metadata::Metadata;
 use crate::repo;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use source::Ratchet;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 /// Options of `cargo x tidy`.
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub struct Args {
+    /// Accept what is too long now as the new limit; a review sees the change
+    #[arg(long)]
+    write_ratchet: bool,
+}
 
 /// One broken rule.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,11 +48,17 @@ impl fmt::Display for Finding {
 ///
 /// # Errors
 /// There are findings, or the repository cannot be read.
-pub fn run(_args: &Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<()> {
     let root = repo::root()?;
+    let files = repo::files(&root)?;
     let metadata = Metadata::load(&root)?;
+
     let mut findings = arrows::check(&metadata);
     findings.extend(arrows::check_runtime(&root)?);
+    findings.extend(names::check(&files));
+    findings.extend(names::check_readmes(metadata.members(), &files));
+    findings.extend(bans::check(std::fs::read_to_string(root.join(bans::FILE)).ok().as_deref()));
+    findings.extend(check_texts(&root, &files, args.write_ratchet)?);
 
     findings.sort();
     for finding in &findings {
@@ -51,6 +67,30 @@ pub fn run(_args: &Args) -> Result<()> {
     if !findings.is_empty() {
         bail!("{} finding(s)", findings.len());
     }
-    println!("tidy: {} crates, nothing to report", metadata.members().count());
+    println!("tidy: {} crates, {} files, nothing to report", metadata.members().count(), files.len());
     Ok(())
+}
+
+/// The checks that read each file.
+fn check_texts(root: &Path, files: &[PathBuf], write_ratchet: bool) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let mut long = Vec::new();
+    for file in files {
+        let bytes = std::fs::read(root.join(file)).with_context(|| format!("read `{}`", file.display()))?;
+        // Pictures and other bytes have no words.
+        let Ok(text) = String::from_utf8(bytes) else { continue };
+        findings.extend(words::check(file, &text));
+        if file.extension().is_some_and(|extension| extension == "rs") {
+            let inspected = source::inspect(file, &text);
+            findings.extend(inspected.findings);
+            long.extend(inspected.long);
+        }
+    }
+    let ratchet = root.join(source::RATCHET);
+    if write_ratchet {
+        std::fs::write(&ratchet, Ratchet::write(&long)).with_context(|| format!("write `{}`", ratchet.display()))?;
+    }
+    let text = std::fs::read_to_string(&ratchet).with_context(|| format!("read `{}`", ratchet.display()))?;
+    findings.extend(Ratchet::parse(&text)?.check(&long));
+    Ok(findings)
 }

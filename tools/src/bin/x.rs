@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use tools::{bench, flame, tidy};
 use tools::{eval, tidy};
+use tools::{bench, deny, flame, tidy};
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -17,6 +18,8 @@ struct Cli {
 enum Task {
     /// Compare the gateway with a bare echo and a proxy that checks nothing
     Bench(bench::Args),
+    /// Check licences, bans, duplicates and sources of what we depend on
+    Deny(deny::Args),
     /// Draw a flame graph of one scenario of the comparison
     Flame(flame::Args),
     /// Measure what the layers of the chain find and leave alone
@@ -28,6 +31,7 @@ enum Task {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Bench(args) => bench::run(&args),
+        Task::Deny(args) => deny::run(&args),
         Task::Flame(args) => flame::run(&args),
         Task::Eval(args) => eval::run(&args),
         Task::Tidy(args) => tidy::run(&args),
