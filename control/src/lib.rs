@@ -1,7 +1,18 @@
-//! The control plane of `sp`: everything that may be slow.
+//! The control plane of `sp`: everything that may be slow. It assembles the process ([`app`]), compiles policy
+//! ([`policy`]), supervises MCP servers ([`supervisor`]), ships the journal ([`shipper`]) into Postgres ([`postgres`]),
+//! and carries out operators' commands ([`operator`]), which `sp` ([`cli`]) and agents send alike.
+
+pub mod app;
+pub mod surface;
+
+pub mod cli;
+pub mod operator;
 
 pub mod keys;
+pub mod policy;
+pub mod token;
+
+pub mod logs;
 pub mod postgres;
 pub mod shipper;
 pub mod supervisor;
-pub mod token;

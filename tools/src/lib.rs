@@ -2,8 +2,8 @@
 
 pub mod bench;
 pub mod deny;
-pub mod flame;
 pub mod eval;
+pub mod flame;
 pub mod metadata;
 pub mod repo;
 pub mod tidy;

@@ -2,9 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use tools::{bench, flame, tidy};
-use tools::{eval, tidy};
-use tools::{bench, deny, flame, tidy};
+use tools::{bench, deny, eval, flame, tidy};
 
 /// The project's own tasks.
 #[derive(Parser)]

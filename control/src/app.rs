@@ -1,0 +1,540 @@
+//! The process: what is started, in which order, and how it ends. Everything that can be refused is refused before the
+//! first shard listens, so nothing is ever half started.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+use dataplane::inbox::{OwnedNotice, Status};
+use dataplane::journal::{self, JournalConfig, recovery};
+use dataplane::plane::{Config, DataPlane, Handle};
+use dataplane::policy::NodeKeys;
+use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
+use wire::decision::EventKind;
+use wire::ids::{SeqNo, TraceId};
+
+use crate::keys::{Keys, Purpose, jwks};
+use crate::operator;
+use crate::policy;
+use crate::postgres::{Database, DatabaseState, Embedded};
+use crate::shipper::{Shipper, ShipperConfig, Source};
+use crate::supervisor::{Health, ServerState, States, Supervisor};
+use crate::surface;
+
+pub mod instance;
+pub mod publish;
+
+use instance::{Instance, Lock};
+use publish::{Publisher, PublishError, Published, Request, Sources};
+
+/// How long running calls may take once the process is told to stop.
+const DRAIN_GRACE: Duration = Duration::from_secs(20);
+
+/// How long the last records may take to reach Postgres.
+const SHIP_GRACE: Duration = Duration::from_secs(20);
+
+/// Segments this young stay, so that a restart finds the state of every rate limit. LIMIT: longer than any call.
+const RETAIN: Duration = Duration::from_secs(3600);
+
+/// The journal's budget. LIMIT: hours of outage of Postgres at thousands of calls a second.
+const JOURNAL_BYTES_MAX: u64 = 16 << 30;
+
+/// Rate keys of all shards together. LIMIT: 56 bytes each.
+const RATE_KEYS: usize = 1 << 20;
+
+/// Stands between AI agents and the tools they call: authenticates, checks, records, forwards.
+#[derive(Debug, Parser)]
+#[command(name = "sp-dataplane", version, about, after_help = "SIGTERM drains and stops; SIGHUP reads --services again.")]
+pub struct Args {
+    /// Shards, each on a core of its own [default: the CPUs present]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub cores: Option<u16>,
+    /// Where clients connect; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Keys, journal, policy and the private Postgres
+    #[arg(long, value_name = "DIR", default_value_os_t = instance::default_data_dir())]
+    pub data_dir: PathBuf,
+    /// Your own PostgreSQL, 15 or newer [default: a private one in the data directory]
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// MCP servers, grants, limits and rules
+    #[arg(long, value_name = "DIR", default_value = "services")]
+    pub services: PathBuf,
+    /// When a decision counts as recorded
+    #[arg(long, value_enum, default_value = "written")]
+    pub durability: Durability,
+    /// The URL by which clients reach the gateway: issuer and audience of tokens [default: http://localhost:PORT]
+    #[arg(long, value_name = "URL", env = "SP_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// Log lines as JSON
+    #[arg(long)]
+    pub log_json: bool,
+}
+
+/// When a decision counts as recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Durability {
+    /// Survives the death of the process; synced to the disk every 50 ms
+    Written,
+    /// Survives the death of the machine; every reply waits for the disk
+    Synced,
+}
+
+/// How the process ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Exit {
+    Success = 0,
+    Failure = 1,
+    /// `services/` or an argument does not hold together.
+    Configuration = 2,
+    /// The data directory, the port, Postgres or the kernel refuses.
+    Unavailable = 3,
+}
+
+/// What the parts of the control plane share.
+pub struct App {
+    /// The audit trail and what operators change.
+    pub database: Database,
+    /// The shards.
+    pub plane: Handle,
+    /// MCP servers.
+    pub supervisor: Arc<Supervisor>,
+    keys: Vec<wire::snapshot::VerifyKey>,
+    base_url: String,
+    states: watch::Receiver<States>,
+    requests: mpsc::Sender<Request>,
+}
+
+impl App {
+    /// Reads `services/` again and puts it into force.
+    ///
+    /// # Errors
+    /// [`PublishError`]; the running policy stays.
+    pub async fn reload(&self, user: &str, trace: TraceId) -> Result<Published, PublishError> {
+        let (answer, answered) = oneshot::channel();
+        let request = Request { user: user.to_owned(), trace, answer };
+        self.requests.send(request).await.map_err(|_| PublishError::Stopping)?;
+        answered.await.map_err(|_| PublishError::Stopping)?
+    }
+
+    /// The keys that verify our tokens (RFC 7517).
+    pub fn jwks(&self) -> Value {
+        jwks(&self.keys)
+    }
+
+    /// RFC 9728: which authorization server speaks for a resource.
+    pub fn resource_metadata(&self, server: Option<&str>) -> Value {
+        let path = server.map(crate::token::server_path).unwrap_or_default();
+        json!({
+            "resource": format!("{}{path}", self.base_url),
+            "authorization_servers": [self.base_url],
+            "jwks_uri": format!("{}/.well-known/jwks.json", self.base_url),
+            "bearer_methods_supported": ["header"],
+            "resource_name": server.unwrap_or("sp"),
+        })
+    }
+
+    /// Every declared MCP server, and the built-in one.
+    pub fn servers(&self) -> Vec<(String, Option<ServerState>)> {
+        let states = self.states.borrow();
+        let declared = states.iter().map(|(name, state)| (name.clone(), Some(state.clone())));
+        std::iter::once(("sp".to_owned(), None)).chain(declared).collect()
+    }
+
+    /// The same as rows.
+    pub fn server_list(&self) -> Vec<Value> {
+        let row = |(name, state): (String, Option<ServerState>)| {
+            let url = format!("{}{}", self.base_url, crate::token::server_path(&name));
+            match state {
+                None => json!({
+                    "name": name, "url": url, "transport": "built-in", "health": "healthy", "tools": operator::commands().len(),
+                }),
+                Some(state) => json!({
+                    "name": name,
+                    "url": url,
+                    "transport": if self.supervisor.socket(&name).exists() { "stdio" } else { "http" },
+                    "health": state.health.to_string(),
+                    "tools": state.tools.len(),
+                    "protocol_version": state.protocol_version.as_deref(),
+                    "restarts": state.restarts,
+                    "sessions": state.sessions,
+                }),
+            }
+        };
+        self.servers().into_iter().map(row).collect()
+    }
+}
+
+/// Starts everything and waits for the end. What goes wrong is said on standard error.
+pub fn run(args: Args) -> ExitCode {
+    start_logging(args.log_json);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("sp-control").enable_all().build();
+    let exit = match runtime {
+        Err(error) => refuse(Exit::Unavailable, &anyhow::Error::new(error).context("no threads can be started")),
+        Ok(runtime) => runtime.block_on(async {
+            match Gateway::start(args).await {
+                Err((exit, error)) => refuse(exit, &error),
+                Ok(gateway) => gateway.serve().await,
+            }
+        }),
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn refuse(exit: Exit, error: &anyhow::Error) -> Exit {
+    eprintln!("sp-dataplane: {error:#}");
+    exit
+}
+
+fn start_logging(as_json: bool) {
+    use std::io::IsTerminal as _;
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SP_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,rmcp=warn,refinery_core=warn"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if as_json {
+        lines.json().init();
+    } else {
+        lines.with_ansi(std::io::stderr().is_terminal()).with_target(false).init();
+    }
+}
+
+/// Everything that runs.
+struct Gateway {
+    data_plane: DataPlane,
+    app: Arc<App>,
+    embedded: Option<Embedded>,
+    shipper: Shipper,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    _lock: Lock,
+}
+
+type Refusal = (Exit, anyhow::Error);
+
+impl Gateway {
+    async fn start(args: Args) -> Result<Gateway, Refusal> {
+        let unavailable = |error: anyhow::Error| (Exit::Unavailable, error);
+        let lock = Lock::take(&args.data_dir).map_err(unavailable)?;
+        let data_dir = args.data_dir.canonicalize().context("data directory").map_err(unavailable)?;
+        let keys = Keys::open(&data_dir).context("the node's keys cannot be used").map_err(unavailable)?;
+        let node_keys = node_keys(&keys);
+        let cores = args.cores.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get() as u16));
+        let run_dir = private_dir(&data_dir.join("run")).map_err(unavailable)?;
+        let control_socket = run_dir.join("control.sock");
+        let listen = free_port(args.listen).map_err(unavailable)?;
+        let base_url = base_url(args.public_url.as_deref(), listen).map_err(|error| (Exit::Configuration, error))?;
+
+        let sources = Sources {
+            services_dir: args.services.clone(),
+            data_dir: data_dir.clone(),
+            base_url: base_url.clone(),
+            keys: vec![keys.signing.verify_key()],
+            node_keys: node_keys.clone(),
+            control_socket: control_socket.clone(),
+            operator_tools: operator::commands().into_iter().map(operator::Entry::tool).collect(),
+        };
+        let mut publisher = Publisher::new(sources).map_err(configuration)?;
+        let servers = policy::children(publisher.services(), |name| std::env::var(name).ok()).map_err(|problems| configuration(PublishError::Problems(problems)))?;
+
+        let journal_dir = data_dir.join("journal");
+        let recovered = recover(&journal_dir, keys.node).map_err(unavailable)?;
+        let (embedded, database) = open_database(&args, &data_dir).await.map_err(unavailable)?;
+        let supervisor = Supervisor::start(servers, &run_dir).await.context("MCP servers cannot be supervised").map_err(unavailable)?;
+        let supervisor = Arc::new(supervisor);
+        let states = supervisor.states();
+        let now = states.borrow().clone();
+        let policy = publisher.compile(&supervisor, &now).await.map_err(configuration)?;
+        let policy = policy.context("no policy could be made").map_err(unavailable)?;
+
+        let streams: Vec<(u16, PathBuf, SeqNo)> =
+            recovered.iter().map(|stream| (stream.shard, stream.dir.clone(), stream.position.seq)).collect();
+        let config = Config {
+            cores,
+            listen,
+            node: keys.node,
+            keys: node_keys,
+            hosts: hosts(&base_url, listen),
+            control_socket: control_socket.display().to_string(),
+            journal_dir: journal_dir.clone(),
+            journal: JournalConfig {
+                durability: match args.durability {
+                    Durability::Written => journal::Durability::Written,
+                    Durability::Synced => journal::Durability::Synced,
+                },
+                ..JournalConfig::default()
+            }
+            .share(JOURNAL_BYTES_MAX, cores),
+            recovered,
+            rate_keys: (RATE_KEYS / usize::from(cores)).max(1 << 14),
+            policy,
+            run: run_id(),
+        };
+        let started = tokio::task::spawn_blocking(move || DataPlane::start(config)).await;
+        let data_plane = match started {
+            Ok(Ok(data_plane)) => data_plane,
+            Ok(Err(error)) => {
+                supervisor.stop(Duration::ZERO).await;
+                if let Some(embedded) = embedded {
+                    embedded.stop().await;
+                }
+                return Err((Exit::Unavailable, error.into()));
+            }
+            Err(error) => return Err((Exit::Failure, error.into())),
+        };
+        if !data_plane.is_pinned() {
+            tracing::warn!(cores, "more shards than CPUs: they are not pinned, and share what there is");
+        }
+
+        let (requests, inbox) = mpsc::channel(8);
+        let (generation, _) = watch::channel(0);
+        let app = Arc::new(App {
+            database: database.clone(),
+            plane: data_plane.handle(),
+            supervisor: Arc::clone(&supervisor),
+            keys: vec![keys.signing.verify_key()],
+            base_url: base_url.clone(),
+            states: states.clone(),
+            requests,
+        });
+        let listener = surface::listen(&control_socket)
+            .with_context(|| format!("`{}` cannot be made", control_socket.display()))
+            .map_err(unavailable)?;
+        let shipper = start_shipper(&database, keys.node, &journal_dir, &data_plane, &streams);
+        let tasks = vec![
+            tokio::spawn(serve_control(listener, Arc::clone(&app))),
+            tokio::spawn(publish::run(publisher, data_plane.handle(), supervisor, states, inbox, generation)),
+            tokio::spawn(tell_status(Arc::clone(&app), shipper.watch())),
+            tokio::spawn(migrate_when_up(database)),
+        ];
+        let url = format!("http://{}", local(data_plane.address()));
+        let instance =
+            Instance { url, issuer: base_url, pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() };
+        instance.write(&data_dir).context("instance.json cannot be written").map_err(unavailable)?;
+        tracing::info!(address = %data_plane.address(), cores, data_dir = %data_dir.display(), "ready");
+        Ok(Gateway { data_plane, app, embedded, shipper, tasks, _lock: lock })
+    }
+
+    /// Runs until it is told to stop, then ends what it started: calls first, then the journal, then what it feeds.
+    async fn serve(self) -> Exit {
+        record_process(&self.app.plane, "start").await;
+        let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
+        else {
+            return refuse(Exit::Failure, &anyhow::anyhow!("signals cannot be caught"));
+        };
+        loop {
+            tokio::select! {
+                _ = term.recv() => break,
+                _ = int.recv() => break,
+                _ = hup.recv() => match self.app.reload("", TraceId([0; 16])).await {
+                    Ok(published) => tracing::info!(generation = published.generation, changed = published.changed, "services reloaded"),
+                    Err(PublishError::Problems(problems)) => {
+                        problems.iter().for_each(|problem| tracing::error!("{problem}"));
+                        tracing::error!("the running policy stays in force");
+                    }
+                    Err(error) => tracing::error!(error = %error, "the running policy stays in force"),
+                },
+            }
+        }
+        tracing::info!("draining");
+        record_process(&self.app.plane, "stop").await;
+        let data_plane = self.data_plane;
+        let stopped = tokio::task::spawn_blocking(move || data_plane.stop(DRAIN_GRACE)).await;
+        let shipped = self.shipper.drain(SHIP_GRACE).await;
+        for stream in shipped.iter().filter(|stream| stream.shipped < stream.synced) {
+            let behind = stream.synced.0 - stream.shipped.0;
+            tracing::warn!(shard = stream.shard, behind, "records stay in the journal; they are shipped after the next start");
+        }
+        self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        self.app.supervisor.stop(Duration::from_secs(5)).await;
+        if let Some(embedded) = self.embedded {
+            embedded.stop().await;
+        }
+        tracing::info!("stopped");
+        if stopped.is_ok() { Exit::Success } else { Exit::Failure }
+    }
+}
+
+fn configuration(error: PublishError) -> Refusal {
+    if let PublishError::Problems(problems) = &error {
+        problems.iter().for_each(|problem| eprintln!("{problem}"));
+    }
+    (Exit::Configuration, anyhow::Error::new(error))
+}
+
+fn node_keys(keys: &Keys) -> NodeKeys {
+    let mut rates = [0; 16];
+    rates.copy_from_slice(&keys.secret.subkey(Purpose::Placement)[..16]);
+    NodeKeys {
+        rates,
+        digests: keys.secret.subkey(Purpose::AuditDigest),
+        sessions: keys.secret.subkey(Purpose::SessionBinding),
+        fingerprints: keys.secret.subkey(Purpose::Fingerprint),
+    }
+}
+
+fn private_dir(dir: &std::path::Path) -> anyhow::Result<PathBuf> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("`{}` cannot be made", dir.display()))?;
+    Ok(dir.to_path_buf())
+}
+
+/// Tokens name the address, so a free port has to be known before anything is compiled.
+fn free_port(listen: SocketAddr) -> anyhow::Result<SocketAddr> {
+    if listen.port() != 0 {
+        return Ok(listen);
+    }
+    let taken = std::net::TcpListener::bind(listen).with_context(|| format!("cannot listen on {listen}"))?;
+    Ok(taken.local_addr()?)
+}
+
+/// An address that a client on this machine can use.
+fn local(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        std::net::IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        std::net::IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn base_url(given: Option<&str>, listen: SocketAddr) -> anyhow::Result<String> {
+    let Some(given) = given else { return Ok(format!("http://localhost:{}", listen.port())) };
+    let url: url::Url = given.parse().with_context(|| format!("`--public-url {given}` is not a URL"))?;
+    let plain = matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none();
+    anyhow::ensure!(plain && url.host_str().is_some(), "`--public-url {given}` must be like https://gateway.example");
+    Ok(given.trim_end_matches('/').to_owned())
+}
+
+/// The names by which requests may call us. On a public address every name may be ours; a proxy before us decides.
+fn hosts(base_url: &str, listen: SocketAddr) -> Vec<String> {
+    let named = url::Url::parse(base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).into();
+    hosts.extend(named);
+    hosts.push(match listen.ip() {
+        std::net::IpAddr::V4(ip) => ip.to_string(),
+        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+    });
+    hosts
+}
+
+fn run_id() -> [u8; 6] {
+    let mut id = [0; 6];
+    id.copy_from_slice(&uuid::Uuid::new_v4().as_bytes()[..6]);
+    id
+}
+
+fn recover(journal_dir: &std::path::Path, node: wire::ids::NodeId) -> anyhow::Result<Vec<recovery::Stream>> {
+    private_dir(journal_dir)?;
+    let recovered = recovery::recover(journal_dir, node, &|_| {}).context("the journal cannot be trusted")?;
+    for stream in &recovered {
+        if let Some(cut) = &stream.cut {
+            tracing::warn!(segment = %cut.segment.display(), bytes = cut.bytes, why = cut.why, "a torn end was cut off; nothing acknowledged was in it");
+        }
+        if !stream.unfinished.is_empty() {
+            tracing::warn!(shard = stream.shard, calls = stream.unfinished.len(), "calls lost their outcome in a crash; recorded as unknown");
+        }
+    }
+    Ok(recovered)
+}
+
+async fn open_database(args: &Args, data_dir: &std::path::Path) -> anyhow::Result<(Option<Embedded>, Database)> {
+    match &args.database_url {
+        Some(url) => Ok((None, Database::external(url).context("--database-url cannot be used")?)),
+        None => {
+            let embedded = Embedded::start(data_dir).await.context("the private PostgreSQL cannot run")?;
+            let database = Database::embedded(&embedded)?;
+            Ok((Some(embedded), database))
+        }
+    }
+}
+
+fn start_shipper(
+    database: &Database,
+    node: wire::ids::NodeId,
+    journal_dir: &std::path::Path,
+    data_plane: &DataPlane,
+    recovered: &[(u16, PathBuf, SeqNo)],
+) -> Shipper {
+    let live = data_plane.progress().iter().enumerate().map(|(shard, progress)| {
+        let progress = Arc::clone(progress);
+        let dir = journal::segment::stream_dir(journal_dir, shard as u16);
+        Source { shard: shard as u16, dir, synced: Box::new(move || progress.synced()) }
+    });
+    let count = data_plane.progress().len();
+    let left = recovered.iter().filter(|(shard, _, _)| usize::from(*shard) >= count).map(|(shard, dir, last)| {
+        let last = *last;
+        Source { shard: *shard, dir: dir.clone(), synced: Box::new(move || last) }
+    });
+    Shipper::start(database, &ShipperConfig::new(node, RETAIN), live.chain(left).collect())
+}
+
+async fn serve_control(listener: tokio::net::UnixListener, app: Arc<App>) {
+    if let Err(error) = axum::serve(listener, surface::router(app)).await {
+        tracing::error!(error = %error, "the control plane's socket failed");
+    }
+}
+
+/// Postgres may come later than we do.
+async fn migrate_when_up(database: Database) {
+    loop {
+        database.up().await;
+        match database.migrate().await {
+            Ok(()) => return,
+            Err(error) => tracing::error!(error = %error, "the schema could not be brought up to date; trying again"),
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+async fn tell_status(app: Arc<App>, streams: Vec<watch::Receiver<crate::shipper::StreamStatus>>) {
+    let database = app.database.state();
+    let mut last = None;
+    loop {
+        let (healthy, declared) = {
+            let states = app.states.borrow();
+            (states.values().filter(|state| state.health == Health::Healthy).count() as u32, states.len() as u32)
+        };
+        let behind = |stream: &watch::Receiver<crate::shipper::StreamStatus>| {
+            let stream = stream.borrow();
+            stream.synced.0.saturating_sub(stream.shipped.0)
+        };
+        let status = Status {
+            database_up: *database.borrow() == DatabaseState::Up,
+            records_behind: streams.iter().map(behind).sum(),
+            servers_healthy: healthy,
+            servers_declared: declared,
+        };
+        if last != Some(status) {
+            app.plane.set_status(status);
+            last = Some(status);
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+async fn record_process(plane: &Handle, action: &str) {
+    let detail = json!({ "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id() });
+    let notice = OwnedNotice {
+        kind: Some(EventKind::Process),
+        at_us: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64),
+        action: action.to_owned(),
+        subject: "sp-dataplane".to_owned(),
+        detail: detail.to_string(),
+        ..OwnedNotice::default()
+    };
+    if let Err(reason) = plane.append(notice).await {
+        tracing::error!(action, reason = reason.as_str(), "could not be recorded");
+    }
+}

@@ -1,0 +1,7 @@
+//! The operator's command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    control::cli::run(std::env::args_os()).into()
+}

@@ -1,0 +1,216 @@
+//! The operator's command `sp`. Commands that need the running gateway are tools of its built-in MCP server; the few
+//! that must work without one are here.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::Value;
+
+use crate::operator::{self, Entry};
+
+pub mod client;
+pub mod local;
+pub mod table;
+
+use client::{Client, ClientError};
+
+/// How `sp` ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Success = 0,
+    /// The gateway, or the tool, says no or failed.
+    Failure = 1,
+    /// The command line makes no sense.
+    Usage = 2,
+    /// Nobody is logged in, or may not do this.
+    Denied = 3,
+    /// The gateway cannot be reached.
+    Unreachable = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// What each domain is about, in the order of the help.
+const DOMAINS: &[(&str, &str)] = &[
+    ("infra", "Services, database, jobs and the audit log"),
+    ("admin", "Users, sessions, configuration and rate limits"),
+];
+
+/// What each group is about.
+const GROUPS: &[(&str, &str, &str)] = &[
+    ("infra", "services", "MCP servers and the policy in force"),
+    ("infra", "logs", "The audit trail: search, follow, reconstruct"),
+    ("admin", "session", "Tokens and sessions"),
+];
+
+/// The whole command line.
+pub fn command() -> Command {
+    let mut root = Command::new("sp")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Operate the gateway between AI agents and the tools they call")
+        .after_help(
+            "Commands talk to the gateway that runs from the data directory, or to the one at --url.\n\
+             Start one with `sp-dataplane`; see what happened with `sp infra logs search`.",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .arg(global("url", "URL", "The gateway [default: the one that runs from the data directory]").env("SP_URL"))
+        .arg(global("token", "TOKEN", "Access token [default: one made with the key in the data directory]").env("SP_TOKEN").hide_env_values(true))
+        .arg(global("data-dir", "DIR", "The gateway's data directory").env("SP_DATA_DIR").value_parser(clap::value_parser!(PathBuf)))
+        .arg(Arg::new("json").long("json").global(true).action(ArgAction::SetTrue).help("Print the result as JSON"));
+    for (domain, about) in DOMAINS {
+        let mut of_domain = Command::new(*domain).about(*about).subcommand_required(true).arg_required_else_help(true);
+        for (_, group, about) in GROUPS.iter().filter(|(of, _, _)| of == domain) {
+            let mut of_group = Command::new(*group).about(*about).subcommand_required(true).arg_required_else_help(true);
+            for entry in operator::commands().into_iter().filter(|entry| entry.path.starts_with(&[domain, group])) {
+                if let Some(verb) = entry.path.get(2) {
+                    of_group = of_group.subcommand((entry.augment)(Command::new(*verb).about(entry.about)));
+                }
+            }
+            if (*domain, *group) == ("admin", "session") {
+                of_group = of_group.subcommand(local::token_command());
+            }
+            of_domain = of_domain.subcommand(of_group);
+        }
+        root = root.subcommand(of_domain);
+    }
+    root.subcommand(local::check_command()).subcommand(local::completion_command())
+}
+
+fn global(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).global(true).value_name(value).help(help)
+}
+
+/// Carries out one command line.
+pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
+    let matches = match command().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => {
+            let wanted = !error.use_stderr();
+            let _ = error.print();
+            return if wanted { Exit::Success } else { Exit::Usage };
+        }
+    };
+    let mut path = Vec::new();
+    let mut leaf = &matches;
+    while let Some((name, inner)) = leaf.subcommand() {
+        path.push(name);
+        leaf = inner;
+    }
+    match path.as_slice() {
+        ["check"] => local::check(leaf),
+        ["completion"] => local::completion(leaf, command()),
+        ["admin", "session", "token"] => local::token(leaf),
+        path => match operator::commands().into_iter().find(|entry| entry.path == path) {
+            Some(entry) => remote(entry, leaf),
+            None => fail(Exit::Usage, "there is no such command; see `sp --help`"),
+        },
+    }
+}
+
+/// Says on standard error why a command failed.
+pub fn fail(exit: Exit, why: impl std::fmt::Display) -> Exit {
+    let _ = writeln!(std::io::stderr(), "sp: {why}");
+    exit
+}
+
+fn remote(entry: &Entry, leaf: &ArgMatches) -> Exit {
+    let arguments = match (entry.arguments)(leaf) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return Exit::Usage;
+        }
+    };
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return fail(Exit::Failure, "no runtime can be started");
+    };
+    runtime.block_on(async {
+        let client = match Client::from_args(leaf) {
+            Ok(client) => client,
+            Err(error) => return ended(&error),
+        };
+        if entry.path == ["infra", "logs", "stream"] {
+            return follow(entry, &client, arguments, leaf.get_flag("json")).await;
+        }
+        match client.call_tool(&entry.tool(), &arguments).await {
+            Ok(result) => print(entry, &result, leaf.get_flag("json")),
+            Err(error) => ended(&error),
+        }
+    })
+}
+
+fn print(entry: &Entry, result: &Value, as_json: bool) -> Exit {
+    let mut out = std::io::stdout().lock();
+    let written = if as_json { writeln!(out, "{result}") } else { (entry.show)(result, &mut out) };
+    match written.and_then(|()| out.flush()) {
+        Ok(()) => Exit::Success,
+        // Whoever read from us has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Success,
+        Err(error) => fail(Exit::Failure, error),
+    }
+}
+
+fn ended(error: &ClientError) -> Exit {
+    let exit = match error {
+        ClientError::Unreachable { .. } | ClientError::NoGateway(_) => Exit::Unreachable,
+        ClientError::Denied(_) | ClientError::NoToken(_) => Exit::Denied,
+        ClientError::Failed(_) | ClientError::Protocol(_) => Exit::Failure,
+    };
+    fail(exit, error)
+}
+
+/// Asks again and again for what came after the last answer. An answer that fails is asked for again, so nothing is
+/// skipped when the gateway restarts.
+async fn follow(entry: &Entry, client: &Client, mut arguments: Value, as_json: bool) -> Exit {
+    let mut lost = false;
+    loop {
+        match client.call_tool(&entry.tool(), &arguments).await {
+            Ok(result) => {
+                lost = false;
+                arguments["after"] = result["next"].clone();
+                let any = result["events"].as_array().is_some_and(|events| !events.is_empty());
+                if any && print(entry, &result, as_json) != Exit::Success {
+                    return Exit::Failure;
+                }
+            }
+            Err(error @ ClientError::Unreachable { .. }) => {
+                if !lost {
+                    let _ = writeln!(std::io::stderr(), "sp: {error}; trying again");
+                }
+                lost = true;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => return ended(&error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_remote_command_can_be_reached() {
+        for entry in operator::commands() {
+            let mut at = &command();
+            let root = command();
+            at = entry.path.iter().fold(&root, |at, name| at.find_subcommand(name).unwrap_or_else(|| panic!("{name}")));
+            assert_eq!(at.get_name(), *entry.path.last().unwrap());
+        }
+    }
+}
