@@ -13,6 +13,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use dataplane::policy::NodeKeys;
 use serde_json::json;
 use wire::ids::NodeId;
 use wire::snapshot::{KeyAlgorithm, VerifyKey};
@@ -248,6 +249,20 @@ impl NodeSecret {
             Purpose::Placement => "sp 2026-11 placement of principals",
         };
         blake3::derive_key(context, &self.0)
+    }
+}
+
+impl From<&NodeSecret> for NodeKeys {
+    fn from(secret: &NodeSecret) -> NodeKeys {
+        let placement = secret.subkey(Purpose::Placement);
+        let mut rates = [0; 16];
+        rates.copy_from_slice(&placement[..16]);
+        NodeKeys {
+            rates,
+            digests: secret.subkey(Purpose::AuditDigest),
+            sessions: secret.subkey(Purpose::SessionBinding),
+            fingerprints: secret.subkey(Purpose::Fingerprint),
+        }
     }
 }
 

@@ -1,0 +1,279 @@
+//! From what operators declare and what the database adds to the one snapshot that the shards decide by.
+//!
+//! [`compile`] makes the snapshot, [`make_ready`] compiles what the shards need from it, [`store`] keeps it on disk.
+//! Whatever is wrong is a [`Problem`] with file and line, and the policy that runs goes on.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use schema::services::access::{self, Subjects};
+use schema::services::governance::{self, Limit, LimitMode, Per};
+use schema::services::mcp::{McpFile, Tools, Transport};
+use schema::services::words::Glob;
+use schema::services::{At, Declared, Problem, Services};
+use wire::decision::Channel;
+use wire::limits::NAME_BYTES_MAX;
+use wire::snapshot::{
+    self, Algorithm, CallClass, Effect, HttpUpstream, Revoked, Server, Snapshot, Subject, Tool, UnixUpstream, Upstream,
+    VerifyKey, key_part,
+};
+
+pub use self::addresses::resolve;
+pub use self::children::children;
+pub use self::layers::{credentials, make_ready};
+
+mod addresses;
+mod children;
+mod layers;
+pub mod store;
+#[cfg(test)]
+mod tests;
+
+/// The built-in server that carries the operator's commands.
+pub const COMMAND_SERVER: &str = "sp";
+
+/// The server that stands for the tools which Claude Code has of its own.
+pub const HOST_SERVER: &str = dataplane::hook::HOST_SERVER;
+
+/// Where the control plane's socket answers for [`COMMAND_SERVER`].
+pub const COMMAND_PATH: &str = "/mcp/sp";
+
+const DEFAULT_CALL_TIMEOUT_MS: u64 = 120_000;
+
+/// What holds for every server of one node.
+#[derive(Debug, Clone)]
+pub struct Context<'a> {
+    /// The generation that this snapshot will be; counts up.
+    pub generation: u64,
+    /// The only accepted `iss`.
+    pub issuer: &'a str,
+    /// The gateway's public URL without a trailing slash.
+    pub base_url: &'a str,
+    /// Keys that verify tokens.
+    pub keys: &'a [VerifyKey],
+    /// The control plane's socket.
+    pub control_socket: &'a Path,
+    /// When it is compiled, in microseconds since 1970.
+    pub now_us: u64,
+}
+
+/// What the declarations do not say: it comes from the database and from the servers themselves.
+#[derive(Debug, Clone, Default)]
+pub struct Dynamic {
+    /// What was taken back, and who is banned.
+    pub revoked: Revoked,
+    /// Grants beyond those in files.
+    pub grants: Vec<snapshot::Grant>,
+    /// What is known of each server, [`COMMAND_SERVER`] included, by name.
+    pub servers: BTreeMap<String, Known>,
+}
+
+/// What is known of one server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The tools it lists.
+    pub tools: Vec<String>,
+    /// Addresses of its host, for servers reached by HTTP.
+    pub addresses: Vec<SocketAddr>,
+    /// Its socket, for servers that are our children.
+    pub socket: Option<PathBuf>,
+}
+
+/// Compiles one generation. The same declarations and facts give the same snapshot.
+///
+/// # Errors
+/// What the secret layer's or the block list's block should have been. Nothing of it may come into force.
+pub fn compile(services: &Services, dynamic: &Dynamic, context: &Context<'_>) -> Result<Snapshot, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let secrets = layers::secrets(services, &mut problems);
+    let blocklist = layers::blocklist(services, &mut problems);
+    let mut snapshot = Snapshot {
+        generation: context.generation,
+        compiled_at_us: context.now_us,
+        issuer: context.issuer.to_owned(),
+        base_url: context.base_url.to_owned(),
+        keys: context.keys.to_vec(),
+        roles: roles(services),
+        grants: services.grants.iter().map(|grant| grant_of(&grant.what)).chain(dynamic.grants.iter().cloned()).collect(),
+        limits: services.limits.iter().map(|limit| limit_of(&limit.what)).collect(),
+        secrets,
+        blocklist,
+        revoked: dynamic.revoked.clone(),
+        preview_bytes: preview_bytes(services),
+        ..Snapshot::default()
+    };
+    let nothing = Known::default();
+    let known = |name: &str| dynamic.servers.get(name).unwrap_or(&nothing);
+    for (name, server) in &services.mcp {
+        add_server(
+            &mut snapshot,
+            declared_server(name.as_str(), &server.what, known(name.as_str())),
+            tools_of(&server.what, known(name.as_str())),
+        );
+    }
+    add_server(&mut snapshot, command_server(context), known(COMMAND_SERVER).tools.clone());
+    add_server(&mut snapshot, host_server(), Vec::new());
+    if problems.is_empty() { Ok(snapshot) } else { Err(problems) }
+}
+
+fn add_server(snapshot: &mut Snapshot, mut server: Server, mut tools: Vec<String>) {
+    let server_ix = snapshot.servers.len() as u32;
+    tools.retain(|name| !name.is_empty() && name.len() <= NAME_BYTES_MAX && !name.chars().any(char::is_control));
+    tools.sort_unstable();
+    tools.dedup();
+    for name in tools {
+        server.tools.insert(name.clone(), snapshot.tools.len() as u32);
+        snapshot.tools.push(Tool { server: server_ix, name });
+    }
+    snapshot.server_names.insert(server.name.clone(), server_ix);
+    snapshot.servers.push(server);
+}
+
+fn declared_server(name: &str, file: &McpFile, known: &Known) -> Server {
+    let upstream = match &file.transport {
+        Transport::Http(http) => Upstream::Http(HttpUpstream {
+            url: http.url.value.clone(),
+            addresses: addresses::or_unreachable(&http.url.value, &known.addresses),
+            headers: http
+                .headers
+                .iter()
+                .map(|(name, reference)| (name.value.to_ascii_lowercase(), reference.to_string()))
+                .collect(),
+        }),
+        Transport::Stdio(_) => Upstream::Unix(UnixUpstream {
+            // Until the supervisor has made its socket there is none, and a call finds nobody.
+            socket: known.socket.as_ref().map_or_else(String::new, |socket| socket.display().to_string()),
+            path: "/mcp".to_owned(),
+        }),
+    };
+    let timeout = file.call_timeout.map(|timeout| timeout.value.0.as_millis());
+    Server {
+        name: name.to_owned(),
+        upstream,
+        tools: HashMap::new(),
+        call_timeout_ms: timeout.map_or(DEFAULT_CALL_TIMEOUT_MS, |ms| u64::try_from(ms).unwrap_or(u64::MAX)),
+        channel: Channel::Mcp.code(),
+        open_tools: matches!(file.tools, Tools::Open),
+    }
+}
+
+fn tools_of(file: &McpFile, known: &Known) -> Vec<String> {
+    match &file.tools {
+        Tools::Discovered | Tools::Open => known.tools.clone(),
+        Tools::Only(names) => names.iter().map(|name| name.value.clone()).collect(),
+    }
+}
+
+fn command_server(context: &Context<'_>) -> Server {
+    Server {
+        name: COMMAND_SERVER.to_owned(),
+        upstream: Upstream::Unix(UnixUpstream {
+            socket: context.control_socket.display().to_string(),
+            path: COMMAND_PATH.to_owned(),
+        }),
+        tools: HashMap::new(),
+        call_timeout_ms: DEFAULT_CALL_TIMEOUT_MS,
+        channel: Channel::Command.code(),
+        open_tools: false,
+    }
+}
+
+fn host_server() -> Server {
+    Server {
+        name: HOST_SERVER.to_owned(),
+        upstream: Upstream::None,
+        tools: HashMap::new(),
+        call_timeout_ms: DEFAULT_CALL_TIMEOUT_MS,
+        channel: Channel::Hook.code(),
+        open_tools: true,
+    }
+}
+
+fn roles(services: &Services) -> HashMap<String, Vec<String>> {
+    let scopes = |role: &access::Role| role.scopes.iter().map(ToString::to_string).collect();
+    services.roles.iter().map(|(name, Declared { what, .. })| (name.to_string(), scopes(what))).collect()
+}
+
+fn grant_of(grant: &access::Grant) -> snapshot::Grant {
+    snapshot::Grant {
+        id: grant.id.value.to_string(),
+        effect: match grant.effect {
+            access::Effect::Allow => Effect::Allow,
+            access::Effect::Deny => Effect::Deny,
+        },
+        subject: subject(&grant.subjects),
+        servers: texts(&grant.servers.value),
+        tools: texts_or_none(&grant.tools),
+        methods: texts_or_none(&grant.methods),
+        scopes: grant.scopes.iter().map(ToString::to_string).collect(),
+        when: String::new(),
+    }
+}
+
+fn texts(globs: &[At<Glob>]) -> Vec<String> {
+    globs.iter().map(|glob| glob.value.as_str().to_owned()).collect()
+}
+
+fn texts_or_none(globs: &Option<At<Vec<At<Glob>>>>) -> Vec<String> {
+    globs.as_ref().map(|globs| texts(&globs.value)).unwrap_or_default()
+}
+
+fn subject(subjects: &Subjects) -> Subject {
+    fn names<T: ToString>(list: &Option<At<Vec<T>>>) -> Vec<String> {
+        list.iter().flat_map(|list| &list.value).map(ToString::to_string).collect()
+    }
+
+    Subject {
+        tiers: subjects.tiers.iter().flat_map(|tiers| &tiers.value).fold(0, |bits, tier| bits | 1 << tier.code()),
+        users: names(&subjects.users),
+        roles: subjects.roles.iter().flat_map(|roles| &roles.value).map(|role| role.value.to_string()).collect(),
+        departments: names(&subjects.departments),
+        tenants: names(&subjects.tenants),
+        agents: names(&subjects.agents),
+    }
+}
+
+fn limit_of(limit: &Limit) -> snapshot::Limit {
+    let rate = limit.rate.map(|rate| rate.value);
+    let period = rate.map(|rate| rate.period).or(limit.period.map(|period| period.value.0));
+    snapshot::Limit {
+        id: limit.id.value.to_string(),
+        key: limit.per.value.iter().fold(0, |bits, per| bits | key_bit(*per)),
+        algorithm: match limit.algorithm {
+            governance::Algorithm::Window => Algorithm::Window,
+            governance::Algorithm::Gcra => Algorithm::Gcra,
+            governance::Algorithm::Concurrency => Algorithm::Concurrency,
+        },
+        count: rate.map(|rate| rate.count).or(limit.count.map(|count| count.value)).unwrap_or(0),
+        period_us: period.map_or(0, |period| u64::try_from(period.as_micros()).unwrap_or(u64::MAX)),
+        burst: limit.burst.map_or(0, |burst| burst.value),
+        class: match limit.class {
+            governance::Class::Calls => CallClass::Calls,
+            governance::Class::Listings => CallClass::Listings,
+        },
+        subject: subject(&limit.subjects),
+        servers: texts_or_none(&limit.servers),
+        tools: texts_or_none(&limit.tools),
+        costs: limit.costs.iter().map(|cost| (cost.tool.value.as_str().to_owned(), cost.units.value)).collect(),
+        observe: limit.mode == LimitMode::Observe,
+    }
+}
+
+fn key_bit(per: Per) -> u16 {
+    match per {
+        Per::Global => 0,
+        Per::Principal => key_part::PRINCIPAL,
+        Per::Session => key_part::SESSION,
+        Per::Agent => key_part::AGENT,
+        Per::Tool => key_part::TOOL,
+        Per::Server => key_part::SERVER,
+        Per::Department => key_part::DEPARTMENT,
+        Per::Tenant => key_part::TENANT,
+    }
+}
+
+fn preview_bytes(services: &Services) -> u32 {
+    let bytes = services.audit.as_ref().and_then(|audit| audit.what.preview_bytes);
+    bytes.map_or(0, |bytes| u32::try_from(bytes.value.0).unwrap_or(u32::MAX))
+}
