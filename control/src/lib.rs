@@ -10,9 +10,6 @@ pub mod operator;
 
 pub mod keys;
 pub mod policy;
-pub mod token;
-
-pub mod logs;
 pub mod postgres;
 pub mod shipper;
 pub mod supervisor;

@@ -15,13 +15,13 @@ use schema::services::{At, Declared, Problem, Services};
 use wire::decision::Channel;
 use wire::limits::NAME_BYTES_MAX;
 use wire::snapshot::{
-    self, Algorithm, CallClass, Effect, HttpUpstream, Revoked, Server, Snapshot, Subject, Tool, UnixUpstream, Upstream, VerifyKey,
-    key_part,
+    self, Algorithm, CallClass, Effect, HttpUpstream, Revoked, Server, Snapshot, Subject, Tool, UnixUpstream, Upstream,
+    VerifyKey, key_part,
 };
 
 pub use self::addresses::resolve;
 pub use self::children::children;
-pub use self::layers::{Explained, credentials, make_ready};
+pub use self::layers::{credentials, make_ready};
 
 mod addresses;
 mod children;
@@ -106,7 +106,11 @@ pub fn compile(services: &Services, dynamic: &Dynamic, context: &Context<'_>) ->
     let nothing = Known::default();
     let known = |name: &str| dynamic.servers.get(name).unwrap_or(&nothing);
     for (name, server) in &services.mcp {
-        add_server(&mut snapshot, declared_server(name.as_str(), &server.what, known(name.as_str())), tools_of(&server.what, known(name.as_str())));
+        add_server(
+            &mut snapshot,
+            declared_server(name.as_str(), &server.what, known(name.as_str())),
+            tools_of(&server.what, known(name.as_str())),
+        );
     }
     add_server(&mut snapshot, command_server(context), known(COMMAND_SERVER).tools.clone());
     add_server(&mut snapshot, host_server(), Vec::new());
@@ -131,7 +135,11 @@ fn declared_server(name: &str, file: &McpFile, known: &Known) -> Server {
         Transport::Http(http) => Upstream::Http(HttpUpstream {
             url: http.url.value.clone(),
             addresses: addresses::or_unreachable(&http.url.value, &known.addresses),
-            headers: http.headers.iter().map(|(name, reference)| (name.value.to_ascii_lowercase(), reference.to_string())).collect(),
+            headers: http
+                .headers
+                .iter()
+                .map(|(name, reference)| (name.value.to_ascii_lowercase(), reference.to_string()))
+                .collect(),
         }),
         Transport::Stdio(_) => Upstream::Unix(UnixUpstream {
             // Until the supervisor has made its socket there is none, and a call finds nobody.

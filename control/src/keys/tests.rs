@@ -37,9 +37,13 @@ fn the_first_start_makes_keys_and_the_next_finds_them() {
 
 #[test]
 fn what_others_may_read_is_refused_with_the_remedy() {
-    for (name, open, wanted) in
-        [("", 0o755, "chmod 700"), ("", 0o710, "chmod 700"), (SIGNING, 0o644, "chmod 600"), (SECRET, 0o640, "chmod 600"), (NODE, 0o604, "chmod 600")]
-    {
+    for (name, open, wanted) in [
+        ("", 0o755, "chmod 700"),
+        ("", 0o710, "chmod 700"),
+        (SIGNING, 0o644, "chmod 600"),
+        (SECRET, 0o640, "chmod 600"),
+        (NODE, 0o604, "chmod 600"),
+    ] {
         let data = tempfile::tempdir().unwrap();
         Keys::open(data.path()).unwrap();
         let path = data.path().join("keys").join(name);
@@ -53,7 +57,13 @@ fn what_others_may_read_is_refused_with_the_remedy() {
 
 #[test]
 fn what_is_no_key_is_refused_and_kept() {
-    for (name, content) in [(SIGNING, "x".repeat(83)), (SIGNING, String::new()), (SECRET, "short".into()), (SECRET, "x".repeat(33)), (NODE, "zz".into())] {
+    for (name, content) in [
+        (SIGNING, "x".repeat(83)),
+        (SIGNING, String::new()),
+        (SECRET, "short".into()),
+        (SECRET, "x".repeat(33)),
+        (NODE, "zz".into()),
+    ] {
         let data = tempfile::tempdir().unwrap();
         Keys::open(data.path()).unwrap();
         let path = data.path().join("keys").join(name);

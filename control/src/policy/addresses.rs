@@ -32,7 +32,8 @@ async fn resolve_url(url: &str) -> Vec<SocketAddr> {
     if let Some(address) = literal(url) {
         return vec![address];
     }
-    let Some((host, port)) = Url::parse(url).ok().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)))
+    let Some((host, port)) =
+        Url::parse(url).ok().and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)))
     else {
         return Vec::new();
     };

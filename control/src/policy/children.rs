@@ -43,7 +43,13 @@ fn http_server(name: &str, http: &HttpTransport, filler: &Filler<'_>, problems: 
     server
 }
 
-fn stdio_server(name: &str, file: &McpFile, stdio: &StdioTransport, filler: &Filler<'_>, problems: &mut Vec<Problem>) -> StdioServer {
+fn stdio_server(
+    name: &str,
+    file: &McpFile,
+    stdio: &StdioTransport,
+    filler: &Filler<'_>,
+    problems: &mut Vec<Problem>,
+) -> StdioServer {
     let mut server = StdioServer::new(name, filler.text(&stdio.command.value, problems));
     server.args = stdio.args.iter().map(|arg| filler.text(arg, problems)).collect();
     for (variable, setting) in &stdio.env {
@@ -99,7 +105,9 @@ impl Filler<'_> {
     }
 
     fn missing(&self, name: &str, problems: &mut Vec<Problem>) -> String {
-        problems.push(self.place.problem(format!("the environment variable `{name}` is not set; set it before the gateway is started")));
+        problems.push(
+            self.place.problem(format!("the environment variable `{name}` is not set; set it before the gateway is started")),
+        );
         String::new()
     }
 }

@@ -44,13 +44,8 @@ pub fn credentials(snapshot: &Snapshot, lookup: impl Fn(&str) -> Option<String>)
         _ => None,
     });
     let references = headers.flatten().map(|(_, reference)| reference);
-    references
-        .filter_map(|reference| Some((reference.clone(), lookup(reference.strip_prefix("env:")?)?)))
-        .collect()
+    references.filter_map(|reference| Some((reference.clone(), lookup(reference.strip_prefix("env:")?)?))).collect()
 }
-
-/// A refusal of the data plane, and the problem it comes from.
-pub type Explained = (PolicyError, Problem);
 
 /// Compiles what the shards need. Cost: tens of milliseconds; never on a shard.
 ///
@@ -61,11 +56,8 @@ pub fn make_ready(
     bytes: SnapshotBytes,
     node: &NodeKeys,
     credentials: &HashMap<String, String>,
-) -> Result<Policy, Box<Explained>> {
-    Policy::compile(bytes, node, credentials).map_err(|error| {
-        let problem = explain(services, &error);
-        Box::new((error, problem))
-    })
+) -> Result<Policy, Vec<Problem>> {
+    Policy::compile(bytes, node, credentials).map_err(|error| vec![explain(services, &error)])
 }
 
 fn explain(services: &Services, error: &PolicyError) -> Problem {

@@ -24,8 +24,9 @@ const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
 /// LIMIT: units of one budget; the limiter counts in 32 bits.
 const COUNT_MAX: u64 = 1 << 31;
 
-/// What the methods of a grant are matched against: every method of both protocol eras that a client may send.
-const METHODS: [&str; 27] = [
+/// What the methods of a grant are matched against: every method of both protocol eras that a client may send, and the
+/// gateway's own words for what has no method (`stream/open`, `session/delete`, `response`).
+const METHODS: [&str; 30] = [
     "initialize",
     "ping",
     "tools/list",
@@ -46,6 +47,9 @@ const METHODS: [&str; 27] = [
     "tasks/cancel",
     "tasks/list",
     "tasks/result",
+    "stream/open",
+    "session/delete",
+    "response",
     "notifications/initialized",
     "notifications/cancelled",
     "notifications/progress",
@@ -297,6 +301,9 @@ fn items(globs: &Globs) -> &[At<Glob>] {
 fn check_grant(scope: &Scope<'_>, grant: &Grant, problems: &mut Vec<Problem>) {
     if grant.servers.value.is_empty() {
         problems.push(scope.problem(grant.servers.mark(), "`servers` is an empty list; write `[\"*\"]` to mean all"));
+    }
+    if let Some(when) = &grant.when {
+        problems.push(scope.problem(when.mark, "conditions on arguments are not carried out yet; leave `when` out"));
     }
     scope.check_not_empty("tools", &grant.tools, problems);
     scope.check_not_empty("methods", &grant.methods, problems);

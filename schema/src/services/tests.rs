@@ -180,6 +180,7 @@ fn grants_say_what_is_wrong_with_them() {
         ("  servers: [files]\n  subjects: {users: [7]}", "put it in quotes"),
         ("  servers: [files]\n  subjects:", "expected a mapping with `tiers`"),
         ("  servers: [files]\n  tools:", "nothing stands here"),
+        ("  servers: [files]\n  when: [{arg: /path, under: [/srv]}]", "`when`"),
         ("  methods: [ping]", "`servers` is missing"),
     ] {
         check_access(&grant(lines), &[("s/access/a.yaml:", mentions)]);
