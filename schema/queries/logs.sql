@@ -1,6 +1,6 @@
 -- What `sp infra logs` asks.
 
---: Event(trace?, call?, user_id?, tenant?, department?, tier?, agent?, session?, channel?, server?, tool?, method?, verdict?, layer?, reason?, rule?, evidence?, observed?, status?, duration_us?, error?, action?, subject?, detail?)
+--: Event(trace?, call?, user_id?, tenant?, department?, tier?, agent?, session?, channel?, server?, tool?, method?, verdict?, layer?, reason?, rule?, evidence?, observed?, args_preview?, status?, duration_us?, error?, action?, subject?, detail?)
 
 --! search (kind?, user?, agent?, server?, tool?, verdict?, layer?, rule?, text?) : Event
 -- Newest first, within a window of time, before a place; a decision shows how its call ended. Outcomes are not listed
@@ -22,7 +22,7 @@ WITH page AS MATERIALIZED (
     ORDER BY e.at DESC, e.stream_id DESC, e.seq DESC
     LIMIT :max::integer)
 SELECT e.at, e.stream_id, e.seq, e.kind, e.trace, e.call, e.user_id, e.tenant, e.department, e.tier, e.agent, e.session,
-       e.channel, e.server, e.tool, e.method, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed,
+       e.channel, e.server, e.tool, e.method, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed, e.args_preview,
        coalesce(e.status, o.status) AS status, coalesce(e.duration_us, o.duration_us) AS duration_us,
        coalesce(e.error, o.error) AS error, e.action, e.subject, e.detail
 FROM page e
@@ -36,7 +36,7 @@ ORDER BY e.at DESC, e.stream_id DESC, e.seq DESC;
 --! follow : Event
 -- What came after a place in each stream. A stream's rows are committed in its order, so that no row is passed over.
 SELECT e.at, e.stream_id, e.seq, e.kind, e.trace, e.call, e.user_id, e.tenant, e.department, e.tier, e.agent, e.session,
-       e.channel, e.server, e.tool, e.method, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed,
+       e.channel, e.server, e.tool, e.method, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed, e.args_preview,
        e.status, e.duration_us, e.error, e.action, e.subject, e.detail
 FROM unnest(:streams::integer[], :seqs::bigint[]) AS place (stream_id, seq)
 CROSS JOIN LATERAL (
@@ -44,7 +44,7 @@ CROSS JOIN LATERAL (
     ORDER BY a.seq LIMIT :max::integer) e
 ORDER BY e.at, e.stream_id, e.seq;
 
---: Call(user_id?, tenant?, department?, tier?, auth_method?, roles?, scopes?, token_id?, client?, act_for?, address?, agent?, session?, mcp_session?, context?, task?, channel?, server?, tool?, method?, args_bytes?, args_digest?, args_preview?, verdict?, layer?, reason?, rule?, evidence?, observed?, generation?, retry_after_ms?, decide_ns?, outcome_seq?, ended_at?, upstream?, attempts?, duration_us?, status?, http_status?, rpc_code?, reply_bytes?, redactions?, cost_microusd?, error?)
+--: Call(call?, user_id?, tenant?, department?, tier?, auth_method?, roles?, scopes?, token_id?, client?, act_for?, address?, agent?, session?, mcp_session?, context?, task?, channel?, server?, tool?, method?, args_bytes?, args_digest?, args_preview?, verdict?, layer?, reason?, rule?, evidence?, observed?, generation?, retry_after_ms?, decide_ns?, outcome_seq?, ended_at?, upstream?, attempts?, duration_us?, status?, http_status?, rpc_code?, reply_bytes?, redactions?, cost_microusd?, error?)
 
 --! calls_of_trace : Call
 -- The five questions about each call of a trace: identity, agent context, permissions, execution, result.
@@ -64,8 +64,14 @@ ORDER BY d.at, d.stream_id, d.seq;
 --! events_of_trace : Event
 -- Everything else that a trace left: log-ins, policy changes and the like.
 SELECT e.at, e.stream_id, e.seq, e.kind, e.trace, e.call, e.user_id, e.tenant, e.department, e.tier, e.agent, e.session,
-       e.channel, e.server, e.tool, e.method, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed,
+       e.channel, e.server, e.tool, e.method, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed, e.args_preview,
        e.status, e.duration_us, e.error, e.action, e.subject, e.detail
 FROM audit_event e
 WHERE e.trace = :trace AND e.kind NOT IN ('decision', 'outcome')
 ORDER BY e.at, e.stream_id, e.seq;
+
+--! first_day : (day?)
+-- The oldest day that is kept.
+SELECT min(to_date(right(c.relname, 8), 'YYYYMMDD')) AS day
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+WHERE i.inhparent = 'audit_event'::regclass AND c.relname ~ '^audit_event_[0-9]{8}$';

@@ -34,7 +34,7 @@ pub struct FollowParams<T1: crate::generated::ArraySql<Item = i32>, T2: crate::g
     pub seqs: T2,
     pub max: i32,
 }
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Event {
     pub at: jiff::Timestamp,
     pub stream_id: i32,
@@ -58,6 +58,7 @@ pub struct Event {
     pub rule: Option<String>,
     pub evidence: Option<String>,
     pub observed: Option<String>,
+    pub args_preview: Option<String>,
     pub status: Option<String>,
     pub duration_us: Option<i64>,
     pub error: Option<String>,
@@ -88,6 +89,7 @@ pub struct EventBorrowed<'a> {
     pub rule: Option<&'a str>,
     pub evidence: Option<&'a str>,
     pub observed: Option<&'a str>,
+    pub args_preview: Option<&'a str>,
     pub status: Option<&'a str>,
     pub duration_us: Option<i64>,
     pub error: Option<&'a str>,
@@ -120,6 +122,7 @@ impl<'a> From<EventBorrowed<'a>> for Event {
             rule,
             evidence,
             observed,
+            args_preview,
             status,
             duration_us,
             error,
@@ -151,6 +154,7 @@ impl<'a> From<EventBorrowed<'a>> for Event {
             rule: rule.map(|v| v.into()),
             evidence: evidence.map(|v| v.into()),
             observed: observed.map(|v| v.into()),
+            args_preview: args_preview.map(|v| v.into()),
             status: status.map(|v| v.into()),
             duration_us,
             error: error.map(|v| v.into()),
@@ -160,7 +164,7 @@ impl<'a> From<EventBorrowed<'a>> for Event {
         }
     }
 }
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Call {
     pub at: jiff::Timestamp,
     pub stream_id: i32,
@@ -169,7 +173,7 @@ pub struct Call {
     pub seq: i64,
     pub chain: Vec<u8>,
     pub trace: uuid::Uuid,
-    pub call: uuid::Uuid,
+    pub call: Option<uuid::Uuid>,
     pub user_id: Option<String>,
     pub tenant: Option<String>,
     pub department: Option<String>,
@@ -223,7 +227,7 @@ pub struct CallBorrowed<'a> {
     pub seq: i64,
     pub chain: &'a [u8],
     pub trace: uuid::Uuid,
-    pub call: uuid::Uuid,
+    pub call: Option<uuid::Uuid>,
     pub user_id: Option<&'a str>,
     pub tenant: Option<&'a str>,
     pub department: Option<&'a str>,
@@ -512,10 +516,77 @@ where
         Ok(mapped)
     }
 }
+pub struct OptionjiffCivilDateQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<Option<jiff::civil::Date>, tokio_postgres::Error>,
+    mapper: fn(Option<jiff::civil::Date>) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> OptionjiffCivilDateQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(
+        self,
+        mapper: fn(Option<jiff::civil::Date>) -> R,
+    ) -> OptionjiffCivilDateQuery<'c, 'a, 's, C, R, N> {
+        OptionjiffCivilDateQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row =
+            crate::generated::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row =
+            crate::generated::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<
+        impl futures_util::Stream<Item = Result<T, tokio_postgres::Error>> + 'c,
+        tokio_postgres::Error,
+    > {
+        let stream = crate::generated::client::async_::raw(
+            self.client,
+            self.query,
+            crate::generated::slice_iter(&self.params),
+            self.cached,
+        )
+        .await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
 pub struct SearchStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn search() -> SearchStmt {
     SearchStmt(
-        "WITH page AS MATERIALIZED ( SELECT e.* FROM audit_event e WHERE e.at >= $1 AND e.at < $2 AND (e.at, e.stream_id, e.seq) < ($3, $4, $5) AND CASE WHEN $6::text IS NULL THEN e.kind <> 'outcome' ELSE e.kind = $6 END AND ($7::text IS NULL OR e.user_id = $7) AND ($8::text IS NULL OR e.agent = $8) AND ($9::text IS NULL OR e.server = $9) AND ($10::text IS NULL OR e.tool = $10) AND ($11::text IS NULL OR e.verdict = $11) AND ($12::text IS NULL OR e.layer = $12) AND ($13::text IS NULL OR e.rule = $13) AND ($14::text IS NULL OR strpos(lower(concat_ws(' ', e.user_id, e.agent, e.server, e.tool, e.method, e.rule, e.reason, e.evidence, e.observed, e.args_preview, e.error, e.action, e.subject, e.detail)), lower($14)) > 0) ORDER BY e.at DESC, e.stream_id DESC, e.seq DESC LIMIT $15::integer) SELECT e.at, e.stream_id, e.seq, e.kind, e.trace, e.call, e.user_id, e.tenant, e.department, e.tier, e.agent, e.session, e.channel, e.server, e.tool, e.method, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed, coalesce(e.status, o.status) AS status, coalesce(e.duration_us, o.duration_us) AS duration_us, coalesce(e.error, o.error) AS error, e.action, e.subject, e.detail FROM page e LEFT JOIN LATERAL ( SELECT o.status, o.duration_us, o.error FROM audit_event o WHERE e.kind = 'decision' AND e.verdict = 'allow' AND o.trace = e.trace AND o.call = e.call AND o.kind = 'outcome' AND o.at >= e.at LIMIT 1) o ON true ORDER BY e.at DESC, e.stream_id DESC, e.seq DESC",
+        "WITH page AS MATERIALIZED ( SELECT e.* FROM audit_event e WHERE e.at >= $1 AND e.at < $2 AND (e.at, e.stream_id, e.seq) < ($3, $4, $5) AND CASE WHEN $6::text IS NULL THEN e.kind <> 'outcome' ELSE e.kind = $6 END AND ($7::text IS NULL OR e.user_id = $7) AND ($8::text IS NULL OR e.agent = $8) AND ($9::text IS NULL OR e.server = $9) AND ($10::text IS NULL OR e.tool = $10) AND ($11::text IS NULL OR e.verdict = $11) AND ($12::text IS NULL OR e.layer = $12) AND ($13::text IS NULL OR e.rule = $13) AND ($14::text IS NULL OR strpos(lower(concat_ws(' ', e.user_id, e.agent, e.server, e.tool, e.method, e.rule, e.reason, e.evidence, e.observed, e.args_preview, e.error, e.action, e.subject, e.detail)), lower($14)) > 0) ORDER BY e.at DESC, e.stream_id DESC, e.seq DESC LIMIT $15::integer) SELECT e.at, e.stream_id, e.seq, e.kind, e.trace, e.call, e.user_id, e.tenant, e.department, e.tier, e.agent, e.session, e.channel, e.server, e.tool, e.method, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed, e.args_preview, coalesce(e.status, o.status) AS status, coalesce(e.duration_us, o.duration_us) AS duration_us, coalesce(e.error, o.error) AS error, e.action, e.subject, e.detail FROM page e LEFT JOIN LATERAL ( SELECT o.status, o.duration_us, o.error FROM audit_event o WHERE e.kind = 'decision' AND e.verdict = 'allow' AND o.trace = e.trace AND o.call = e.call AND o.kind = 'outcome' AND o.at >= e.at LIMIT 1) o ON true ORDER BY e.at DESC, e.stream_id DESC, e.seq DESC",
         None,
     )
 }
@@ -605,12 +676,13 @@ impl SearchStmt {
                     rule: row.try_get(19)?,
                     evidence: row.try_get(20)?,
                     observed: row.try_get(21)?,
-                    status: row.try_get(22)?,
-                    duration_us: row.try_get(23)?,
-                    error: row.try_get(24)?,
-                    action: row.try_get(25)?,
-                    subject: row.try_get(26)?,
-                    detail: row.try_get(27)?,
+                    args_preview: row.try_get(22)?,
+                    status: row.try_get(23)?,
+                    duration_us: row.try_get(24)?,
+                    error: row.try_get(25)?,
+                    action: row.try_get(26)?,
+                    subject: row.try_get(27)?,
+                    detail: row.try_get(28)?,
                 })
             },
             mapper: |it| Event::from(it),
@@ -669,7 +741,7 @@ impl<
 pub struct FollowStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn follow() -> FollowStmt {
     FollowStmt(
-        "SELECT e.at, e.stream_id, e.seq, e.kind, e.trace, e.call, e.user_id, e.tenant, e.department, e.tier, e.agent, e.session, e.channel, e.server, e.tool, e.method, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed, e.status, e.duration_us, e.error, e.action, e.subject, e.detail FROM unnest($1::integer[], $2::bigint[]) AS place (stream_id, seq) CROSS JOIN LATERAL ( SELECT * FROM audit_event a WHERE a.stream_id = place.stream_id AND a.seq > place.seq ORDER BY a.seq LIMIT $3::integer) e ORDER BY e.at, e.stream_id, e.seq",
+        "SELECT e.at, e.stream_id, e.seq, e.kind, e.trace, e.call, e.user_id, e.tenant, e.department, e.tier, e.agent, e.session, e.channel, e.server, e.tool, e.method, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed, e.args_preview, e.status, e.duration_us, e.error, e.action, e.subject, e.detail FROM unnest($1::integer[], $2::bigint[]) AS place (stream_id, seq) CROSS JOIN LATERAL ( SELECT * FROM audit_event a WHERE a.stream_id = place.stream_id AND a.seq > place.seq ORDER BY a.seq LIMIT $3::integer) e ORDER BY e.at, e.stream_id, e.seq",
         None,
     )
 }
@@ -724,12 +796,13 @@ impl FollowStmt {
                     rule: row.try_get(19)?,
                     evidence: row.try_get(20)?,
                     observed: row.try_get(21)?,
-                    status: row.try_get(22)?,
-                    duration_us: row.try_get(23)?,
-                    error: row.try_get(24)?,
-                    action: row.try_get(25)?,
-                    subject: row.try_get(26)?,
-                    detail: row.try_get(27)?,
+                    args_preview: row.try_get(22)?,
+                    status: row.try_get(23)?,
+                    duration_us: row.try_get(24)?,
+                    error: row.try_get(25)?,
+                    action: row.try_get(26)?,
+                    subject: row.try_get(27)?,
+                    detail: row.try_get(28)?,
                 })
             },
             mapper: |it| Event::from(it),
@@ -842,7 +915,7 @@ impl CallsOfTraceStmt {
 pub struct EventsOfTraceStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn events_of_trace() -> EventsOfTraceStmt {
     EventsOfTraceStmt(
-        "SELECT e.at, e.stream_id, e.seq, e.kind, e.trace, e.call, e.user_id, e.tenant, e.department, e.tier, e.agent, e.session, e.channel, e.server, e.tool, e.method, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed, e.status, e.duration_us, e.error, e.action, e.subject, e.detail FROM audit_event e WHERE e.trace = $1 AND e.kind NOT IN ('decision', 'outcome') ORDER BY e.at, e.stream_id, e.seq",
+        "SELECT e.at, e.stream_id, e.seq, e.kind, e.trace, e.call, e.user_id, e.tenant, e.department, e.tier, e.agent, e.session, e.channel, e.server, e.tool, e.method, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed, e.args_preview, e.status, e.duration_us, e.error, e.action, e.subject, e.detail FROM audit_event e WHERE e.trace = $1 AND e.kind NOT IN ('decision', 'outcome') ORDER BY e.at, e.stream_id, e.seq",
         None,
     )
 }
@@ -888,15 +961,45 @@ impl EventsOfTraceStmt {
                     rule: row.try_get(19)?,
                     evidence: row.try_get(20)?,
                     observed: row.try_get(21)?,
-                    status: row.try_get(22)?,
-                    duration_us: row.try_get(23)?,
-                    error: row.try_get(24)?,
-                    action: row.try_get(25)?,
-                    subject: row.try_get(26)?,
-                    detail: row.try_get(27)?,
+                    args_preview: row.try_get(22)?,
+                    status: row.try_get(23)?,
+                    duration_us: row.try_get(24)?,
+                    error: row.try_get(25)?,
+                    action: row.try_get(26)?,
+                    subject: row.try_get(27)?,
+                    detail: row.try_get(28)?,
                 })
             },
             mapper: |it| Event::from(it),
+        }
+    }
+}
+pub struct FirstDayStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn first_day() -> FirstDayStmt {
+    FirstDayStmt(
+        "SELECT min(to_date(right(c.relname, 8), 'YYYYMMDD')) AS day FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'audit_event'::regclass AND c.relname ~ '^audit_event_[0-9]{8}$'",
+        None,
+    )
+}
+impl FirstDayStmt {
+    pub async fn prepare<'a, C: GenericClient>(
+        mut self,
+        client: &'a C,
+    ) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient>(
+        &'s self,
+        client: &'c C,
+    ) -> OptionjiffCivilDateQuery<'c, 'a, 's, C, Option<jiff::civil::Date>, 0> {
+        OptionjiffCivilDateQuery {
+            client,
+            params: [],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
         }
     }
 }

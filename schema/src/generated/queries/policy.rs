@@ -72,7 +72,7 @@ pub struct NextGenerationParams<T1: crate::generated::BytesSql, T2: crate::gener
     pub node: uuid::Uuid,
     pub by: T2,
 }
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Roles {
     pub name: String,
     pub scopes: Vec<String>,
@@ -89,7 +89,7 @@ impl<'a> From<RolesBorrowed<'a>> for Roles {
         }
     }
 }
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Grants {
     pub id: uuid::Uuid,
     pub principal_kind: String,
@@ -131,7 +131,7 @@ impl<'a> From<GrantsBorrowed<'a>> for Grants {
         }
     }
 }
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Revocations {
     pub epoch: i64,
     pub kind: String,
@@ -161,7 +161,7 @@ impl<'a> From<RevocationsBorrowed<'a>> for Revocations {
         }
     }
 }
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Bans {
     pub kind: String,
     pub subject: String,
@@ -187,7 +187,7 @@ impl<'a> From<BansBorrowed<'a>> for Bans {
         }
     }
 }
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct LatestGeneration {
     pub generation: i64,
     pub checksum: Vec<u8>,

@@ -24,7 +24,7 @@ pub struct UnfinishedParams {
     pub since: jiff::Timestamp,
     pub max: i32,
 }
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Claim {
     pub id: i32,
     pub seq: i64,
@@ -44,7 +44,7 @@ impl<'a> From<ClaimBorrowed<'a>> for Claim {
         }
     }
 }
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Watermark {
     pub seq: i64,
     pub chain: Vec<u8>,
@@ -61,14 +61,14 @@ impl<'a> From<WatermarkBorrowed<'a>> for Watermark {
         }
     }
 }
-#[derive(Debug, Clone, PartialEq, Copy)]
+#[derive(Debug, Clone, PartialEq, Copy, serde::Serialize)]
 pub struct Watermarks {
     pub id: i32,
     pub node: uuid::Uuid,
     pub shard: i32,
     pub seq: i64,
 }
-#[derive(Debug, Clone, PartialEq, Copy)]
+#[derive(Debug, Clone, PartialEq, Copy, serde::Serialize)]
 pub struct Unfinished {
     pub seq: i64,
     pub at: jiff::Timestamp,

@@ -1,0 +1,62 @@
+//! What is new, as it arrives. A place is kept per stream: the rows of one stream are committed in its order, so that
+//! nothing is passed over however the commits of several streams interleave.
+
+use std::collections::BTreeMap;
+
+use schema::queries::{logs as sql, stream};
+
+use super::{Event, LogsError};
+use crate::postgres::{Database, PostgresError};
+
+/// A reader that goes along with the audit stream.
+#[derive(Debug, Clone, Default)]
+pub struct Follow {
+    places: BTreeMap<i32, i64>,
+}
+
+impl Follow {
+    /// From the first event that is kept.
+    pub fn from_the_beginning() -> Follow {
+        Follow::default()
+    }
+
+    /// From what comes after this moment.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn from_now(database: &Database) -> Result<Follow, LogsError> {
+        let client = database.get().await?;
+        let streams =
+            stream::watermarks().bind(&**client).all().await.map_err(PostgresError::query("find where the streams are"))?;
+        Ok(Follow { places: streams.into_iter().map(|stream| (stream.id, stream.seq)).collect() })
+    }
+
+    /// What has come since the last call, in order of time, at most `max` events of each stream; empty when there is
+    /// nothing. On an error nothing is passed over: call again.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn next(&mut self, database: &Database, max: u16) -> Result<Vec<Event>, LogsError> {
+        let failed = || PostgresError::query("follow the audit stream");
+        let client = database.get().await?;
+        // The watermarks say which streams moved; asking the others would look into every partition for nothing.
+        let streams = stream::watermarks().bind(&**client).all().await.map_err(failed())?;
+        let (mut ids, mut seqs) = (Vec::new(), Vec::new());
+        for stream in streams {
+            let place = self.places.get(&stream.id).copied().unwrap_or(0);
+            if stream.seq > place {
+                ids.push(stream.id);
+                seqs.push(place);
+            }
+        }
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let events = sql::follow().bind(&**client, &ids, &seqs, &i32::from(max)).all().await.map_err(failed())?;
+        for event in &events {
+            let place = self.places.entry(event.stream_id).or_default();
+            *place = event.seq.max(*place);
+        }
+        Ok(events)
+    }
+}
