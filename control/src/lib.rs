@@ -9,7 +9,7 @@ pub mod cli;
 pub mod operator;
 
 pub mod keys;
-pub mod policy;
+pub mod logs;
 pub mod postgres;
 pub mod shipper;
 pub mod supervisor;

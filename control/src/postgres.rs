@@ -10,6 +10,7 @@ mod embedded;
 mod error;
 mod postmaster;
 pub mod throwaway;
+mod transport;
 
 pub use database::{Connection, Database, DatabaseState};
 pub use embedded::{Embedded, EmbeddedState};

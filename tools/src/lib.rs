@@ -6,4 +6,5 @@ pub mod eval;
 pub mod flame;
 pub mod metadata;
 pub mod repo;
+pub mod sql;
 pub mod tidy;

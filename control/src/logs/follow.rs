@@ -9,8 +9,7 @@ use super::{Event, LogsError};
 use crate::postgres::{Database, PostgresError};
 
 /// A reader that goes along with the audit stream.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Default)]
 pub struct Follow {
     places: BTreeMap<i32, i64>,
 }

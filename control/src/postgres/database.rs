@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio_postgres::config::{Host, SslMode};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::Config;
 
+use super::transport::{self, Target};
 use super::{Embedded, PostgresError, error_chain};
 
 /// LIMIT: the control plane's tasks, each short; a server has 100 connections by default and other tenants.
@@ -28,6 +28,10 @@ const PING_TIMEOUT: Duration = Duration::from_secs(3);
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 /// LIMIT: a server that is down is asked this often, so that its return is noticed soon.
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
+
+/// LIMIT: a server notices within a minute that the other end is gone, and lets go of the locks of a transaction that
+/// nobody will end; the system's default is two hours. Means nothing on a Unix socket.
+const KEEPALIVE: &str = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3";
 
 /// A pooled connection.
 pub type Connection = Object;
@@ -51,7 +55,7 @@ pub enum DatabaseState {
 pub struct Database {
     pool: Pool,
     /// The role that owns the schema; the same as the pool's where there is only one.
-    owner: Config,
+    owner: Target,
     application: Config,
     state: watch::Receiver<DatabaseState>,
     _ping: Arc<AbortOnDrop>,
@@ -93,7 +97,7 @@ impl Database {
             config.application_name("sp");
         }
         config.tcp_user_timeout(TCP_USER_TIMEOUT);
-        config.ssl_mode(transport(&config)?);
+        config.ssl_mode(transport::mode(&config));
         Database::with_roles(config.clone(), config)
     }
 
@@ -102,19 +106,27 @@ impl Database {
     /// # Errors
     /// Only when the pool cannot be built.
     pub fn with_roles(application: Config, owner: Config) -> Result<Database, PostgresError> {
+        Database::with_targets(Target::new(application)?, Target::new(owner)?)
+    }
+
+    fn with_targets(application: Target, owner: Target) -> Result<Database, PostgresError> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(application.clone(), NoTls, recycling);
+        let keepalive = Hook::async_fn(|client, _| {
+            Box::pin(async move { client.batch_execute(KEEPALIVE).await.map_err(HookError::Backend) })
+        });
+        let manager = Manager::from_config(application.config.clone(), application.tls.clone(), recycling);
         let pool = Pool::builder(manager)
             .max_size(POOL_MAX)
             .wait_timeout(Some(POOL_WAIT))
             .create_timeout(Some(CONNECT_TIMEOUT))
             .recycle_timeout(Some(CONNECT_TIMEOUT))
             .runtime(Runtime::Tokio1)
+            .post_create(keepalive)
             .build()
             .map_err(|error| PostgresError::Url { problem: error.to_string() })?;
         let (tell, state) = watch::channel(DatabaseState::Unknown);
         let ping = tokio::spawn(ping(application.clone(), tell)).abort_handle();
-        Ok(Database { pool, owner, application, state, _ping: Arc::new(AbortOnDrop(ping)) })
+        Ok(Database { pool, owner, application: application.config, state, _ping: Arc::new(AbortOnDrop(ping)) })
     }
 
     /// A connection from the pool; it goes back when dropped.
@@ -147,9 +159,9 @@ impl Database {
     /// The server cannot be reached, or a migration failed: nothing of that migration stays.
     pub async fn migrate(&self) -> Result<(), PostgresError> {
         let (mut client, connection) =
-            self.owner.connect(NoTls).await.map_err(PostgresError::query("connect as the schema's owner"))?;
-        let connection = AbortOnDrop(tokio::spawn(connection).abort_handle());
-        let application = match (self.application.get_user(), self.owner.get_user()) {
+            self.owner.connect().await.map_err(PostgresError::query("connect as the schema's owner"))?;
+        let connection = AbortOnDrop(connection.abort_handle());
+        let application = match (self.application.get_user(), self.owner.config.get_user()) {
             (Some(application), Some(owner)) if application != owner => Some(application),
             _ => None,
         };
@@ -162,34 +174,20 @@ impl Database {
     }
 }
 
-/// What to do about TLS: nothing on this machine, unless asked for.
-fn transport(config: &Config) -> Result<SslMode, PostgresError> {
-    let local = |host: &Host| match host {
-        Host::Unix(_) => true,
-        Host::Tcp(name) => name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
-    };
-    let stays_here = config.get_hosts().iter().all(local) && config.get_hostaddrs().iter().all(std::net::IpAddr::is_loopback);
-    match config.get_ssl_mode() {
-        SslMode::Disable => Ok(SslMode::Disable),
-        SslMode::Prefer if stays_here => Ok(SslMode::Disable),
-        _ => Err(PostgresError::Url {
-            problem: "TLS to the database is not supported yet; tunnel it, or add `sslmode=disable` where the network is trusted"
-                .to_owned(),
-        }),
-    }
-}
-
 /// Keeps one connection of its own and tells how the server is. Ends with the last handle.
-async fn ping(mut config: Config, tell: watch::Sender<DatabaseState>) {
-    config.application_name("sp ping");
+async fn ping(mut target: Target, tell: watch::Sender<DatabaseState>) {
+    target.config.application_name("sp ping");
     let mut backoff = BACKOFF_MIN;
     loop {
-        let reason = match tokio::time::timeout(CONNECT_TIMEOUT, config.connect(NoTls)).await {
+        let reason = match tokio::time::timeout(CONNECT_TIMEOUT, target.connect()).await {
             Ok(Ok((client, connection))) => {
                 backoff = BACKOFF_MIN;
                 tell.send_if_modified(|state| std::mem::replace(state, DatabaseState::Up) != DatabaseState::Up);
                 tokio::select! {
-                    ended = connection => ended.err().map_or_else(|| "the server closed the connection".to_owned(), |error| error_chain(&error)),
+                    ended = connection => match ended {
+                        Ok(Err(error)) => error_chain(&error),
+                        _ => "the server closed the connection".to_owned(),
+                    },
                     reason = keep_asking(&client) => reason,
                 }
             }

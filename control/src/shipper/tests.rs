@@ -3,6 +3,7 @@
 mod cuts;
 mod journal;
 mod proxy;
+mod rate;
 mod troubles;
 
 use std::time::Duration;

@@ -2,7 +2,10 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use tools::{bench, deny, eval, flame, tidy};
+use tools::sql;
+use tools::{bench, flame, tidy};
+use tools::{eval, tidy};
+use tools::{bench, deny, flame, tidy};
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -22,6 +25,10 @@ enum Task {
     Flame(flame::Args),
     /// Measure what the layers of the chain find and leave alone
     Eval(eval::Args),
+    /// Start a throw-away PostgreSQL with an up-to-date schema and print its URL
+    Pg,
+    /// Make the typed queries of schema/queries anew, or check that they are current
+    Sql(sql::Args),
     /// Check crate arrows, names, sizes and other rules of the house
     Tidy(tidy::Args),
 }
@@ -32,6 +39,8 @@ fn main() -> ExitCode {
         Task::Deny(args) => deny::run(&args),
         Task::Flame(args) => flame::run(&args),
         Task::Eval(args) => eval::run(&args),
+        Task::Pg => sql::postgres(),
+        Task::Sql(args) => sql::run(&args),
         Task::Tidy(args) => tidy::run(&args),
     };
     match outcome {
