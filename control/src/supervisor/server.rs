@@ -325,9 +325,9 @@ impl Server {
                 self.pulse.failed(discover::with_last_words(error.to_string(), &handle));
             }
         }
-        // The link goes first: the end of its input is how a child is asked to stop.
-        drop(link);
-        drop(handle);
+        // The child ends with its input; one that does not is stopped, which ends its output.
+        handle.stop();
+        link.finish().await;
     }
 
     async fn ends_soon(&self, handle: &super::process::ChildHandle) -> bool {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a surprise is a failed test")]
 
 mod client;
+mod http_servers;
 mod lifecycle;
 mod misbehaviour;
 mod real_servers;
