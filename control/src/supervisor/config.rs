@@ -1,6 +1,7 @@
 //! What an operator declares about an MCP server, checked before anything is started.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ pub struct Servers {
     pub http: Vec<HttpServer>,
 }
 
-/// An MCP server that speaks over its standard input and output.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An MCP server that speaks over its standard input and output. `Debug` leaves out values that may be secret.
+#[derive(Clone, PartialEq, Eq)]
 pub struct StdioServer {
     /// Unique name: lower case letters, digits, `-` and `_`.
     pub name: String,
@@ -122,8 +123,8 @@ impl StdioServer {
     }
 }
 
-/// An MCP server reached by Streamable HTTP.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An MCP server reached by Streamable HTTP. `Debug` leaves out values that may be secret.
+#[derive(Clone, PartialEq, Eq)]
 pub struct HttpServer {
     /// Unique name, also among the stdio servers.
     pub name: String,
@@ -232,6 +233,28 @@ pub enum ConfigError {
     },
 }
 
+impl fmt::Debug for StdioServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let env: Vec<_> = self.env.keys().collect();
+        f.debug_struct("StdioServer")
+            .field("name", &self.name)
+            .field("command", &self.command)
+            .field("env", &env)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for HttpServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let headers: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("HttpServer")
+            .field("name", &self.name)
+            .field("url", &self.url)
+            .field("headers", &headers)
+            .finish_non_exhaustive()
+    }
+}
+
 fn validate_name(name: &str) -> Result<(), ConfigError> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let first = name.bytes().next().is_some_and(plain);
@@ -258,5 +281,51 @@ impl Servers {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::panic, reason = "a declaration that is judged wrongly is a failed test")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn declarations_are_judged() {
+        let stdio = |change: fn(&mut StdioServer)| {
+            let mut server = StdioServer::new("a", "x");
+            change(&mut server);
+            Servers { stdio: vec![server], http: vec![] }
+        };
+        let http =
+            |name: &str, url: &str| Servers { stdio: vec![StdioServer::new("a", "x")], http: vec![HttpServer::new(name, url)] };
+        let long = "a".repeat(limits::NAME_BYTES_MAX + 1);
+        for (servers, expect) in [
+            (stdio(|_| ()), ""),
+            (stdio(|s| s.name = "9-b_c".into()), ""),
+            (stdio(|s| s.name = String::new()), "`` is no server name"),
+            (stdio(|s| s.name = "../x".into()), "`../x` is no server name"),
+            (stdio(|s| s.name = "A".into()), "`A` is no server name"),
+            (stdio(|s| s.name = "-a".into()), "`-a` is no server name"),
+            (http(&long, "http://h/"), "is no server name"),
+            (stdio(|s| s.command = String::new()), "MCP server `a`: `command` is empty"),
+            (stdio(|s| s.args = vec!["a\0b".into()]), "`command` contains a zero byte"),
+            (stdio(|s| drop(s.env.insert("A=B".into(), String::new()))), "`env` `A=B` cannot be the name"),
+            (stdio(|s| s.call_timeout = Duration::ZERO), "`call_timeout` must be more than nothing"),
+            (stdio(|s| s.idle_ttl = Duration::MAX), "`idle_ttl` must be more than nothing and less than a year"),
+            (stdio(|s| s.max_sessions = 0), "`max_sessions` is 0"),
+            (stdio(|s| s.max_line_bytes = 1), "`max_line_bytes` is 1"),
+            (stdio(|s| s.backoff.crash_loop = 0), "`backoff.crash_loop` is 0"),
+            (http("b", "http://h/"), ""),
+            (http("a", "http://h/"), "two MCP servers are called `a`"),
+            (http("b", "file:///etc"), "MCP server `b`: `url` `file:///etc` is not"),
+        ] {
+            match servers.validate() {
+                Ok(()) => assert_eq!(expect, "", "{servers:?}"),
+                Err(error) => {
+                    let text = error.to_string();
+                    assert!(!expect.is_empty() && text.contains(expect), "{text}");
+                }
+            }
+        }
     }
 }

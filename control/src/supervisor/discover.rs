@@ -86,7 +86,7 @@ impl DiscoverError {
 
     /// Whether the server is there but does not know the method, as one of another era would not.
     pub(super) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused { .. } | Self::Unusable { .. } | Self::Status { status: 400..=499, .. })
+        matches!(self, Self::Refused { .. } | Self::Unusable { .. } | Self::Status { status: 400 | 404..=406 | 415 | 422, .. })
     }
 }
 
@@ -287,6 +287,13 @@ pub(super) struct StdioLink {
 impl StdioLink {
     pub(super) fn new(stdin: ChildStdin, stdout: ChildStdout, line_bytes_max: usize, timeout: Duration) -> Self {
         Self { stdin, lines: Lines::new(stdout, line_bytes_max), timeout, requests: 0 }
+    }
+
+    /// Ends the input and reads on until the output ends, so that a child that still writes is not met by a broken pipe.
+    pub(super) async fn finish(self) {
+        let Self { stdin, mut lines, .. } = self;
+        drop(stdin);
+        while let Ok(Some(_)) = lines.next().await {}
     }
 
     async fn write(&mut self, method: &str, message: &Value) -> Result<(), DiscoverError> {

@@ -74,6 +74,8 @@ pub(super) async fn serve(listener: UnixListener, server: Arc<Server>, stop: Can
         }
     }
     drop(listener);
+    // Nothing is left to end, unless the supervisor was dropped instead of stopped.
+    server.end_sessions();
     let all = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_WORDS, all).await.is_err() {
         connections.abort_all();

@@ -11,8 +11,8 @@ pub(super) const REQUEST_BYTES_MAX: usize = 4 << 20;
 /// LIMIT: a client behind a Unix socket sends its body at once; what takes longer is stuck.
 pub(super) const REQUEST_BODY_WAIT: Duration = Duration::from_secs(30);
 
-/// LIMIT: request heads come from the data plane, which has already bounded them.
-pub(super) const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(10);
+/// LIMIT: for the next request head, so also how long a connection may be idle; longer than any client keeps one.
+pub(super) const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(120);
 
 /// LIMIT: one connection per running call and per GET stream; the shards keep a few idle ones.
 pub(super) const CONNECTIONS_MAX: usize = 8192;

@@ -325,9 +325,9 @@ impl Server {
                 self.pulse.failed(discover::with_last_words(error.to_string(), &handle));
             }
         }
-        // The link goes first: the end of its input is how a child is asked to stop.
-        drop(link);
-        drop(handle);
+        // The child ends with its input; one that does not is stopped, which ends its output.
+        handle.stop();
+        link.finish().await;
     }
 
     async fn ends_soon(&self, handle: &super::process::ChildHandle) -> bool {
@@ -354,6 +354,15 @@ impl Server {
         self.stop.cancel();
     }
 
+    /// Ends every session and gives the spare child up, at once and without waiting.
+    pub(super) fn end_sessions(&self) {
+        let sessions: Vec<_> = self.sessions().drain().map(|(_, session)| session).collect();
+        for session in sessions {
+            session.end(Ending::new(code::SESSION_ENDED, format!("MCP server `{}` was stopped", self.name)));
+        }
+        drop(self.spare().take());
+    }
+
     /// Lets running calls finish for at most `drain`, then ends every session and waits for the children. The
     /// maintenance must have ended, since it starts children too.
     pub(super) async fn stop(&self, drain: Duration) {
@@ -363,12 +372,7 @@ impl Server {
         while waiting() > 0 && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let sessions: Vec<_> = self.sessions().drain().map(|(_, session)| session).collect();
-        for session in &sessions {
-            session.end(Ending::new(code::SESSION_ENDED, format!("MCP server `{}` was stopped", self.name)));
-        }
-        drop(sessions);
-        drop(self.spare().take());
+        self.end_sessions();
         let bound = self.config.stop_grace * 2 + Duration::from_secs(3);
         if tokio::time::timeout(bound, self.spawner.all_gone()).await.is_err() {
             tracing::error!(server = &*self.name, "children are still there after SIGKILL");

@@ -267,7 +267,7 @@ impl Session {
                 // Its death, if that is the cause, is noticed and told by the reader; a living child gets a moment to die.
                 if tokio::time::timeout(limits::DRAIN_AFTER_EXIT, self.child.exited()).await.is_err() {
                     let message = format!("MCP server `{}` closed its input", self.server);
-                    self.pulse.failed("closed its input".into());
+                    self.blame("closed its input");
                     self.end(Ending::new(code::SERVER_DIED, message));
                 }
                 return;
@@ -289,6 +289,8 @@ impl Session {
                 () = &mut drained => Ok(None),
             };
             match line {
+                // An ended session still reads, so that its child can end in peace.
+                Ok(Some(_)) if self.child.is_stopping() => {}
                 Ok(Some(line)) if line.iter().all(u8::is_ascii_whitespace) => {}
                 Ok(Some(line)) => {
                     if let Err(error) = self.take(&line).await {
@@ -296,7 +298,7 @@ impl Session {
                         self.log_junk(junk, &line, &error);
                     }
                     if junk > limits::JUNK_LINES_MAX {
-                        self.pulse.failed("writes something else than JSON-RPC to its standard output".into());
+                        self.blame("writes something else than JSON-RPC to its standard output");
                         let message = format!("MCP server `{}` does not speak JSON-RPC", self.server);
                         return Ending::new(code::SERVER_DIED, message);
                     }
@@ -306,11 +308,18 @@ impl Session {
                     let message = format!("MCP server `{}` wrote {error}", self.server);
                     tracing::warn!(server = &*self.server, session = self.short_id(), %error, "session ended");
                     if matches!(error, LineError::TooLong(_)) {
-                        self.pulse.failed(format!("wrote {error}"));
+                        self.blame(&format!("wrote {error}"));
                     }
                     return Ending::new(code::SERVER_DIED, message);
                 }
             }
+        }
+    }
+
+    /// Counts a failure of the server, unless the child is on its way out anyway.
+    fn blame(&self, reason: &str) {
+        if !self.child.is_stopping() {
+            self.pulse.failed(reason.to_owned());
         }
     }
 
@@ -320,7 +329,7 @@ impl Session {
         let message = match wait.await {
             Ok(exit) => format!("MCP server `{}` {exit}", self.server),
             Err(_) => {
-                self.pulse.failed("closed its standard output".into());
+                self.blame("closed its standard output");
                 format!("MCP server `{}` closed its output", self.server)
             }
         };

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a surprise is a failed test")]
 
 mod client;
+mod http_servers;
 mod lifecycle;
 mod misbehaviour;
 mod real_servers;
@@ -101,6 +102,16 @@ fn is_alive(pid: u32) -> bool {
         let state = stat.rsplit_once(") ").map(|(_, rest)| rest.starts_with('Z'));
         state == Some(false)
     })
+}
+
+/// Processes of the supervisor that uses `run_dir`, whoever their parent is.
+fn processes_of(run_dir: &Path) -> Vec<u32> {
+    let run_dir = run_dir.canonicalize().unwrap();
+    let mark = &blake3::hash(run_dir.as_os_str().as_encoded_bytes()).to_hex()[..16];
+    let mark = format!("{}={mark}", launch::MARK);
+    let pids = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let environ = |pid: &u32| std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    pids.filter(|pid| environ(pid).split(|&byte| byte == 0).any(|entry| entry.starts_with(mark.as_bytes()))).collect()
 }
 
 /// Our children that ended and were not reaped.

@@ -39,10 +39,18 @@ async fn tools_are_discovered_and_discovered_again() {
 async fn a_spare_child_is_ready_for_the_next_session() {
     let bench = Bench::with("ok", |_| ()).await;
     bench.healthy().await;
+    let run_dir = &bench.supervisor.run_dir;
+    let mut spare = Vec::new();
+    let mut spare_alone = || {
+        spare = processes_of(run_dir);
+        spare.len() == 1
+    };
+    eventually("with a spare alone", &mut spare_alone).await;
     let client = bench.client().open().await;
     let first: u32 = client.text("pid", json!({})).await.parse().unwrap();
+    assert_eq!(spare, [first]);
     client.delete().await;
-    eventually("the child gone", || !is_alive(first)).await;
+    eventually("with another spare", || processes_of(run_dir).iter().all(|&pid| pid != first)).await;
     let second: u32 = bench.client().open().await.text("pid", json!({})).await.parse().unwrap();
     assert_ne!(first, second, "no state of one session reaches another");
     bench.stop().await;
@@ -67,7 +75,6 @@ async fn sessions_are_counted_and_expire() {
     assert_eq!(one.text("echo", json!({})).await, "{}");
     drop(listening);
     bench.wait_for("no session", |state| state.sessions == 0).await;
-    eventually("place again", || true).await;
     let mut again = bench.client();
     while again.initialize().await.status != 200 {}
     bench.stop().await;
@@ -151,7 +158,7 @@ async fn sockets_are_ours_alone_and_gone_at_the_end() {
     assert!(!socket.exists());
     assert_eq!(bench.supervisor.states().borrow().len(), 0);
     assert!(matches!(bench.supervisor.apply(Servers::default()).await, Err(SupervisorError::Stopped)));
-    assert_eq!(zombies(), Vec::<u32>::new());
+    eventually("without zombies", || zombies().is_empty()).await;
 }
 
 #[tokio::test]
@@ -211,6 +218,21 @@ async fn stopping_lets_calls_finish_and_takes_no_longer_than_allowed() {
     );
     assert!(answer["result"].is_object(), "{answer}");
     assert_eq!(stuck["error"]["message"], "MCP server `bad` was stopped");
+}
+
+#[tokio::test]
+async fn a_dropped_supervisor_takes_its_children_along() {
+    let bench = Bench::with("ok", |_| ()).await;
+    bench.healthy().await;
+    let client = bench.client().open().await;
+    let pid: u32 = client.text("pid", json!({})).await.parse().unwrap();
+    let waiting = client.call("never", json!({})).await;
+    let run_dir = bench.supervisor.run_dir.clone();
+    eventually("with a spare", || processes_of(&run_dir).len() == 2).await;
+    let Bench { supervisor, _dir } = bench;
+    drop(supervisor);
+    assert_eq!(waiting.answer().await["error"]["message"], "MCP server `bad` was stopped");
+    eventually("gone", || !is_alive(pid) && processes_of(&run_dir).is_empty()).await;
 }
 
 #[tokio::test]

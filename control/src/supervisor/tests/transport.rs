@@ -255,3 +255,52 @@ async fn a_client_that_does_not_read_stops_its_child_and_no_other() {
     assert_eq!(messages.len(), 20_001);
     bench.stop().await;
 }
+
+#[tokio::test]
+async fn a_long_silence_is_bridged_by_comments() {
+    let bench = Bench::with("ok", |_| ()).await;
+    let client = bench.client().open().await;
+    let ms = u64::try_from(limits::KEEP_ALIVE.as_millis()).unwrap() + 500;
+    let reply = client.call("slow", json!({"ms": ms})).await;
+    let text = String::from_utf8(reply.bytes().await.to_vec()).unwrap();
+    let (before, after) = text.split_once(": keep-alive\n\n").unwrap_or_else(|| panic!("{text}"));
+    assert!(before.starts_with("id: 2-0\nretry: 1000\ndata: \n\n"), "{before}");
+    assert!(after.starts_with("id: 2-1\nevent: message\ndata: {") && after.ends_with("}\n\n"), "{after}");
+    bench.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_calls_of_many_sessions_find_their_answers() {
+    let bench = Bench::with("ok", |_| ()).await;
+    let mut sessions = Vec::new();
+    for number in 0..8 {
+        let client = bench.client().open().await;
+        sessions.push(tokio::spawn(async move {
+            for round in 0..5 {
+                let calls = (0..20).map(|call| {
+                    let (arguments, tool) =
+                        (json!({"from": [number, round, call]}), if call % 4 == 0 { "progress" } else { "echo" });
+                    let mut arguments = arguments;
+                    arguments["steps"] = json!(call);
+                    let client = &client;
+                    async move {
+                        let id = client.next_id();
+                        let answer = client.call_with(id, tool, arguments.clone()).await.answer().await;
+                        assert_eq!(answer["id"], id);
+                        let text = answer["result"]["content"][0]["text"].as_str().unwrap().to_owned();
+                        match tool {
+                            "echo" => assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), arguments),
+                            _ => assert_eq!(text, "done"),
+                        }
+                    }
+                });
+                join_all(calls).await;
+            }
+        }));
+    }
+    for session in sessions {
+        session.await.unwrap();
+    }
+    assert_eq!(bench.healthy().await.restarts, 0);
+    bench.stop().await;
+}
