@@ -8,9 +8,13 @@
 mod bans;
 mod builtin;
 mod config;
+mod decode;
 mod detect;
 mod glob;
+mod markup;
 mod operator;
+mod path;
+mod payload;
 mod role;
 mod shell;
 mod shell_code;
@@ -18,6 +22,10 @@ mod shell_download;
 mod shell_lex;
 mod shell_table;
 mod shell_target;
+mod sql;
+mod sql_lex;
+mod sqli;
+mod ssrf;
 mod walk;
 
 use std::net::IpAddr;

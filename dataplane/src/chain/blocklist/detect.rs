@@ -8,6 +8,9 @@ use super::builtin::{BUILTIN_COUNT, Builtin};
 use super::config::Mode;
 use super::role::Role;
 use super::shell::{self, Shell};
+use super::sql::{self, Certainty};
+use super::sql_lex::Token;
+use super::{decode, markup, path, payload, sqli, ssrf};
 
 /// The mode of each builtin rule; `None` is off.
 pub(super) type Modes = [Option<Mode>; BUILTIN_COUNT];
@@ -61,11 +64,19 @@ pub(super) struct Detectors {
 #[derive(Debug)]
 pub(super) struct Scratch {
     shell: shell::Scratch,
+    sql: sql::Scratch,
+    tokens: Vec<Token>,
+    bytes: Vec<u8>,
 }
 
 impl Scratch {
     pub(super) fn new() -> Self {
-        Self { shell: shell::Scratch::new() }
+        Self {
+            shell: shell::Scratch::new(),
+            sql: sql::Scratch::default(),
+            tokens: Vec::with_capacity(256),
+            bytes: Vec::with_capacity(4096),
+        }
     }
 }
 
@@ -77,11 +88,67 @@ impl Detectors {
     /// Looks at one string.
     pub(super) fn check_value(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, role: Role, text: &str) {
         let role = if role == Role::Neutral && is_document(text) { Role::Content } else { role };
+        let bytes = text.as_bytes();
         match role {
-            Role::Command => self.shell.check(&mut scratch.shell, sink, text, shell::Trust::Command),
-            Role::Neutral => self.shell.check(&mut scratch.shell, sink, text, shell::Trust::Unknown),
-            Role::Argv | Role::Sql | Role::Query | Role::Path | Role::Url | Role::Content => {}
+            Role::Command => {
+                self.shell.check(&mut scratch.shell, sink, text, shell::Trust::Command);
+                if sql::is_statement(bytes) {
+                    sql::check(&mut scratch.sql, sink, bytes, Certainty::Perhaps);
+                }
+            }
+            Role::Sql => sql::check(&mut scratch.sql, sink, bytes, Certainty::Sql),
+            Role::Query if sql::is_statement(bytes) => sql::check(&mut scratch.sql, sink, bytes, Certainty::Sql),
+            Role::Path => {
+                path::check(&mut scratch.bytes, sink, bytes, path::Use::Path);
+                ssrf::check(&mut scratch.bytes, sink, bytes, ssrf::Use::Perhaps);
+                payload::check_injected(&mut scratch.bytes, sink, bytes);
+            }
+            Role::Url => {
+                ssrf::check(&mut scratch.bytes, sink, bytes, ssrf::Use::Url);
+                path::check(&mut scratch.bytes, sink, bytes, path::Use::Perhaps);
+                if markup::is_script_url(&mut scratch.bytes, bytes) {
+                    sink.report(Builtin::MarkupUrl);
+                }
+            }
+            Role::Query | Role::Neutral => self.check_unknown(scratch, sink, text),
+            Role::Argv | Role::Content => {}
         }
+    }
+
+    /// A value whose use is unknown: each detector that knows an attack by its structure alone.
+    fn check_unknown(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str) {
+        let bytes = text.as_bytes();
+        let marks = Marks::of(bytes);
+        if marks.is_plain() && !marks.has(Marks::SPACE) {
+            return;
+        }
+        self.shell.check(&mut scratch.shell, sink, text, shell::Trust::Unknown);
+        if marks.is_plain() {
+            sql::check(&mut scratch.sql, sink, bytes, Certainty::Perhaps);
+            sqli::check(&mut scratch.tokens, sink, bytes);
+            return;
+        }
+        if marks.has(Marks::SLASH | Marks::PERCENT | Marks::WIDE) {
+            path::check(&mut scratch.bytes, sink, bytes, path::Use::Perhaps);
+            ssrf::check(&mut scratch.bytes, sink, bytes, ssrf::Use::Perhaps);
+        }
+        let is_command = shell::is_command_line(bytes);
+        if sql::is_statement(bytes) {
+            sql::check(&mut scratch.sql, sink, bytes, Certainty::Perhaps);
+        } else if !is_command {
+            sqli::check(&mut scratch.tokens, sink, bytes);
+            if marks.has(Marks::PERCENT) && !sink.is_final() {
+                let mut decoded = std::mem::take(&mut scratch.bytes);
+                decode::percent(bytes, b"", &mut decoded);
+                for byte in &mut decoded {
+                    *byte = if *byte == b'+' { b' ' } else { *byte };
+                }
+                sqli::check(&mut scratch.tokens, sink, &decoded);
+                scratch.bytes = decoded;
+            }
+        }
+        markup::check(&mut scratch.bytes, sink, bytes);
+        payload::check(&mut scratch.bytes, sink, bytes, is_command);
     }
 
     /// Looks at a command whose words come separately.
@@ -98,3 +165,54 @@ impl Detectors {
 fn is_document(text: &str) -> bool {
     text.len() > NEUTRAL_BYTES_MAX || memchr::memchr_iter(b'\n', text.as_bytes()).nth(NEUTRAL_LINES_MAX).is_some()
 }
+
+/// Which kinds of bytes a value has, so that plain words cost one pass.
+#[derive(Debug, Clone, Copy)]
+struct Marks(u8);
+
+impl Marks {
+    const SPACE: u8 = 1;
+    const SLASH: u8 = 2;
+    const PERCENT: u8 = 4;
+    const WIDE: u8 = 8;
+    const OTHER: u8 = 16;
+
+    fn of(text: &[u8]) -> Self {
+        let mut marks = 0;
+        for byte in text {
+            marks |= MARKS.get(usize::from(*byte)).copied().unwrap_or(Self::OTHER);
+        }
+        Self(marks)
+    }
+
+    fn has(self, any: u8) -> bool {
+        self.0 & any != 0
+    }
+
+    /// Letters, digits, spaces and the marks of names and numbers.
+    fn is_plain(self) -> bool {
+        self.0 & !Self::SPACE == 0
+    }
+}
+
+const MARKS: [u8; 256] = {
+    let mut marks = [Marks::OTHER; 256];
+    let mut at = 0;
+    while at < 256 {
+        #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 256")]
+        let byte = at as u8;
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b',' | b'@') {
+            marks[at] = 0;
+        } else if matches!(byte, b' ' | b'\t') {
+            marks[at] = Marks::SPACE;
+        } else if matches!(byte, b'/' | b'\\' | b':') {
+            marks[at] = Marks::SLASH;
+        } else if byte == b'%' {
+            marks[at] = Marks::PERCENT;
+        } else if byte >= 0x80 {
+            marks[at] = Marks::WIDE;
+        }
+        at += 1;
+    }
+    marks
+};

@@ -70,11 +70,12 @@ pub(super) fn of_tool(tool: &str) -> Role {
             }
             _ => {}
         }
-        let kept = word_start(rest);
-        rest = rest.get(..kept).unwrap_or_default().trim_end_matches(is_separator);
-        if rest.is_empty() {
+        let kept = rest.get(..word_start(rest)).unwrap_or_default().trim_end_matches(is_separator);
+        // A name that ends in letters we do not read has no words for us.
+        if kept.is_empty() || kept.len() == rest.len() {
             return Role::Neutral;
         }
+        rest = kept;
     }
 }
 

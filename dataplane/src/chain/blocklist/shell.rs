@@ -7,6 +7,7 @@ use super::detect::{Sink, Words};
 use super::shell_lex::{Lexer, Next, Redirect, Span, UNKNOWN, Unit};
 use super::shell_table::Table;
 use super::shell_target::{self as target, Place};
+use super::sql::{self, Certainty};
 use super::{Node, shell_code, shell_download};
 
 /// How sure it is that a value is run as a command.
@@ -23,11 +24,12 @@ pub(super) enum Trust {
 pub(super) struct Scratch {
     lexer: Lexer,
     text: Vec<u8>,
+    sql: sql::Scratch,
 }
 
 impl Scratch {
     pub(super) fn new() -> Self {
-        Self { lexer: Lexer::default(), text: Vec::with_capacity(1024) }
+        Self { lexer: Lexer::default(), text: Vec::with_capacity(1024), sql: sql::Scratch::default() }
     }
 }
 
@@ -63,7 +65,7 @@ impl Shell {
     /// Looks at a whole command text.
     pub(super) fn check(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str, trust: Trust) {
         scratch.lexer.begin(text.as_bytes());
-        Run { shell: self, lexer: &mut scratch.lexer, sink, trust, depth: 0, windows: false }.run();
+        Run { shell: self, lexer: &mut scratch.lexer, sql: &mut scratch.sql, sink, trust, depth: 0, windows: false }.run();
     }
 
     /// Looks at a command whose words come separately: they are quoted so that they stay words.
@@ -97,7 +99,7 @@ impl Shell {
             }
         }
         scratch.lexer.begin(&scratch.text);
-        Run { shell: self, lexer: &mut scratch.lexer, sink, trust: Trust::Command, depth: 0, windows: false }.run();
+        Run { shell: self, lexer: &mut scratch.lexer, sql: &mut scratch.sql, sink, trust: Trust::Command, depth: 0, windows: false }.run();
     }
 }
 
@@ -105,6 +107,7 @@ impl Shell {
 struct Run<'r, 'm> {
     shell: &'r Shell,
     lexer: &'r mut Lexer,
+    sql: &'r mut sql::Scratch,
     sink: &'r mut Sink<'m>,
     trust: Trust,
     depth: u8,
@@ -475,14 +478,36 @@ impl Run<'_, '_> {
             return Flow::Nothing;
         }
         self.table(name, args);
+        if is_database_client(name) {
+            self.database(args, input);
+        }
         let lexer: &Lexer = self.lexer;
         let words = (args..lexer.words.len()).map(|index| lexer.word(index));
         let (found, flow) = shell_download::judge(name, words, input);
         if let Some(found) = found {
             self.report(found);
         }
-        self.lexer.feeds_shell = matches!(name, b"psql" | b"mysql" | b"ssh" | b"sqlite3") && self.trust == Trust::Command;
         flow
+    }
+
+    /// Statements in the words of a database client, or piped into it.
+    fn database(&mut self, args: usize, input: Flow) {
+        for index in args..self.count() {
+            let text = self.lexer.word(index);
+            if text.len() > 7 && text.iter().any(|byte| matches!(byte, b' ' | b'.' | b';' | b'/' | b'\t' | b'\n')) {
+                let text = text.strip_prefix(b"--eval=").or_else(|| text.strip_prefix(b"--execute=")).or_else(|| text.strip_prefix(b"--command=")).unwrap_or(text);
+                sql::check(self.sql, self.sink, text, Certainty::Sql);
+            }
+        }
+        if let Flow::Literal(text) = input {
+            sql::check(self.sql, self.sink, self.lexer.bytes(text), Certainty::Sql);
+        }
+        for index in 0..self.lexer.redirects.len() {
+            let Some((kind, word)) = self.lexer.redirects.get(index).copied() else { break };
+            if kind == Redirect::HereString {
+                sql::check(self.sql, self.sink, self.lexer.bytes(word.text), Certainty::Sql);
+            }
+        }
     }
 
     fn table(&mut self, name: &[u8], args: usize) {
@@ -949,6 +974,30 @@ fn is_shell(name: &[u8]) -> bool {
     matches!(
         name,
         b"sh" | b"bash" | b"zsh" | b"dash" | b"ksh" | b"ash" | b"fish" | b"csh" | b"tcsh" | b"mksh" | b"rbash" | b"cmd" | b"powershell" | b"pwsh"
+    )
+}
+
+/// Whether a value of unknown use is itself a command line: it begins with a program people run, and goes on like one.
+pub(super) fn is_command_line(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    let mut buffer = [0; 32];
+    let name = program(text.get(..end).unwrap_or_default(), &mut buffer);
+    const PROGRAMS: &[&[u8]] = &[
+        b"git", b"gh", b"docker", b"kubectl", b"helm", b"npm", b"npx", b"yarn", b"pnpm", b"cargo", b"make", b"cmake", b"go", b"python", b"python3", b"pip", b"pip3", b"node", b"ruby", b"perl", b"php", b"java", b"mvn",
+        b"gradle", b"ls", b"cd", b"cat", b"grep", b"rg", b"find", b"sed", b"awk", b"echo", b"printf", b"curl", b"wget", b"ssh", b"scp", b"rsync", b"tar", b"unzip", b"zip", b"cp", b"mv", b"rm", b"mkdir", b"rmdir", b"touch",
+        b"chmod", b"chown", b"ln", b"head", b"tail", b"less", b"sort", b"uniq", b"wc", b"cut", b"tr", b"xargs", b"tee", b"diff", b"ps", b"kill", b"pkill", b"top", b"df", b"du", b"free", b"history", b"export", b"env", b"source",
+        b"sudo", b"bash", b"sh", b"zsh", b"systemctl", b"service", b"journalctl", b"apt", b"apt-get", b"brew", b"dnf", b"yum", b"psql", b"mysql", b"sqlite3", b"redis-cli", b"mongosh", b"mongo", b"aws", b"gcloud", b"az",
+        b"terraform", b"pulumi", b"ansible", b"base64", b"openssl", b"jq", b"nc", b"ping", b"dig", b"ip", b"mount", b"lsblk", b"for", b"while", b"if", b"test", b"[", b"time", b"timeout", b"watch", b"which", b"man", b"vim", b"nano", b"dd", b"crontab", b"su",
+    ];
+    PROGRAMS.contains(&name)
+}
+
+fn is_database_client(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"psql" | b"mysql" | b"mariadb" | b"sqlite3" | b"sqlite" | b"mongo" | b"mongosh" | b"sqlcmd" | b"sqlplus" | b"cqlsh" | b"clickhouse-client" | b"clickhouse"
+            | b"duckdb" | b"bq" | b"snowsql" | b"influx" | b"cockroach" | b"usql" | b"pgcli" | b"mycli" | b"osql" | b"isql" | b"hive" | b"beeline" | b"presto" | b"trino" | b"athena"
     )
 }
 

@@ -1,0 +1,242 @@
+//! Judges file names after normalisation: do they climb out, hide that they climb, or name what nobody should read?
+//!
+//! Lives on one shard; the decoded form is kept in the shard's scratch. A short relative path such as
+//! `../shared/a.ts` is how people work, and passes.
+
+use memchr::memmem::find;
+
+use super::builtin::Builtin;
+use super::decode;
+use super::detect::Sink;
+
+/// How many directories a plain relative path may climb. LIMIT: sibling packages lie two levels up.
+const CLIMB_MAX: usize = 2;
+
+/// Whether the value is known to be a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Path,
+    /// Part of a URL, or a value of unknown use.
+    Perhaps,
+}
+
+/// Looks at one value.
+pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used: Use) {
+    let revealed = decode::percent(text, b"./\\\0", buffer);
+    let path = buffer.as_slice();
+    if used == Use::Perhaps && !revealed && memchr::memchr2(b' ', b'\n', text.trim_ascii()).is_some() && !has_climb(path) && !is_drive(path) {
+        return;
+    }
+    let has_null = memchr::memchr(0, path).is_some();
+    let lower: &mut Vec<u8> = buffer;
+    lower.retain(|byte| *byte != 0);
+    lower.make_ascii_lowercase();
+    for byte in lower.iter_mut() {
+        if *byte == b'\\' {
+            *byte = b'/';
+        }
+    }
+    let path = lower.as_slice();
+    let climb = climb(path);
+    let names_secret = is_sensitive(path);
+    if wrapper(path) {
+        sink.report(Builtin::PathWrapper);
+    }
+    if has_null && (names_secret || climb.count > 0 || used == Use::Path || path.contains(&b'/') || path.contains(&b'.')) {
+        sink.report(Builtin::PathEncoded);
+    }
+    if revealed && (climb.count > 0 || names_secret) {
+        sink.report(Builtin::PathEncoded);
+    }
+    let backslashes = text.contains(&b'\\');
+    let leaves = climb.depth > CLIMB_MAX || climb.above_root || climb.tricks || backslashes && climb.count > 1;
+    if climb.count > 0 && (leaves || names_secret || is_system(path)) || climb.tricks {
+        sink.report(Builtin::PathTraversal);
+    }
+    if names_secret {
+        sink.report(Builtin::PathSensitive);
+    }
+    if is_system(path) {
+        sink.report(Builtin::PathSystem);
+    }
+}
+
+/// Whether a file of credentials or accounts is named in plain text.
+pub(super) fn names_secret(text: &[u8]) -> bool {
+    is_sensitive(text)
+}
+
+fn has_climb(path: &[u8]) -> bool {
+    find(path, b"../").is_some() || find(path, b"..\\").is_some()
+}
+
+fn is_drive(path: &[u8]) -> bool {
+    matches!(path, [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic()) || path.starts_with(b"%")
+}
+
+#[derive(Debug, Default)]
+struct Climb {
+    /// `..` segments.
+    count: usize,
+    /// How far above its start the path gets.
+    depth: usize,
+    /// An absolute path that climbs above its root, or a name that climbs after going down.
+    above_root: bool,
+    /// Forms that become `..` when a filter takes something out.
+    tricks: bool,
+}
+
+fn climb(path: &[u8]) -> Climb {
+    let mut climb = Climb::default();
+    let mut below = 0_usize;
+    let mut above = 0_usize;
+    let absolute = path.starts_with(b"/") || is_drive(path);
+    let mut previous: &[u8] = b"x";
+    for part in path.split(|byte| matches!(byte, b'/' | b'?' | b'=')) {
+        let trimmed = part.strip_suffix(b";").unwrap_or(part);
+        match trimmed {
+            b"" => climb.tricks |= matches!(previous, b"...." | b"..." | b".....") && previous.len() > 3,
+            b"." => climb.tricks |= previous == b"...",
+            b".." => {
+                climb.count += 1;
+                climb.tricks |= part.len() > 2;
+                if below > 0 {
+                    below -= 1;
+                } else {
+                    above += 1;
+                }
+            }
+            _ => below += 1,
+        }
+        previous = part;
+    }
+    climb.depth = above;
+    climb.above_root = absolute && above > 0;
+    climb.tricks |= find(path, b"....//").is_some() || find(path, b"..././").is_some() || find(path, b"..;/").is_some() || find(path, b".../.../").is_some();
+    climb
+}
+
+/// Files of credentials and accounts: by the end of the path, wherever it begins.
+const SENSITIVE_ENDS: &[&[u8]] = &[
+    b"etc/passwd", b"etc/shadow", b"etc/gshadow", b"etc/sudoers", b"etc/security/passwd", b"etc/security/user", b"etc/master.passwd", b"etc/passwd-",
+    b"etc/shadow-", b"etc/shadow~", b"etc/passwd~", b"etc/security/opasswd", b".ssh/id_rsa", b".ssh/id_dsa", b".ssh/id_ecdsa", b".ssh/id_ed25519",
+    b".ssh/authorized_keys", b".ssh/identity", b".aws/credentials", b".netrc", b".git-credentials", b".docker/config.json", b".kube/config",
+    b".pgpass", b".my.cnf", b".htpasswd", b"boot.ini", b"win.ini", b"repair/sam", b"config/sam", b"config/system", b"config/security", b"repair/system",
+    b"ntds.dit", b"unattend.xml", b"unattended.xml", b"sysprep.inf", b"sysprep.xml", b"web-inf/web.xml", b"web.config", b"wp-config.php", b"proc/self/environ", b"proc/self/cmdline",
+    b"proc/self/maps", b"proc/self/mem", b"proc/kcore", b".bash_history", b".mysql_history", b".gnupg/secring.gpg", b".vault-token",
+    b"gcloud/application_default_credentials.json", b"gcloud/credentials.db", b".azure/accesstokens.json", b"etc/kubernetes/admin.conf",
+    b"serviceaccount/token", b"etc/krb5.keytab", b"etc/ssh/ssh_host_rsa_key", b"system32/config/regback/sam", b"php.ini", b"system.ini", b"etc/issue", b"etc/group", b"etc/hosts",
+    b"/.ssh", b"/.ssh/", b"/.aws", b"/.gnupg", b"desktop.ini", b"global.asa", b"localstart.asp", b"/sam", b"docker.sock", b"etc/inetd.conf", b"etc/motd",
+];
+
+fn is_sensitive(path: &[u8]) -> bool {
+    let path = path.trim_ascii_end();
+    // What a null byte or a query would cut off does not change the file.
+    let end = path.iter().position(|byte| matches!(byte, b'?' | b'#' | b'%' | b'|' | b'"' | b'\'' | b'>' | b'&')).unwrap_or(path.len());
+    let name = path.get(..end).unwrap_or(path);
+    let ends = |name: &[u8]| {
+        SENSITIVE_ENDS.iter().any(|secret| {
+            name.ends_with(secret)
+                && (secret.starts_with(b"/") || name.len() == secret.len() || name.get(name.len() - secret.len() - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric()))
+        })
+    };
+    if matches!(name, b"/etc/hosts" | b"/etc/group" | b"/etc/issue" | b"/etc/motd" | b"etc/hosts") || name.ends_with(b"web.config") && !name.contains(&b'.') {
+        return false;
+    }
+    let is_project_file = [b"php.ini".as_slice(), b"web.config", b"desktop.ini", b"system.ini", b"/sam", b"etc/hosts", b"etc/group", b"etc/issue", b"etc/motd", b"wp-config.php", b"win.ini", b"boot.ini"]
+        .iter()
+        .any(|plain| name.ends_with(plain));
+    if is_project_file {
+        let climbs = find(name, b"../").is_some();
+        let windows = find(name, b"c:/").is_some() || find(name, b"windows/").is_some() || find(name, b"winnt/").is_some();
+        return (climbs || windows || !name.starts_with(b"/") && name.ends_with(b"boot.ini")) && ends(name);
+    }
+    ends(name) || find(path, b"etc/passwd").is_some_and(|at| {
+        path.get(at + 10).is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'/' | b'_' | b'-'))
+    })
+}
+
+/// Absolute paths into the operating system's own configuration, processes and logs.
+const SYSTEM_ROOTS: &[&[u8]] = &[
+    b"/etc/", b"/proc/", b"/var/log/", b"/var/lib/mysql", b"/var/spool/", b"/var/mail/", b"/var/adm/", b"/usr/local/etc/", b"/usr/local/apache", b"/usr/local/php", b"/usr/local/nginx",
+    b"/usr/local/mysql", b"/usr/local/pgsql", b"/usr/lib/security", b"/usr/pkg/etc", b"/usr/local/cpanel", b"/usr/local/zeus", b"/usr/local/psa", b"/opt/lampp/", b"/opt/xampp/", b"/opt/apache", b"/opt/httpd", b"/boot/", b"/root/", b"/dev/mem", b"/sys/kernel", b"/var/run/secrets", b"/var/apache", b"/var/www/logs", b"/var/www/conf", b"/var/cpanel", b"/var/nm2", b"/var/cron",
+    b"/usr/home/", b"/private/etc/", b"/library/webserver/", b"/system/library/", b"/usr/spool/", b"/usr/adm/", b"/var/htmp", b"/var/data/", b"/run/secrets", b"/apache", b"/logs/", b"/xampp/", b"/usr/apache", b"/usr/lib/php", b"/usr/ports/", b"/var/local/www/conf", b"/usr/internet/", b"/home2/bin", b"/nt/", b"/www/logs", b"/www/conf", b"/mysql/", b"/php", b"/bin/php", b"/home/php", b"/tmp/access.log", b"/var/lib/php",
+    b"/usr/local/samba", b"/usr/local/lib/php", b"/usr/local/www/logs", b"/usr/local/", b"/var/php", b"/volumes/macintosh",
+];
+
+fn is_system(path: &[u8]) -> bool {
+    if let [drive, b':', b'/', rest @ ..] = path
+        && drive.is_ascii_alphabetic()
+    {
+        return [
+            b"windows/".as_slice(), b"winnt/", b"program files", b"programdata/", b"xampp/", b"wamp", b"inetpub/", b"apache", b"php", b"mysql/", b"boot.ini", b"recycler", b"pagefile.sys",
+            b"documents and settings/", b"$recycle.bin", b"sysprep", b"unattend", b"system volume information", b"autoexec.bat", b"config.sys", b"users/administrator", b"users/public", b"oraclexe", b"nginx", b"log", b"windows", b"home", b"user", b"wwwroot", b"server", b"unattended",
+        ]
+        .iter()
+        .any(|root| rest.starts_with(root) && (root.len() > 4 || rest.contains(&b'.')));
+    }
+    if [b"%systemroot%".as_slice(), b"%windir%", b"%systemdrive%", b"%winnt%", b"systemroot%", b"%programfiles%"].iter().any(|root| path.starts_with(root)) {
+        return true;
+    }
+    // `/usr/local/` and the like hold programs and sources as well: only settings and logs count there.
+    let is_loose = !path.starts_with(b"/etc/") && !path.starts_with(b"/proc/") && !path.starts_with(b"/root/") && !path.starts_with(b"/var/log/") && !path.starts_with(b"/boot/");
+    let has_setting = [
+        b".conf".as_slice(), b".ini", b".log", b"_log", b".cnf", b"passwd", b"shadow", b".htpasswd", b"my.cnf", b"php", b"/logs", b"/log/", b"secrets", b"httpd", b"/conf", b".inc", b"config", b"access", b"error", b"crontab", b"mysql.",
+        b"spool", b"mail", b".err", b".pid", b"sulog", b"utmp", b"wtmp", b"messages", b"loginlog", b".htm", b"backup", b"mem",
+    ]
+    .iter()
+    .any(|part| find(path, part).is_some());
+    SYSTEM_ROOTS.iter().any(|root| path.starts_with(root)) && (!is_loose || has_setting) && !path.starts_with(b"/root/workspace")
+}
+
+/// `php://filter`, `expect://id`, `data:` and the like in place of a file.
+fn wrapper(path: &[u8]) -> bool {
+    [
+        b"php://".as_slice(), b"expect://", b"phar://", b"zip://", b"compress.zlib://", b"glob://", b"ogg://", b"rar://", b"ssh2.", b"netdoc:", b"jar:http", b"data://", b"php:filter", b"data:text/plain,<?",
+        b"data:;base64,",
+    ]
+    .iter()
+    .any(|scheme| path.starts_with(scheme))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check_argument;
+
+    #[test]
+    fn paths_are_judged_after_normalisation() {
+        let rows = [
+            ("src/main.rs", None),
+            ("../shared/lib.ts", None),
+            ("../../packages/a/index.js", None),
+            ("./a/../b.txt", None),
+            ("/workspace/app/../lib/x.rs", None),
+            ("/workspace/notes..txt", None),
+            ("drop.txt", None),
+            ("docs/etc/passwd-policy.md", None),
+            ("/data/export.csv", None),
+            ("a%20b.txt", None),
+            ("../../../../etc/passwd", Some("path.traversal")),
+            ("/var/www/../../etc/shadow", Some("path.traversal")),
+            ("../../../secret.txt", Some("path.traversal")),
+            ("/workspace/../../x", Some("path.traversal")),
+            ("..\\..\\windows\\win.ini", Some("path.traversal")),
+            ("....//....//etc/passwd", Some("path.traversal")),
+            ("..;/manager/html", Some("path.traversal")),
+            ("%2e%2e%2fapp.conf", Some("path.encoded-traversal")),
+            ("%252e%252e%252fapp.conf", Some("path.encoded-traversal")),
+            ("..%c0%afapp.conf", Some("path.encoded-traversal")),
+            ("report.pdf%00.jpg", Some("path.encoded-traversal")),
+            ("/etc/shadow", Some("path.sensitive-file")),
+            ("/home/bob/.ssh/id_rsa", Some("path.sensitive-file")),
+            ("~/.aws/credentials", Some("path.sensitive-file")),
+            ("/proc/self/environ", Some("path.sensitive-file")),
+            ("/etc/nginx/nginx.conf", Some("path.system-file")),
+            ("C:\\Windows\\System32\\drivers\\etc\\hosts", Some("path.system-file")),
+            ("php://filter/convert.base64-encode/resource=index.php", Some("path.stream-wrapper")),
+        ];
+        for (path, expect) in rows {
+            assert_eq!(check_argument("path", path).as_deref(), expect, "{path}");
+        }
+    }
+}

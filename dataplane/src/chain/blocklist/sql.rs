@@ -1,0 +1,451 @@
+//! Understands SQL statements by their grammar: what they drop, empty, overwrite, grant or reach.
+//!
+//! Lives on one shard; tokens are kept in the shard's scratch. A sentence that begins with `drop` or
+//! `delete` does not go on like a statement, and is left alone.
+
+use super::builtin::Builtin;
+use super::detect::Sink;
+use super::sql_lex::{DoubleQuotes, Kind, Token, tokenise};
+
+/// Deepest nesting of statements inside strings. LIMIT: each level reads its text again.
+const DEPTH_MAX: u8 = 3;
+
+/// Buffers of one shard: one token list per level.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    levels: [Vec<Token>; DEPTH_MAX as usize + 1],
+}
+
+/// Whether the text can only be SQL, or might be a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Certainty {
+    Sql,
+    Perhaps,
+}
+
+/// Looks at a text of statements.
+pub(super) fn check(scratch: &mut Scratch, sink: &mut Sink<'_>, text: &[u8], certainty: Certainty) {
+    level(&mut scratch.levels, sink, text, certainty);
+    if certainty == Certainty::Sql {
+        documents(sink, text);
+    }
+}
+
+/// Whether the text begins like a whole statement.
+pub(super) fn is_statement(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let end = text.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(text.len());
+    let word = text.get(..end).unwrap_or_default();
+    let rest = text.get(end..).unwrap_or_default();
+    [
+        "select", "with", "insert", "update", "delete", "create", "alter", "drop", "truncate", "grant", "revoke", "merge", "explain",
+        "show", "describe", "exec", "execute", "call", "begin", "set", "use", "declare", "replace",
+    ]
+    .iter()
+    .any(|keyword| word.eq_ignore_ascii_case(keyword.as_bytes()))
+        && rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'*' | b'('))
+}
+
+fn level(levels: &mut [Vec<Token>], sink: &mut Sink<'_>, text: &[u8], certainty: Certainty) {
+    let Some((tokens, deeper)) = levels.split_first_mut() else { return };
+    tokenise(text, DoubleQuotes::Names, tokens);
+    let mut start = 0;
+    for at in 0..=tokens.len() {
+        let ends = tokens.get(at).is_none_or(|token| token.kind == Kind::Symbol(b';'));
+        // Inside blocks statements also begin behind these words.
+        let opens = tokens
+            .get(at)
+            .is_some_and(|token| token.is_any(text, &["begin", "then", "else", "loop", "do"]) && at > start);
+        if ends || opens {
+            statement(sink, text, tokens.get(start..at).unwrap_or_default(), certainty);
+            start = at + 1;
+        }
+    }
+    for token in tokens.iter() {
+        if token.kind == Kind::Text && token.end - token.start > 8 && certainty == Certainty::Sql {
+            let inner = token.of(text);
+            if runs_strings(text, tokens) && is_block(inner) {
+                level(deeper, sink, inner, certainty);
+            }
+        }
+    }
+    system(sink, text, tokens, certainty);
+}
+
+/// Whether strings in these tokens are run as statements.
+fn runs_strings(text: &[u8], tokens: &[Token]) -> bool {
+    tokens.iter().take(64).any(|token| token.is_any(text, &["exec", "execute", "prepare", "do", "sp_executesql", "immediate", "eval", "function", "dblink_exec"]))
+}
+
+fn is_block(inner: &[u8]) -> bool {
+    is_statement(inner) || memchr::memchr(b';', inner).is_some()
+}
+
+struct Cursor<'t> {
+    text: &'t [u8],
+    tokens: &'t [Token],
+    at: usize,
+}
+
+impl<'t> Cursor<'t> {
+    fn peek(&self) -> Option<&'t Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn word(&mut self, words: &[&str]) -> bool {
+        let found = self.peek().is_some_and(|token| token.is_any(self.text, words));
+        self.at += usize::from(found);
+        found
+    }
+
+    /// `name`, `schema.name`, `"name"`; also `*.*`.
+    fn name(&mut self) -> bool {
+        let mut any = false;
+        while let Some(token) = self.peek() {
+            match token.kind {
+                Kind::Word | Kind::Quoted => {}
+                Kind::Text | Kind::Number => {}
+                _ => return any,
+            }
+            any = true;
+            self.at += 1;
+            if self.peek().is_none_or(|token| token.kind != Kind::Symbol(b'.')) {
+                return true;
+            }
+            self.at += 1;
+        }
+        any
+    }
+
+    fn names(&mut self) -> bool {
+        loop {
+            if !self.name() {
+                return false;
+            }
+            if self.peek().is_none_or(|token| token.kind != Kind::Symbol(b',')) {
+                return true;
+            }
+            self.at += 1;
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.peek().is_none_or(|token| token.kind == Kind::Tail)
+    }
+
+    /// Nothing follows, or one of these words.
+    fn ends_or(&self, words: &[&str]) -> bool {
+        self.is_done() || self.peek().is_some_and(|token| token.is_any(self.text, words))
+    }
+}
+
+fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Certainty) {
+    let skip = tokens
+        .iter()
+        .take_while(|token| {
+            matches!(token.kind, Kind::Symbol(b'(' | b')')) || token.is_any(text, &["begin", "then", "else", "as", "commit", "go"])
+        })
+        .count();
+    let mut cursor = Cursor { text, tokens, at: skip };
+    if cursor.word(&["with"]) {
+        let Some(at) = main_of_cte(text, tokens, cursor.at) else { return };
+        cursor.at = at;
+    }
+    if cursor.word(&["explain"]) && !tokens.iter().any(|token| token.is(text, "analyze")) {
+        return;
+    }
+    cursor.word(&["analyze"]);
+    let strict = certainty == Certainty::Perhaps;
+    let found = if cursor.word(&["drop"]) {
+        dropped(&mut cursor, strict)
+    } else if cursor.word(&["truncate"]) {
+        let named = cursor.word(&["table"]);
+        cursor.word(&["only"]);
+        let ok = cursor.names() && cursor.ends_or(&["restart", "continue", "cascade", "restrict", "reuse", "drop", "partition"]);
+        (ok && (named || !strict || cursor.is_done())).then_some(Builtin::SqlTruncate)
+    } else if cursor.word(&["delete"]) {
+        deleted(&mut cursor, strict)
+    } else if cursor.word(&["update"]) {
+        updated(&mut cursor, strict)
+    } else if cursor.word(&["alter"]) {
+        altered(&mut cursor)
+    } else if cursor.word(&["grant"]) {
+        granted(&cursor)
+    } else if cursor.word(&["revoke"]) {
+        (cursor.word(&["all"]) && tokens.iter().any(|token| token.is(text, "from"))).then_some(Builtin::SqlGrant)
+    } else if cursor.word(&["create"]) {
+        created(&mut cursor)
+    } else if cursor.word(&["shutdown"]) {
+        cursor.ends_or(&["with", "immediate", "abort", "normal", "transactional"]).then_some(Builtin::SqlStop).filter(|_| !strict)
+    } else if cursor.word(&["purge", "reset"]) {
+        cursor.word(&["binary", "master", "slave", "recyclebin", "dba_recyclebin"]).then_some(Builtin::SqlTruncate)
+    } else {
+        None
+    };
+    if let Some(found) = found {
+        sink.report(found);
+    }
+}
+
+/// Where the statement behind the common table expressions begins.
+fn main_of_cte(text: &[u8], tokens: &[Token], from: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate().skip(from) {
+        match token.kind {
+            Kind::Symbol(b'(') => depth += 1,
+            Kind::Symbol(b')') => depth = depth.saturating_sub(1),
+            Kind::Word if depth == 0 && token.is_any(text, &["select", "insert", "update", "delete", "merge"]) => return Some(at),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn dropped(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
+    if cursor.word(&["temporary", "temp"]) {
+        return None;
+    }
+    cursor.word(&["external", "foreign", "materialized", "global", "public"]);
+    let is_object = cursor.word(&[
+        "table", "database", "schema", "user", "role", "tablespace", "owned", "keyspace", "login", "view", "collection", "graph", "trigger",
+        "policy", "extension", "server", "warehouse", "publication", "subscription", "column", "group", "catalog", "namespace", "tables",
+    ]);
+    if !is_object {
+        return None;
+    }
+    if cursor.word(&["if"]) && !cursor.word(&["exists"]) {
+        return None;
+    }
+    cursor.word(&["by"]);
+    let temporary = cursor.peek().is_some_and(|token| {
+        let name = token.of(cursor.text);
+        name.starts_with(b"#") || name.starts_with(b"pg_temp") || name.starts_with(b"tmp_") || name.starts_with(b"temp_")
+    }) || cursor.peek().is_some_and(|token| token.kind == Kind::Symbol(b'#'));
+    if temporary || !cursor.names() {
+        return None;
+    }
+    let ends = cursor.ends_or(&["cascade", "restrict", "purge", "force", "with", "sync", "on", "no"]);
+    (ends || !strict).then_some(Builtin::SqlDrop)
+}
+
+fn deleted(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
+    cursor.word(&["low_priority", "quick", "ignore"]);
+    if !cursor.word(&["from"]) {
+        // `DELETE t FROM t JOIN …`
+        if strict || !cursor.names() || !cursor.word(&["from"]) {
+            return None;
+        }
+    }
+    cursor.word(&["only"]);
+    if !cursor.name() {
+        return None;
+    }
+    if !cursor.ends_or(&["where", "using", "limit", "order", "returning", "join", "inner", "left", "as"]) && strict {
+        return None;
+    }
+    unbounded(cursor)
+}
+
+fn updated(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
+    cursor.word(&["low_priority", "ignore", "only"]);
+    if !cursor.names() {
+        return None;
+    }
+    if !cursor.word(&["set"]) {
+        cursor.word(&["as"]);
+        cursor.name();
+        if !cursor.word(&["set"]) {
+            return None;
+        }
+    }
+    let is_assignment = cursor.name() && cursor.peek().is_some_and(|token| matches!(token.kind, Kind::Symbol(b'=' | b':')));
+    let is_tuple = cursor.peek().is_some_and(|token| token.kind == Kind::Symbol(b'('));
+    if !is_assignment && (strict || !is_tuple) {
+        return None;
+    }
+    unbounded(cursor)
+}
+
+/// No `WHERE`, or one that always holds.
+fn unbounded(cursor: &Cursor<'_>) -> Option<Builtin> {
+    let mut depth = 0_usize;
+    let rest = cursor.tokens.get(cursor.at..).unwrap_or_default();
+    for (at, token) in rest.iter().enumerate() {
+        match token.kind {
+            Kind::Symbol(b'(') => depth += 1,
+            Kind::Symbol(b')') => depth = depth.saturating_sub(1),
+            Kind::Word if depth == 0 && token.is_any(cursor.text, &["where", "limit", "fetch", "top"]) => {
+                let condition = rest.get(at + 1..).unwrap_or_default();
+                return always(cursor.text, condition).then_some(Builtin::SqlUnbounded);
+            }
+            _ => {}
+        }
+    }
+    Some(Builtin::SqlUnbounded)
+}
+
+fn always(text: &[u8], condition: &[Token]) -> bool {
+    let rest = |from: usize| condition.get(from).is_none_or(|token| token.kind == Kind::Tail || token.is_any(text, &["or", "returning"]));
+    match condition {
+        [one, ..] if one.is(text, "true") || one.kind == Kind::Number && one.of(text) == b"1" && rest(1) => rest(1),
+        [left, op, right, ..] if op.kind == Kind::Symbol(b'=') => {
+            matches!(left.kind, Kind::Number | Kind::Text | Kind::Word | Kind::Quoted)
+                && left.kind == right.kind
+                && left.of(text) == right.of(text)
+                && rest(3)
+        }
+        _ => false,
+    }
+}
+
+fn altered(cursor: &mut Cursor<'_>) -> Option<Builtin> {
+    if cursor.word(&["user", "role", "login"]) {
+        let raises = cursor.tokens.iter().any(|token| token.is_any(cursor.text, &["superuser", "createrole", "bypassrls", "sysadmin"]));
+        return raises.then_some(Builtin::SqlGrant);
+    }
+    if !cursor.word(&["table"]) {
+        return None;
+    }
+    if cursor.word(&["if"]) && !cursor.word(&["exists"]) {
+        return None;
+    }
+    if !cursor.name() || !cursor.word(&["drop"]) {
+        return None;
+    }
+    if cursor.peek().is_some_and(|token| token.is_any(cursor.text, &["constraint", "index", "default", "foreign", "check", "key"])) {
+        return None;
+    }
+    Some(Builtin::SqlDrop)
+}
+
+fn granted(cursor: &Cursor<'_>) -> Option<Builtin> {
+    let text = cursor.text;
+    let rest = cursor.tokens.get(cursor.at..).unwrap_or_default();
+    let to = rest.iter().any(|token| token.is(text, "to"));
+    let first = rest.first()?;
+    let everything = first.is_any(text, &["all", "super", "dba", "sysadmin", "superuser", "rds_superuser", "file", "ownership"])
+        || rest.windows(3).any(|three| matches!(three, [a, b, c] if a.kind == Kind::Symbol(b'*') && b.kind == Kind::Symbol(b'.') && c.kind == Kind::Symbol(b'*')))
+        || rest.windows(2).any(|two| matches!(two, [a, b] if a.is_any(text, &["grant", "admin"]) && b.is(text, "option")));
+    let at_end = rest.iter().rposition(|token| token.is(text, "to")).is_some_and(|to| rest.len() - to <= 6);
+    let on = rest.iter().any(|token| token.is_any(text, &["on", "privileges", "option"])) || rest.len() <= 4;
+    (to && at_end && on && everything).then_some(Builtin::SqlGrant)
+}
+
+fn created(cursor: &mut Cursor<'_>) -> Option<Builtin> {
+    cursor.word(&["or"]);
+    cursor.word(&["replace"]);
+    let text = cursor.text;
+    let any = |words: &[&str]| cursor.tokens.iter().any(|token| token.is_any(text, words));
+    if cursor.peek().is_some_and(|token| token.is_any(text, &["user", "role", "login"])) {
+        return any(&["superuser", "sysadmin", "bypassrls", "createrole"]).then_some(Builtin::SqlGrant);
+    }
+    if cursor.peek().is_some_and(|token| token.is_any(text, &["function", "procedure", "extension", "language"])) {
+        return any(&["plpythonu", "plpython3u", "plperlu", "plsh", "c", "soname", "dblink", "file_fdw", "xp_cmdshell"]).then_some(Builtin::SqlSystem);
+    }
+    None
+}
+
+/// Functions and clauses that leave the database.
+fn system(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Certainty) {
+    for (at, token) in tokens.iter().enumerate() {
+        if token.kind != Kind::Word || token.end - token.start < 4 {
+            continue;
+        }
+        let next = tokens.get(at + 1);
+        let is_call = next.is_some_and(|token| token.kind == Kind::Symbol(b'('));
+        let found = token.is_any(text, &["xp_cmdshell", "sp_oacreate", "xp_regread", "xp_regwrite", "xp_dirtree", "xp_fileexist"])
+            || is_call
+                && token.is_any(text, &[
+                    "load_file", "pg_read_file", "pg_read_binary_file", "lo_import", "lo_export", "sys_exec", "sys_eval", "pg_ls_dir", "load_extension",
+                    "dblink_connect", "readfile", "writefile", "edit",
+                ])
+            || token.is(text, "into") && next.is_some_and(|token| token.is_any(text, &["outfile", "dumpfile"]))
+            || token.is(text, "program") && at > 1 && tokens.first().is_some_and(|token| token.is(text, "copy"))
+            || token.is(text, "load") && next.is_some_and(|token| token.is(text, "data")) && tokens.iter().skip(at).any(|token| token.is(text, "infile"))
+            || token.is(text, "sp_configure") && tokens.len() > at + 1
+            || token.is_any(text, &["utl_http", "utl_file", "dbms_scheduler", "dbms_java"]) && next.is_some_and(|token| token.kind == Kind::Symbol(b'.'));
+        if found && (certainty == Certainty::Sql || is_call || at > 0 || tokens.len() > 1) {
+            sink.report(Builtin::SqlSystem);
+            return;
+        }
+    }
+}
+
+/// Document stores: `db.dropDatabase()`, `db.users.deleteMany({})`.
+fn documents(sink: &mut Sink<'_>, text: &[u8]) {
+    if memchr::memmem::find(text, b"db.").is_none() && memchr::memmem::find(text, b"getSiblingDB").is_none() {
+        return;
+    }
+    let has = |part: &[u8]| memchr::memmem::find(text, part).is_some();
+    let drops = [b".dropDatabase(".as_slice(), b".drop()", b".dropUser(", b".dropAllUsersFromDatabase(", b".shutdownServer("].iter().any(|part| has(part));
+    let empties = [b"deleteMany({})".as_slice(), b"remove({})", b"deleteMany( {} )", b"deleteMany()", b"remove()", b"deleteMany({}, "].iter().any(|part| has(part));
+    if drops {
+        sink.report(Builtin::SqlDrop);
+    } else if empties {
+        sink.report(Builtin::SqlUnbounded);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check_argument;
+
+    #[test]
+    fn statements_are_judged_by_their_grammar() {
+        let rows = [
+            ("DROP TABLE users", Some("sql.drop")),
+            ("drop/**/table users", Some("sql.drop")),
+            ("DROP /* x */ TABLE IF EXISTS a.users, b CASCADE;", Some("sql.drop")),
+            ("/*!50000DROP*/ TABLE users", Some("sql.drop")),
+            ("-- note\nDROP DATABASE prod", Some("sql.drop")),
+            ("SELECT 1; DROP SCHEMA public CASCADE", Some("sql.drop")),
+            ("ALTER TABLE users DROP COLUMN email", Some("sql.drop")),
+            ("ALTER TABLE users DROP CONSTRAINT fk", None),
+            ("ALTER TABLE users ADD COLUMN email text", None),
+            ("DROP TEMPORARY TABLE x", None),
+            ("TRUNCATE TABLE orders", Some("sql.truncate")),
+            ("TRUNCATE orders RESTART IDENTITY CASCADE", Some("sql.truncate")),
+            ("SELECT TRUNCATE(1.5, 1)", None),
+            ("DELETE FROM users", Some("sql.unbounded-write")),
+            ("DELETE FROM users WHERE 1=1", Some("sql.unbounded-write")),
+            ("DELETE FROM users WHERE true", Some("sql.unbounded-write")),
+            ("DELETE FROM users WHERE id = 5", None),
+            ("DELETE FROM users WHERE id = 1", None),
+            ("DELETE FROM s USING t WHERE s.a = t.a", None),
+            ("WITH x AS (SELECT 1) DELETE FROM users", Some("sql.unbounded-write")),
+            ("UPDATE users SET admin = true", Some("sql.unbounded-write")),
+            ("UPDATE users SET admin = true WHERE id = 3", None),
+            ("UPDATE users u SET a = (SELECT 1 WHERE 2=2)", Some("sql.unbounded-write")),
+            ("INSERT INTO t VALUES (1) ON CONFLICT DO UPDATE SET a = 1", None),
+            ("GRANT ALL PRIVILEGES ON *.* TO 'x'@'%'", Some("sql.grant")),
+            ("GRANT SELECT ON t TO reader", None),
+            ("CREATE USER x SUPERUSER", Some("sql.grant")),
+            ("EXEC xp_cmdshell 'dir'", Some("sql.system-access")),
+            ("COPY t FROM PROGRAM 'id'", Some("sql.system-access")),
+            ("SELECT 'x' INTO OUTFILE '/var/www/s.php'", Some("sql.system-access")),
+            ("SELECT pg_read_file('/etc/passwd')", Some("sql.system-access")),
+            ("EXECUTE 'DROP TABLE users'", Some("sql.drop")),
+            ("DO $$ BEGIN EXECUTE 'DROP TABLE users'; END $$", Some("sql.drop")),
+            ("SELECT 'DROP TABLE users'", None),
+            ("SELECT * FROM drops WHERE note = 'truncate table x'", None),
+            ("SELECT id FROM t UNION SELECT id FROM u", None),
+            ("EXPLAIN DELETE FROM users", None),
+            ("SHUTDOWN", Some("sql.shutdown")),
+            ("db.dropDatabase()", Some("sql.drop")),
+            ("db.users.find({})", None),
+        ];
+        for (sql, expect) in rows {
+            assert_eq!(check_argument("sql", sql).as_deref(), expect, "{sql}");
+        }
+    }
+
+    #[test]
+    fn sentences_are_not_statements() {
+        for text in [
+            "drop me a note", "Drop table reservations for tomorrow", "delete from my calendar the meeting", "update the docs and set the flag",
+            "truncate text to 80 characters", "grant all users to see this", "shutdown", "alter table of contents",
+        ] {
+            assert_eq!(check_argument("input", text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Finds fragments that break out of a value into SQL: tautologies, unions, stacked statements, probes.
+//!
+//! Lives on one shard. The value is read three times, as if it stood bare, in single and in double
+//! quotes; what remains after the break-out must go on like SQL does.
+
+use super::builtin::Builtin;
+use super::detect::Sink;
+use super::sql_lex::{DoubleQuotes, Kind, Token, tokenise};
+
+/// Looks at a value that is no whole statement.
+pub(super) fn check(tokens: &mut Vec<Token>, sink: &mut Sink<'_>, text: &[u8]) {
+    fragment(tokens, sink, text, false);
+    for quote in [b'\'', b'"'] {
+        if sink.is_final() {
+            return;
+        }
+        // LIMIT: a payload breaks out within its first few quotes.
+        let mut from = 0;
+        for _ in 0..3 {
+            let Some(open) = memchr::memchr(quote, text.get(from..).unwrap_or_default()) else { break };
+            from += open + 1;
+            let rest = text.get(from..).unwrap_or_default();
+            // A part that closes with the quote it began with is quoted, not broken out of.
+            let quoted = rest.trim_ascii_end().last() == Some(&quote) && memchr::memchr_iter(quote, rest).count() == 1 && from > 1;
+            if !quoted {
+                fragment(tokens, sink, rest, true);
+            }
+        }
+    }
+}
+
+fn fragment(tokens: &mut Vec<Token>, sink: &mut Sink<'_>, text: &[u8], breaks_out: bool) {
+    tokenise(text, DoubleQuotes::Strings, tokens);
+    let skip = tokens.iter().take_while(|token| matches!(token.kind, Kind::Symbol(b')' | b';' | b'+' | b',' | b'%'))).count();
+    let rest = tokens.get(skip..).unwrap_or_default();
+    if breaks_out && tail_only(text, tokens.get(..skip).unwrap_or_default(), rest) {
+        sink.report(Builtin::SqlInjection);
+    }
+    if rest.first().is_some_and(|token| joins(text, token)) && constants_follow(text, rest) {
+        sink.report(Builtin::SqlInjection);
+    }
+    if breaks_out && begins_statement(text, rest) {
+        sink.report(Builtin::SqlInjection);
+    }
+    for (at, _) in rest.iter().enumerate() {
+        let here = rest.get(at..).unwrap_or_default();
+        if let Some(found) = anywhere(text, here, at, breaks_out) {
+            sink.report(found);
+        }
+        if sink.is_final() {
+            return;
+        }
+    }
+}
+
+/// `admin'--`, `'#`, `')/*`: a quote, then a comment that swallows the rest.
+fn tail_only(text: &[u8], closers: &[Token], rest: &[Token]) -> bool {
+    let [first] = rest else { return false };
+    if first.kind != Kind::Tail {
+        return false;
+    }
+    let tail = first.of(text);
+    let marked = tail.strip_prefix(b"--").or_else(|| tail.strip_prefix(b"/*")).or_else(|| tail.strip_prefix(b"#")).unwrap_or(tail);
+    closers.len() <= 8 && (marked.is_empty() || marked.starts_with(b" ") || marked.starts_with(b"+") || marked.len() <= 2)
+}
+
+fn joins(text: &[u8], token: &Token) -> bool {
+    token.is_any(text, &["or", "and", "xor", "having", "rlike", "like", "div"]) || matches!(token.kind, Kind::Symbol(b'|' | b'&' | b'^' | b'=' | b'-' | b'*'))
+}
+
+fn is_constant(text: &[u8], token: &Token) -> bool {
+    matches!(token.kind, Kind::Number | Kind::Text) || token.is_any(text, &["null", "true", "false"])
+}
+
+fn is_comparison(text: &[u8], token: &Token) -> bool {
+    matches!(token.kind, Kind::Symbol(b'=' | b'<' | b'>' | b'^' | b'!' | b'~' | b'|' | b'&')) || token.is_any(text, &["like", "is", "in", "between", "rlike", "regexp", "sounds"])
+}
+
+/// Behind the first connective: constants compared, or only constants up to the end.
+fn constants_follow(text: &[u8], rest: &[Token]) -> bool {
+    let is_word = rest.first().is_some_and(|token| token.kind == Kind::Word);
+    let mut at = 1;
+    while rest.get(at).is_some_and(|token| matches!(token.kind, Kind::Symbol(b'(' | b'|' | b'&' | b'!' | b'-' | b'+')) || token.is_any(text, &["not"])) {
+        at += 1;
+    }
+    let Some(first) = rest.get(at) else { return false };
+    if !is_constant(text, first) {
+        return false;
+    }
+    let second = rest.get(at + 1);
+    let third = rest.get(at + 2);
+    match second {
+        Some(second) if is_comparison(text, second) => true,
+        Some(second) if second.kind == Kind::Tail || second.kind == Kind::Text => is_word && third.is_none(),
+        Some(second) => is_word && second.kind == Kind::Symbol(b')') && third.is_none_or(|token| token.kind == Kind::Tail),
+        None => false,
+    }
+}
+
+/// `'; DROP …`, `' UNION …`, `' INSERT INTO …`.
+fn begins_statement(text: &[u8], rest: &[Token]) -> bool {
+    let [first, second, ..] = rest else { return false };
+    first.is(text, "insert") && second.is(text, "into")
+        || first.is_any(text, &["exec", "execute"]) && (second.kind == Kind::Word || second.kind == Kind::Symbol(b'('))
+            && second.of(text).get(..3).is_none_or(|head| matches!(head, b"sp_" | b"xp_" | b"mas" | b"("))
+        || first.is(text, "select") && rest.iter().any(|token| token.is(text, "from"))
+        || first.is(text, "drop") && second.is_any(text, &["table", "database", "schema"])
+        || first.is(text, "create") && second.is_any(text, &["table", "user"])
+        || first.is(text, "update") && rest.get(2).is_some_and(|token| token.is(text, "set"))
+        || first.is(text, "shutdown") && second.kind == Kind::Tail
+        || first.is(text, "group") && second.is(text, "by") && rest.iter().any(|token| token.is(text, "having"))
+        || first.is(text, "having") && second.kind == Kind::Number
+}
+
+/// What is SQL wherever it stands in a value.
+fn anywhere(text: &[u8], here: &[Token], at: usize, breaks_out: bool) -> Option<Builtin> {
+    let first = here.first()?;
+    let second = here.get(1);
+    let third = here.get(2);
+    let next_is = |symbol: u8| second.is_some_and(|token| token.kind == Kind::Symbol(symbol));
+    if first.kind == Kind::Symbol(b';') {
+        let begins = second.is_some_and(|token| token.is_any(text, &["drop", "delete", "insert", "update", "exec", "execute", "shutdown", "declare", "alter", "truncate", "waitfor", "select", "grant", "create", "copy"]));
+        let goes_on = third.is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Symbol(b'*' | b'(')));
+        return (begins && goes_on && (breaks_out || at <= 1)).then_some(Builtin::SqlInjection);
+    }
+    if first.kind != Kind::Word {
+        return None;
+    }
+    let word = first.of(text);
+    match word.first().map_or(0, u8::to_ascii_lowercase) {
+        b'u' if first.is(text, "union") => {
+            let mut next = 1;
+            while here.get(next).is_some_and(|token| token.is_any(text, &["all", "distinct"]) || token.kind == Kind::Symbol(b'(')) {
+                next += 1;
+            }
+            if !here.get(next).is_some_and(|token| token.kind == Kind::Word && token.of(text).get(..6).is_some_and(|head| head.eq_ignore_ascii_case(b"select"))) {
+                return None;
+            }
+            let column = here.get(next + 1);
+            let behind = here.get(next + 2);
+            let listed = column.is_some_and(|token| is_constant(text, token) || token.of(text).starts_with(b"@") || matches!(token.kind, Kind::Symbol(_) | Kind::Quoted))
+                || behind.is_none_or(|token| matches!(token.kind, Kind::Symbol(b',' | b'(' | b'+') | Kind::Tail) || token.is(text, "from"));
+            listed.then_some(Builtin::SqlInjection)
+        }
+        b'o' | b'g' if first.is_any(text, &["order", "group"]) && second.is_some_and(|token| token.is(text, "by")) => {
+            let fourth = here.get(3);
+            let numbered = third.is_some_and(|token| token.kind == Kind::Number) && fourth.is_none_or(|token| matches!(token.kind, Kind::Symbol(b',' | b')') | Kind::Tail));
+            (numbered && at <= 3).then_some(Builtin::SqlProbe)
+        }
+        b'o' | b'a' | b'x' | b'h' | b'w' if first.is_any(text, &["or", "and", "xor", "having", "where"]) => {
+            let open = here.iter().skip(1).take_while(|token| token.kind == Kind::Symbol(b'(') || token.is(text, "not")).count();
+            let left = here.get(1 + open)?;
+            let operator = here.get(2 + open);
+            let right = here.get(3 + open);
+            let compares = is_constant(text, left)
+                && operator.is_some_and(|token| is_comparison(text, token))
+                && right.is_some_and(|token| is_constant(text, token) || token.kind == Kind::Symbol(b'=') || token.kind == Kind::Word && here.get(4 + open).is_some_and(|token| token.kind == Kind::Symbol(b'(')));
+            let selects = open > 0 && left.is(text, "select");
+            (compares || selects).then_some(Builtin::SqlInjection)
+        }
+        b'w' if first.is(text, "waitfor") && second.is_some_and(|token| token.is_any(text, &["delay", "time"])) => Some(Builtin::SqlInjection),
+        b'p' if first.is(text, "procedure") && second.is_some_and(|token| token.is(text, "analyse")) => Some(Builtin::SqlInjection),
+        _ if next_is(b'(') => called(text, first, at, breaks_out),
+        _ if word.starts_with(b"@@") && here.len() + at <= 64 => {
+            first.is_any(text, &["@@version", "@@hostname", "@@datadir", "@@servername", "@@language", "@@spid"]).then_some(Builtin::SqlProbe)
+        }
+        b'i' if first.is(text, "information_schema") && next_is(b'.') => Some(Builtin::SqlProbe),
+        b's' if first.is_any(text, &["sysobjects", "syscolumns", "sqlite_master", "sysusers"]) => Some(Builtin::SqlProbe),
+        b'a' | b'u' if first.is_any(text, &["all_tables", "user_tables", "utl_inaddr", "utl_http", "all_users"]) => Some(Builtin::SqlProbe),
+        b'd' if first.is_any(text, &["dbms_pipe", "dbms_lock", "dbms_utility"]) => Some(Builtin::SqlProbe),
+        b'm' if first.is(text, "master") && second.is_some_and(|token| token.kind == Kind::Symbol(b'.')) && breaks_out => Some(Builtin::SqlInjection),
+        _ => None,
+    }
+}
+
+/// Functions that only a probe calls from inside a value.
+fn called(text: &[u8], function: &Token, at: usize, breaks_out: bool) -> Option<Builtin> {
+    let before = function.start.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b' ');
+    if before == b'.' {
+        return None;
+    }
+    if function.is_any(text, &["benchmark", "pg_sleep", "extractvalue", "updatexml", "load_file", "randomblob", "xmltype", "sys_eval", "sys_exec", "utl_http", "pg_read_file", "pg_ls_dir", "current_setting", "current_database", "inet_server_addr", "lo_import"]) {
+        return Some(Builtin::SqlInjection);
+    }
+    if function.is(text, "sleep") {
+        let argument = text.get(function.end..).unwrap_or_default().trim_ascii_start();
+        let counts = argument.get(1).is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'_'));
+        return counts.then_some(Builtin::SqlInjection);
+    }
+    (breaks_out && at <= 2 && function.is_any(text, &["char", "chr", "concat", "substring", "substr", "ascii", "exists", "if", "convert", "cast"])).then_some(Builtin::SqlProbe)
+}
