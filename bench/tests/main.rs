@@ -1,0 +1,4 @@
+//! The programs of this crate against each other, as users run them.
+
+mod load;
+mod upstream;
