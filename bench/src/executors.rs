@@ -1,7 +1,7 @@
 //! One glommio executor per core, each with its own listener on the same port: the shape of the gateway without
 //! anything of the gateway, so that the baselines differ from it in nothing else.
 
-use crate::stream::Stream;
+use crate::stream::prepare;
 use anyhow::{Context, Result, anyhow};
 use glommio::net::TcpListener;
 use glommio::{LocalExecutorBuilder, Placement};
@@ -69,7 +69,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     loop {
-        let Ok(stream) = listener.accept().await.map_err(std::io::Error::from).and_then(Stream::new) else {
+        let Ok(stream) = listener.accept().await.map_err(std::io::Error::from).and_then(prepare) else {
             // Out of file descriptors, or a peer that left at once: let others close before the next try.
             glommio::timer::sleep(std::time::Duration::from_millis(5)).await;
             continue;

@@ -1,6 +1,6 @@
 //! The forwarding of `sp-pass`: kept-alive connections to one upstream, bodies streamed in both directions.
 
-use crate::stream::Stream;
+use crate::stream::prepare;
 use bytes::Bytes;
 use glommio::net::TcpStream;
 use http::header::{CONNECTION, HOST, HeaderValue};
@@ -64,7 +64,7 @@ impl Pool {
             }
         }
         let socket = TcpStream::connect(self.upstream).await.map_err(io::Error::from)?;
-        let (sender, connection) = http1::handshake(Stream::new(socket)?).await.map_err(io::Error::other)?;
+        let (sender, connection) = http1::handshake(prepare(socket)?).await.map_err(io::Error::other)?;
         glommio::spawn_local(async move {
             // The sender of this connection learns of a failure by itself.
             let _ = connection.await;

@@ -38,7 +38,8 @@ pub fn run(args: &Args) -> Result<()> {
     }
     println!("deny: by this program, as cargo-deny is not used");
     let rules = Rules::load(&root)?;
-    let metadata = Metadata::load(&root)?;
+    let mut metadata = Metadata::load(&root)?;
+    metadata.keep_built(&root)?;
     let findings = rules.check(&metadata);
     for finding in &findings {
         println!("{finding}");

@@ -100,6 +100,36 @@ impl Metadata {
         serde_json::from_slice(json).context("read the output of `cargo metadata`")
     }
 
+    /// Drops the packages that no build contains: `cargo metadata` also lists what only an unused feature would bring.
+    ///
+    /// # Errors
+    /// As for [`Metadata::load`].
+    pub fn keep_built(&mut self, root: &Path) -> Result<()> {
+        let output = Command::new("cargo")
+            .args(["tree", "--workspace", "-e", "normal,build,dev", "--prefix", "none", "-f", "{p}"])
+            .current_dir(root)
+            .output()
+            .context("run `cargo tree`")?;
+        if !output.status.success() {
+            bail!("`cargo tree` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        self.keep(&text);
+        Ok(())
+    }
+
+    /// `tree` has lines of the form `name vVERSION …`.
+    fn keep(&mut self, tree: &str) {
+        let built: BTreeSet<(&str, &str)> = tree
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.split_whitespace();
+                Some((words.next()?, words.next()?.strip_prefix('v')?))
+            })
+            .collect();
+        self.packages.retain(|package| built.contains(&(package.name.as_str(), package.version.as_str())));
+    }
+
     /// The names of the workspace members.
     pub fn members(&self) -> impl Iterator<Item = &str> {
         self.packages.iter().filter(|package| self.workspace_members.contains(&package.id)).map(|p| p.name.as_str())

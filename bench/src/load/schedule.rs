@@ -12,6 +12,9 @@ pub enum Pace {
     Saturating,
 }
 
+/// How long after the end of a run its last requests may still be sent.
+const LATE_MAX: Duration = Duration::from_millis(250);
+
 /// The sending times of one worker: every `workers`-th of the whole run.
 #[derive(Debug)]
 pub(super) struct Schedule {
@@ -53,9 +56,9 @@ impl Schedule {
         self.next += 1;
     }
 
-    /// Whether no further request will become due.
+    /// Whether no further request will be sent: none is left, or those that are left are late beyond the end of the run.
     pub(super) fn is_over(&self, now: Instant) -> bool {
-        self.next >= self.quota || self.at(now) >= self.end
+        self.next >= self.quota || self.at(now) >= self.end || now >= self.end + LATE_MAX
     }
 
     /// How long from `now` until the next request is due; zero if it is overdue.
@@ -72,7 +75,7 @@ impl Schedule {
         if elapsed < first {
             return 0;
         }
-        let due = ((elapsed - first) / step) as u64 + 1;
+        let due = ((elapsed - first) / step).ceil() as u64;
         due.min(self.quota).saturating_sub(self.next)
     }
 
@@ -135,13 +138,14 @@ mod tests {
         let start = Instant::now();
         let mut schedule = Schedule::new(Pace::Open(10.0), start, Some(SECOND), None, (0, 1));
         let late = start + SECOND / 2;
-        assert_eq!(schedule.unsent(late), 6);
+        assert_eq!(schedule.unsent(late), 5);
         assert_eq!(schedule.due(late), Some((0, start)));
         schedule.advance();
         assert_eq!(schedule.due(late), Some((1, start + SECOND / 10)));
-        assert_eq!(schedule.unsent(start + SECOND * 9), 10);
+        assert_eq!(schedule.unsent(start + SECOND * 9), 9);
         assert_eq!(schedule.until_next(start), SECOND / 10);
-        assert!(!schedule.is_over(start + SECOND * 9));
+        assert!(!schedule.is_over(start + SECOND + LATE_MAX / 2));
+        assert!(schedule.is_over(start + SECOND + LATE_MAX));
     }
 
     #[test]

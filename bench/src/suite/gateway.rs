@@ -57,7 +57,7 @@ impl Gateway {
         let arguments = ["--cores", &cores, "--data-dir", text(&data_dir)?, "--services", text(&services)?];
         let mut server = Server::launch(programs, "sp-dataplane", &arguments)?;
         server.wait_for(READY_TIMEOUT, is_ready)?;
-        let tokens = (0..principals).map(|number| mint(programs, &data_dir, number)).collect::<Result<_>>()?;
+        let tokens = mint(programs, &data_dir, principals)?;
         Ok(Self { server, tokens, _data: data })
     }
 }
@@ -86,19 +86,19 @@ fn is_ready(address: SocketAddr) -> bool {
     ask().unwrap_or(false)
 }
 
-fn mint(programs: &Path, data_dir: &Path, number: usize) -> Result<String> {
+/// A token for each of `count` users.
+fn mint(programs: &Path, data_dir: &Path, count: usize) -> Result<Vec<String>> {
     let program = programs.join("sp");
     let output = Command::new(&program)
-        .args(["admin", "session", "token", "--data-dir"])
+        .args(["admin", "session", "token", "--user", "bench", "--count", &count.to_string(), "--data-dir"])
         .arg(data_dir)
-        .args(["--user", &format!("bench-{number}")])
         .output()
         .with_context(|| format!("run `{}`", program.display()))?;
-    let token = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    if !output.status.success() || token.is_empty() {
+    let tokens: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+    if !output.status.success() || tokens.len() != count {
         bail!("`sp admin session token` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    Ok(token)
+    Ok(tokens)
 }
 
 fn text(path: &Path) -> Result<&str> {

@@ -63,6 +63,9 @@ fn check_file(file: &Path) -> Option<Finding> {
         let instead = file.parent().map(|parent| parent.with_extension("rs").display().to_string()).unwrap_or_default();
         return Some(Finding::new(at, format!("no `mod.rs`: name it `{instead}`")));
     }
+    if file.components().any(|part| part.as_os_str() == "generated") {
+        return None;
+    }
     let words = file.components().filter_map(|part| match part {
         Component::Normal(part) => Path::new(part).file_stem()?.to_str(),
         _ => None,
@@ -113,6 +116,7 @@ mod tests {
         check("wire/src/utils.rs", &["`utils` says nothing"]);
         check("wire/src/common/x.rs", &["`common` says nothing"]);
         check("wire/tests/helpers.rs", &["`helpers` says nothing"]);
+        check("schema/src/generated/utils.rs", &[]);
         check("bench/results/common.json", &[]);
         check("notes.txt", &["does not belong at the top level"]);
         check("extra/src/main.rs", &["does not belong at the top level"]);
