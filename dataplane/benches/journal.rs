@@ -102,7 +102,7 @@ async fn append_for(journal: Journal, end: Instant, pace: Option<Duration>) -> V
 fn read_back(base: &Path) {
     let dir = base.join("written--64-appenders");
     let stream = stream_dir(&dir, 0);
-    let begun = Instant::now();
+    let mut begun = (Instant::now(), cpu());
     let recovered = recover(&dir, NODE, &|_| {}).unwrap().remove(0);
     let report = |what: &str, elapsed: Duration| {
         let (mib, records) = (recovered.bytes as f64 / f64::from(1 << 20), recovered.record_count as f64);
@@ -122,7 +122,7 @@ fn read_back(base: &Path) {
         bytes += batch.frames().map(|frame| frame.record.len()).sum::<usize>();
     }
     assert!(bytes > 0);
-    report("tail, one stream", begun.elapsed());
+    report("tail, one stream", begun);
 }
 
 fn cpu() -> Duration {

@@ -7,3 +7,4 @@ pub mod eval;
 pub mod metadata;
 pub mod repo;
 pub mod tidy;
+pub mod torture;

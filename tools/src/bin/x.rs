@@ -2,9 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use tools::{bench, flame, tidy};
-use tools::{eval, tidy};
-use tools::{bench, deny, flame, tidy};
+use tools::{bench, deny, eval, flame, tidy, torture};
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -26,6 +24,8 @@ enum Task {
     Eval(eval::Args),
     /// Check crate arrows, names, sizes and other rules of the house
     Tidy(tidy::Args),
+    /// Inject faults into what must never lose a record
+    Torture(torture::Args),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Task::Flame(args) => flame::run(&args),
         Task::Eval(args) => eval::run(&args),
         Task::Tidy(args) => tidy::run(&args),
+        Task::Torture(args) => torture::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
