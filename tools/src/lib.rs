@@ -8,3 +8,4 @@ pub mod metadata;
 pub mod repo;
 pub mod sql;
 pub mod tidy;
+pub mod torture;

@@ -125,15 +125,17 @@ impl Keeper {
                 None => {}
                 Some((_, Due::Sync(file))) => {
                     last_sync = Some(now);
-                    if self.sync(file) {
-                        self.mark(&mut marker, active);
+                    if self.sync(file)
+                        && let Some(marker) = &marker
+                    {
+                        // A mark that cannot be written is no loss: recovery is only more lenient.
+                        let _ = self.mark(marker, active);
                     }
                 }
                 Some((_, Due::Begin(begin))) => {
                     last_sync = Some(now);
-                    if let Some(first) = self.begin(begin) {
+                    if let Some(first) = self.begin(begin, &mut marker) {
                         active = first;
-                        self.mark(&mut marker, active);
                     }
                 }
             }
@@ -164,7 +166,7 @@ impl Keeper {
     }
 
     /// Returns where the segment begins, if it was begun.
-    fn begin(&self, mut begin: Box<Begin>) -> Option<SeqNo> {
+    fn begin(&self, mut begin: Box<Begin>, marker: &mut Option<DiskFile>) -> Option<SeqNo> {
         if let Some(seal) = begin.seal.take() {
             if let Err(error) = seal.sync() {
                 self.sync_failed(seal, &error);
@@ -172,11 +174,10 @@ impl Keeper {
             }
             self.progress.set_synced(SeqNo(begin.header.first.0 - 1));
         }
-        match self.make(&begin) {
+        match self.make(&begin, marker) {
             Ok(file) => {
                 let first = begin.header.first;
                 let offset = (HEADER_BYTES + begin.carry.len()) as u64;
-                self.progress.set_synced(begin.through);
                 let others_bytes = self.others_bytes(first).unwrap_or(0);
                 self.answer(Done::Begun { file: Arc::new(file), first, offset, others_bytes });
                 Some(first)
@@ -193,7 +194,7 @@ impl Keeper {
         self.answer(Done::SyncFailed { file });
     }
 
-    fn make(&self, begin: &Begin) -> Result<DiskFile, (&'static str, io::Error)> {
+    fn make(&self, begin: &Begin, marker: &mut Option<DiskFile>) -> Result<DiskFile, (&'static str, io::Error)> {
         let while_doing = |doing| move |error| (doing, error);
         if !self.dir.exists() {
             self.disk.create_dir(&self.dir).map_err(while_doing("make a directory"))?;
@@ -212,19 +213,24 @@ impl Keeper {
         file.write_all_at(&begin.carry, HEADER_BYTES as u64).map_err(while_doing("rewrite records"))?;
         file.sync().map_err(while_doing("sync a new segment"))?;
         self.disk.rename(&path_new, &path).map_err(while_doing("rename a segment"))?;
+        let mark = match marker.take() {
+            Some(mark) => mark,
+            None => self.disk.open_or_create(&Marker::path(&self.dir)).map_err(while_doing("create the mark"))?,
+        };
         self.disk.sync_dir(&self.dir).map_err(while_doing("sync a directory"))?;
+
+        // Once per segment the mark is synced too, so that a machine's crash never leaves a stream without one. Not before the
+        // segment has its name: a mark that names a missing segment means loss.
+        self.progress.set_synced(begin.through);
+        self.mark(&mark, begin.header.first).and_then(|()| mark.sync()).map_err(while_doing("sync the mark"))?;
+        *marker = Some(mark);
         Ok(file)
     }
 
-    /// Notes how far the sync has come. A mark that cannot be written is no loss: recovery is only more lenient.
-    fn mark(&self, marker: &mut Option<DiskFile>, active: SeqNo) {
-        if marker.is_none() {
-            *marker = self.disk.open_or_create(&Marker::path(&self.dir)).ok();
-        }
-        if let Some(file) = marker {
-            let mark = Marker { segment: active, synced: self.progress.synced() };
-            let _ = file.write_all_at(&mark.encode(), 0);
-        }
+    /// Notes how far the sync has come.
+    fn mark(&self, marker: &DiskFile, active: SeqNo) -> io::Result<()> {
+        let mark = Marker { segment: active, synced: self.progress.synced() };
+        marker.write_all_at(&mark.encode(), 0)
     }
 
     fn others_bytes(&self, active: SeqNo) -> Option<u64> {

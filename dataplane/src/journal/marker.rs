@@ -1,8 +1,8 @@
 //! How far fdatasync has come, noted beside the segments after each sync, so that recovery can tell a tail that a crash
 //! tore (beyond the mark: cut it) from damage to what was safe (at or below it: refuse to start).
 //!
-//! The mark itself is never synced. After a crash it may be older than the truth and never newer, which only makes
-//! recovery more lenient.
+//! The mark itself is synced only when a segment begins. After a crash of the machine it may be older than the truth and
+//! never newer, which only makes recovery more lenient.
 //!
 //! ```text
 //! magic 8 · segment's first seq u64 · synced seq u64 · zero 4 · crc u32

@@ -2,10 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use tools::sql;
-use tools::{bench, flame, tidy};
-use tools::{eval, tidy};
-use tools::{bench, deny, flame, tidy};
+use tools::{bench, deny, eval, flame, tidy, torture};
 
 /// The project's own tasks.
 #[derive(Parser)]
@@ -31,6 +28,8 @@ enum Task {
     Sql(sql::Args),
     /// Check crate arrows, names, sizes and other rules of the house
     Tidy(tidy::Args),
+    /// Inject faults into what must never lose a record
+    Torture(torture::Args),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +41,7 @@ fn main() -> ExitCode {
         Task::Pg => sql::postgres(),
         Task::Sql(args) => sql::run(&args),
         Task::Tidy(args) => tidy::run(&args),
+        Task::Torture(args) => torture::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -418,3 +418,72 @@ fn the_disk_is_asked_for_what_was_promised() {
         assert_eq!(switches.log.lock().unwrap()[..expected.len()], expected);
     });
 }
+
+/// A file system of `bytes`, unmounted in the end; `None` where that is not allowed.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount(bytes: u64) -> Option<SmallDisk> {
+        let dir = tempfile::tempdir().unwrap();
+        let options = format!("size={bytes}");
+        let mount = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", &options, "sp-test"]).arg(dir.path()).output();
+        mount.is_ok_and(|output| output.status.success()).then(|| SmallDisk(dir))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(self.0.path()).output();
+    }
+}
+
+#[test]
+fn a_disk_that_is_really_full_refuses_and_recovers_by_itself() {
+    for durability in [Durability::Written, Durability::Synced] {
+        let Some(disk) = SmallDisk::mount(512 << 10) else {
+            eprintln!("skipped: mounting a small tmpfs needs root");
+            return;
+        };
+        let path = disk.0.path().to_owned();
+        std::fs::write(path.join("filler"), vec![1; 256 << 10]).unwrap();
+        let acknowledged = Arc::new(Mutex::new(Vec::new()));
+        let acknowledged_there = Arc::clone(&acknowledged);
+        on_shard(move || async move {
+            let config = JournalConfig { durability, retry_interval: Duration::from_millis(5), ..JournalConfig::default() };
+            let journal = open(&path, genesis(), config).await;
+            let mut call = 0;
+            let error = loop {
+                call += 1;
+                let group: Vec<_> = (0..7).map(|at| (call + at, journal.append(&allowed(call + at), &[]))).collect();
+                call += 6;
+                let mut failed = None;
+                for (call, append) in group {
+                    match append.await {
+                        Ok(_) => acknowledged_there.lock().unwrap().push(call),
+                        Err(error) => failed = Some(error),
+                    }
+                }
+                if let Some(error) = failed {
+                    break error;
+                }
+                assert!(call < 10_000, "the disk never filled");
+            };
+            assert!(matches!(error, JournalError::Disk { kind: io::ErrorKind::StorageFull, .. }), "{error}");
+            // What is left may still hold a smaller group.
+            while journal.append(&allowed(20_000 + call), &[]).await.is_ok() {
+                acknowledged_there.lock().unwrap().push(20_000 + call);
+                call += 1;
+            }
+            assert_eq!(journal.progress().state(), State::WriteFailing);
+
+            std::fs::remove_file(path.join("filler")).unwrap();
+            while journal.append(&allowed(30_000), &[]).await.is_err() {
+                glommio::timer::sleep(Duration::from_millis(1)).await;
+            }
+            acknowledged_there.lock().unwrap().push(30_000);
+            assert_eq!(journal.progress().state(), State::Healthy);
+            journal.close().await.unwrap();
+        });
+        assert_eq!(calls(disk.0.path()), *acknowledged.lock().unwrap());
+    }
+}
