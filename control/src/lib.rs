@@ -9,6 +9,8 @@ pub mod cli;
 pub mod operator;
 
 pub mod keys;
+pub mod policy;
+pub mod token;
 pub mod logs;
 pub mod postgres;
 pub mod shipper;

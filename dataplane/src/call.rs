@@ -138,7 +138,7 @@ fn decision<'a>(
     drop(counters);
 
     // What was not scanned, or held a secret, is never shown.
-    let showable = matches!(decided, Ok(_)) || reason.layer() > wire::decision::Layer::Secrets;
+    let showable = decided.is_ok() || reason.layer() > wire::decision::Layer::Secrets;
     let mut preview = String::new();
     if let Some(arguments) = call.arguments.filter(|_| showable) {
         jsonrpc::write_bounded(arguments, &mut preview, policy.snapshot().preview_bytes.to_native() as usize);

@@ -76,7 +76,7 @@ impl Connections {
     }
 
     /// How many are open.
-    pub fn len(&self) -> usize {
+    pub fn open_count(&self) -> usize {
         self.open.borrow().len()
     }
 
@@ -102,7 +102,7 @@ pub async fn accept(shard: Rc<Shard>, listener: TcpListener) {
         match listener.accept().await {
             Ok(stream) => {
                 shard.counters.borrow_mut().connections_accepted += 1;
-                if shard.connections.len() >= CONNECTIONS_MAX || shard.draining.get() {
+                if shard.connections.open_count() >= CONNECTIONS_MAX || shard.draining.get() {
                     shard.counters.borrow_mut().connections_refused += 1;
                     continue;
                 }

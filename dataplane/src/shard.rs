@@ -253,7 +253,7 @@ impl Shard {
     /// The counters as they are now.
     pub fn snapshot_counters(&self) -> Counters {
         let mut counters = self.counters.borrow().clone();
-        counters.connections_open = self.connections.len() as u64;
+        counters.connections_open = self.connections.open_count() as u64;
         counters.rate_keys = self.rates.borrow().len() as u64;
         counters.principals = self.identities.borrow().len() as u64;
         counters
@@ -323,7 +323,7 @@ impl Shard {
         self.draining.set(true);
         self.connections.drain();
         let until = Instant::now() + grace;
-        while (self.tasks.get() > 0 || self.connections.len() > 0) && Instant::now() < until {
+        while (self.tasks.get() > 0 || self.connections.open_count() > 0) && Instant::now() < until {
             // Other shards may still ask for charges that their running calls need.
             let pause = async {
                 glommio::timer::Timer::new(Duration::from_millis(5)).await;

@@ -189,7 +189,7 @@ fn make_ready(services: &Services, snapshot: &Snapshot, node_keys: &NodeKeys) ->
     let (bytes, _) = SnapshotBytes::encode(snapshot).map_err(|error| PublishError::Policy(error.into()))?;
     let credentials = policy::credentials(snapshot, |name| std::env::var(name).ok());
     // Tens of milliseconds, and rare: the control plane has two threads.
-    tokio::task::block_in_place(|| policy::make_ready(services, bytes, node_keys, &credentials)).map_err(|wrong| PublishError::Problems(vec![wrong.1]))
+    tokio::task::block_in_place(|| policy::make_ready(services, bytes, node_keys, &credentials)).map_err(PublishError::Problems)
 }
 
 /// Everything that is wrong with a tree, without starting anything.
@@ -216,7 +216,7 @@ pub fn check(services_dir: &std::path::Path) -> Vec<Problem> {
     match SnapshotBytes::encode(&snapshot) {
         Ok((bytes, _)) => match policy::make_ready(&services, bytes, &node_keys, &credentials) {
             Ok(_) => Vec::new(),
-            Err(wrong) => vec![wrong.1],
+            Err(problems) => problems,
         },
         Err(error) => vec![Problem { file: services_dir.to_path_buf(), line: 0, column: 0, message: error.to_string() }],
     }

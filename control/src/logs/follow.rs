@@ -9,7 +9,8 @@ use super::{Event, LogsError};
 use crate::postgres::{Database, PostgresError};
 
 /// A reader that goes along with the audit stream.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(transparent)]
 pub struct Follow {
     places: BTreeMap<i32, i64>,
 }
