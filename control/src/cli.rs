@@ -207,9 +207,8 @@ mod tests {
     #[test]
     fn every_remote_command_can_be_reached() {
         for entry in operator::commands() {
-            let mut at = &command();
             let root = command();
-            at = entry.path.iter().fold(&root, |at, name| at.find_subcommand(name).unwrap_or_else(|| panic!("{name}")));
+            let at = entry.path.iter().fold(&root, |at, name| at.find_subcommand(name).unwrap_or_else(|| panic!("{name}")));
             assert_eq!(at.get_name(), *entry.path.last().unwrap());
         }
     }

@@ -1,0 +1,14 @@
+//! The gateway as its users see it: the real process, a real Postgres, real MCP servers and clients.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(unreachable_pub, reason = "a test binary has no outside")]
+
+mod harness;
+
+mod clients;
+mod crash;
+mod layers;
+mod limits;
+mod operate;
+mod outage;
+mod start;
