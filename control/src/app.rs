@@ -240,6 +240,11 @@ impl Gateway {
             control_socket: control_socket.clone(),
             operator_tools: operator::commands().into_iter().map(operator::Entry::tool).collect(),
         };
+        // Everything that is wrong with the tree is found before anything is started.
+        let problems = publish::check(&args.services);
+        if !problems.is_empty() {
+            return Err(configuration(PublishError::Problems(problems)));
+        }
         let mut publisher = Publisher::new(sources).map_err(configuration)?;
         let servers = policy::children(publisher.services(), |name| std::env::var(name).ok()).map_err(|problems| configuration(PublishError::Problems(problems)))?;
 
@@ -310,7 +315,7 @@ impl Gateway {
         let tasks = vec![
             tokio::spawn(serve_control(listener, Arc::clone(&app))),
             tokio::spawn(publish::run(publisher, data_plane.handle(), supervisor, states, inbox, generation)),
-            tokio::spawn(tell_status(Arc::clone(&app), shipper.watch())),
+            tokio::spawn(tell_status(Arc::clone(&app), shipper.watch(), usize::from(cores))),
             tokio::spawn(migrate_when_up(database)),
         ];
         let url = format!("http://{}", local(data_plane.address()));
@@ -498,7 +503,7 @@ async fn migrate_when_up(database: Database) {
     }
 }
 
-async fn tell_status(app: Arc<App>, streams: Vec<watch::Receiver<crate::shipper::StreamStatus>>) {
+async fn tell_status(app: Arc<App>, streams: Vec<watch::Receiver<crate::shipper::StreamStatus>>, shards: usize) {
     let database = app.database.state();
     let mut last = None;
     loop {
@@ -513,6 +518,7 @@ async fn tell_status(app: Arc<App>, streams: Vec<watch::Receiver<crate::shipper:
         let status = Status {
             database_up: *database.borrow() == DatabaseState::Up,
             records_behind: streams.iter().map(behind).sum(),
+            records_shipped: streams.iter().take(shards).map(|stream| stream.borrow().shipped.0).sum(),
             servers_healthy: healthy,
             servers_declared: declared,
         };
@@ -520,7 +526,7 @@ async fn tell_status(app: Arc<App>, streams: Vec<watch::Receiver<crate::shipper:
             app.plane.set_status(status);
             last = Some(status);
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

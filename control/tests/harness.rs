@@ -168,6 +168,7 @@ impl Gateway {
         self.child = Some(self.listening().stderr(log).spawn().unwrap());
         let port = self.port;
         eventually("the gateway answers", || get(port, "/readyz").map(drop));
+        eventually("it says where it is", || self.data_dir().join("instance.json").exists().then_some(()));
     }
 
     /// A second process on the same data directory, at another port.
@@ -261,11 +262,13 @@ impl Gateway {
         client
     }
 
-    /// Everything that is in the journal has reached Postgres.
+    /// Everything that is in the journal has reached Postgres: as many rows as the shards say they have written.
     pub fn wait_until_shipped(&self) {
         eventually("everything is shipped", || {
             let ready = readiness(self);
-            (ready["database"] == "up" && ready["records_behind"] == 0).then_some(())
+            let page = get_text(self.port, "/metrics")?;
+            let gauge = |name: &str| page.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok());
+            (ready["database"] == "up" && gauge("sp_journal_seq ")? == gauge("sp_shipped_seq ")?).then_some(())
         });
     }
 }
@@ -274,6 +277,9 @@ impl Drop for Gateway {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("--- log of the gateway\n{}", self.log());
+        }
+        if std::thread::panicking() && self.child.as_mut().is_some_and(|child| child.try_wait().is_ok_and(|ended| ended.is_some())) {
+            self.child = None;
         }
         if self.child.is_some() {
             let _ = self.stop();
@@ -346,11 +352,20 @@ pub fn tool_call(tool: &str, arguments: Value) -> String {
 pub const ACCESS: &str = r#"
 roles:
   developer: { description: Works, scopes: [tools:call] }
+  visitor: { description: Looks, scopes: [] }
   operator: { description: Operates, scopes: [gateway:operate] }
 grants:
   - { id: developers-call, effect: allow, subjects: { roles: [developer] }, servers: ["*"], scopes: [tools:call] }
   - { id: step-up, effect: allow, subjects: { roles: [visitor] }, servers: [echo], scopes: [echo:visit] }
   - { id: no-add, effect: deny, subjects: { departments: [sales] }, servers: [echo], tools: [add] }
+  - { id: operators-operate, effect: allow, subjects: { roles: [operator] }, servers: [sp] }
+"#;
+
+/// The same where there are no servers but the built-in ones.
+pub const OPERATORS: &str = r#"
+roles:
+  operator: { description: Operates, scopes: [gateway:operate] }
+grants:
   - { id: operators-operate, effect: allow, subjects: { roles: [operator] }, servers: [sp] }
 "#;
 

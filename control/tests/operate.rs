@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{ACCESS, Gateway, Upstream, echo_server, eventually, page, post, tool_call};
+use crate::harness::{ACCESS, Gateway, OPERATORS, Upstream, echo_server, eventually, page, post, tool_call};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reload_takes_effect_and_a_broken_file_does_not() {
@@ -37,7 +37,7 @@ async fn a_reload_takes_effect_and_a_broken_file_does_not() {
 
 #[test]
 fn commands_are_tools_under_the_same_rules() {
-    let access = ("access/access.yaml", ACCESS);
+    let access = ("access/access.yaml", OPERATORS);
     let gateway = Gateway::start(&[access, ("governance/rules.yaml", "secrets: {}\n")], &["--cores", "1"]);
     let list: Value = serde_json::from_str(&gateway.sp(&["--json", "infra", "services", "list"])).unwrap();
     assert_eq!(list["servers"][0]["name"], "sp");
@@ -57,7 +57,7 @@ fn commands_are_tools_under_the_same_rules() {
 
 #[test]
 fn the_stream_shows_what_happens() {
-    let gateway = Gateway::start(&[("access/access.yaml", ACCESS), ("governance/rules.yaml", "secrets: {}\n")], &["--cores", "1"]);
+    let gateway = Gateway::start(&[("access/access.yaml", OPERATORS), ("governance/rules.yaml", "secrets: {}\n")], &["--cores", "1"]);
     let mut stream = std::process::Command::new(env!("CARGO_BIN_EXE_sp"))
         .args(["--json", "infra", "logs", "stream", "--user", "root"])
         .env("SP_DATA_DIR", gateway.data_dir())

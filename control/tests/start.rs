@@ -1,6 +1,6 @@
 //! A start that cannot work says why, and leaves nothing half started.
 
-use crate::harness::{ACCESS, Gateway};
+use crate::harness::{Gateway, OPERATORS};
 
 #[test]
 fn a_tree_that_does_not_hold_together_is_refused_with_file_and_line() {
@@ -24,8 +24,8 @@ fn a_tree_that_does_not_hold_together_is_refused_with_file_and_line() {
 
 #[test]
 fn what_is_taken_is_not_shared() {
-    let running = Gateway::start(&[("access/access.yaml", ACCESS)], &["--cores", "1"]);
-    let mut same_port = Gateway::new(&[("access/access.yaml", ACCESS)], &["--cores", "1"]);
+    let running = Gateway::start(&[("access/access.yaml", OPERATORS)], &["--cores", "1"]);
+    let mut same_port = Gateway::new(&[("access/access.yaml", OPERATORS)], &["--cores", "1"]);
     same_port.port = running.port;
     let (code, err) = same_port.refused();
     assert_eq!(code, 3, "{err}");
@@ -38,19 +38,19 @@ fn what_is_taken_is_not_shared() {
 }
 
 #[test]
-fn without_postgresql_it_names_the_package() {
+fn without_postgresql_it_says_what_is_missing() {
     let empty = tempfile::tempdir().unwrap();
-    let mut gateway = Gateway::new(&[("access/access.yaml", ACCESS)], &["--cores", "1"])
+    let mut gateway = Gateway::new(&[("access/access.yaml", OPERATORS)], &["--cores", "1"])
         .with_env("PATH", empty.path().to_str().unwrap())
         .with_env("SP_POSTGRES_BIN", empty.path().to_str().unwrap());
     let (code, err) = gateway.refused();
     assert_eq!(code, 3, "{err}");
-    assert!(err.contains("postgresql"), "{err}");
+    assert!(err.contains("PostgreSQL") && err.contains("initdb"), "{err}");
 }
 
 #[test]
 fn a_damaged_journal_is_not_trusted() {
-    let mut gateway = Gateway::start(&[("access/access.yaml", ACCESS)], &["--cores", "1"]);
+    let mut gateway = Gateway::start(&[("access/access.yaml", OPERATORS)], &["--cores", "1"]);
     gateway.sp(&["infra", "services", "list"]);
     gateway.stop();
     let dir = gateway.data_dir().join("journal/shard-000");

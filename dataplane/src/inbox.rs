@@ -84,6 +84,8 @@ pub struct Status {
     pub database_up: bool,
     /// Records in journals that are not in Postgres yet.
     pub records_behind: u64,
+    /// The watermarks of the shards' streams, added up.
+    pub records_shipped: u64,
     /// MCP servers that are healthy.
     pub servers_healthy: u32,
     /// MCP servers that are declared.

@@ -66,6 +66,8 @@ pub struct Counters {
     pub append: Histogram,
     /// From the durable record to the end of the upstream's reply.
     pub upstream: Histogram,
+    /// The last record of the shard's stream.
+    pub journal_seq: u64,
     /// Rate keys with a cell.
     pub rate_keys: u64,
     /// Principals remembered.
@@ -97,9 +99,11 @@ impl Counters {
                 c.journal_failures,
                 c.rate_keys,
                 c.principals,
+                c.journal_seq,
             ]
         };
-        let [accepted, open, adopted, refused, requests, mesh, records, failures, keys, principals] = plain(other);
+        let [accepted, open, adopted, refused, requests, mesh, records, failures, keys, principals, journal_seq] = plain(other);
+        self.journal_seq += journal_seq;
         self.connections_accepted += accepted;
         self.connections_open += open;
         self.connections_adopted += adopted;
@@ -127,7 +131,7 @@ pub fn page(shards: &[Counters], status: Status, generation: u64) -> String {
     let mut all = Counters::default();
     shards.iter().for_each(|shard| all.add(shard));
     let mut out = String::with_capacity(8 << 10);
-    let plain: [(&str, &str, &str, u64); 14] = [
+    let plain: [(&str, &str, &str, u64); 16] = [
         ("sp_connections_accepted_total", "counter", "Connections accepted.", all.connections_accepted),
         ("sp_connections_open", "gauge", "Connections open now.", all.connections_open),
         ("sp_connections_adopted_total", "counter", "Connections that moved to their principal's shard.", all.connections_adopted),
@@ -142,6 +146,8 @@ pub fn page(shards: &[Counters], status: Status, generation: u64) -> String {
         ("sp_policy_generation", "gauge", "Generation of the policy in force.", generation),
         ("sp_database_up", "gauge", "Whether Postgres answers.", u64::from(status.database_up)),
         ("sp_records_behind", "gauge", "Records that are not in Postgres yet.", status.records_behind),
+        ("sp_journal_seq", "gauge", "Last record of every stream, added up.", all.journal_seq),
+        ("sp_shipped_seq", "gauge", "Last record of every stream that is in Postgres, added up.", status.records_shipped),
     ];
     for (name, kind, help, value) in plain {
         let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");

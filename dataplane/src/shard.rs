@@ -254,6 +254,7 @@ impl Shard {
     pub fn snapshot_counters(&self) -> Counters {
         let mut counters = self.counters.borrow().clone();
         counters.connections_open = self.connections.open_count() as u64;
+        counters.journal_seq = self.journal.progress().written().0;
         counters.rate_keys = self.rates.borrow().len() as u64;
         counters.principals = self.identities.borrow().len() as u64;
         counters

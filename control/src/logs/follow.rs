@@ -10,9 +10,34 @@ use crate::postgres::{Database, PostgresError};
 
 /// A reader that goes along with the audit stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
 pub struct Follow {
     places: BTreeMap<i32, i64>,
+}
+
+/// A text is not a place in the audit stream.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a place in the audit stream; take `next` from the answer before")]
+pub struct FollowError(String);
+
+impl From<Follow> for String {
+    fn from(follow: Follow) -> String {
+        let places: Vec<String> = follow.places.iter().map(|(stream, seq)| format!("{stream}.{seq}")).collect();
+        places.join(",")
+    }
+}
+
+impl TryFrom<String> for Follow {
+    type Error = FollowError;
+    fn try_from(text: String) -> Result<Follow, FollowError> {
+        let place = |part: &str| {
+            let (stream, seq) = part.split_once('.')?;
+            Some((stream.parse().ok()?, seq.parse().ok()?))
+        };
+        let places: Option<BTreeMap<i32, i64>> = text.split(',').filter(|part| !part.is_empty()).map(place).collect();
+        places.map(|places| Follow { places }).ok_or_else(|| FollowError(text.chars().take(80).collect()))
+    }
 }
 
 impl Follow {
