@@ -12,7 +12,7 @@ async fn counts(gateway: &Gateway) -> (i64, i64, i64) {
     let client = gateway.postgres().await;
     let row = client
         .query_one(
-            "SELECT count(*), count(DISTINCT call), count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM audit_event o WHERE o.kind = 'outcome' AND o.call = d.call)) \
+            "SELECT count(*), count(DISTINCT call), count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM audit_event o WHERE o.trace = d.trace AND o.kind = 'outcome' AND o.call = d.call)) \
              FROM audit_event d WHERE kind = 'decision' AND server = 'echo' AND verdict = 'allow'",
             &[],
         )
