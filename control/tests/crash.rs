@@ -13,9 +13,8 @@ async fn counts(gateway: &Gateway) -> (i64, i64, i64) {
     let client = gateway.postgres().await;
     let row = client
         .query_one(
-            "WITH allowed AS (SELECT call FROM audit_event WHERE kind = 'decision' AND server = 'echo' AND verdict = 'allow') \
-             SELECT (SELECT count(*) FROM allowed), (SELECT count(DISTINCT call) FROM allowed), \
-             (SELECT count(*) FROM (SELECT call FROM allowed EXCEPT SELECT call FROM audit_event WHERE kind = 'outcome') open)",
+            "SELECT count(*), count(DISTINCT call), count(*) FILTER (WHERE NOT EXISTS (SELECT 1 FROM audit_event o WHERE o.trace = d.trace AND o.kind = 'outcome' AND o.call = d.call)) \
+             FROM audit_event d WHERE kind = 'decision' AND server = 'echo' AND verdict = 'allow'",
             &[],
         )
         .await
