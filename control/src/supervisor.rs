@@ -37,6 +37,7 @@ mod strays;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod wrappers;
 
 use std::collections::BTreeMap;
 use std::io;

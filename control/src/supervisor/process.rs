@@ -7,22 +7,22 @@
 use std::fmt;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::path::Path;
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use rustix::process::{Resource, Rlimit};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{ChildStdin, ChildStdout, Command};
+use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::launch::{Launch, LaunchError, MARK};
+use super::launch::{Launch, LaunchError};
 use super::limits;
 use super::strays;
+use super::wrappers::Wrappers;
 
 /// Starts children. Cheap to clone; the last clone dropped ends the thread, and with it what is left of the children.
 #[derive(Clone, Debug)]
@@ -169,12 +169,9 @@ impl Spawner {
         let runtime = tokio::runtime::Handle::current();
         std::thread::Builder::new().name("sp-spawn".into()).spawn(move || {
             let _entered = runtime.enter();
-            let setpriv = find_setpriv();
+            let wrappers = Wrappers::find();
             for job in inbox {
-                let child = command(&job.launch, &job.mark, setpriv.as_deref()).spawn();
-                if let Ok(child) = &child {
-                    restrict(child, &job.launch);
-                }
+                let child = wrappers.start(&job.launch, &job.mark);
                 // A caller that went away drops the child here, which kills it.
                 drop(job.reply.send(child));
             }
@@ -234,76 +231,6 @@ impl Spawner {
 /// 128 bits nobody can guess.
 pub(super) fn random_u128() -> u128 {
     uuid::Uuid::new_v4().as_u128()
-}
-
-/// `setpriv` of util-linux, if it can bind a child to its parent's life.
-fn find_setpriv() -> Option<PathBuf> {
-    let found = ["/usr/bin/setpriv", "/bin/setpriv", "/usr/sbin/setpriv"].into_iter().map(PathBuf::from).find(|p| p.is_file());
-    let able = found.filter(|path| {
-        let help = std::process::Command::new(path).arg("--help").env_clear().stdin(Stdio::null()).output();
-        help.is_ok_and(|out| String::from_utf8_lossy(&out.stdout).contains("--pdeathsig"))
-    });
-    if able.is_none() {
-        tracing::warn!(
-            "no `setpriv` with --pdeathsig (package util-linux): children that ignore the end of their input may outlive a killed sp"
-        );
-    }
-    able
-}
-
-fn command(launch: &Launch, mark: &str, setpriv: Option<&Path>) -> Command {
-    let mut command = match setpriv {
-        Some(setpriv) => {
-            let mut command = Command::new(setpriv);
-            command.args(["--pdeathsig", "TERM", "--no-new-privs"]);
-            if let Some(account) = launch.user {
-                command.arg(format!("--reuid={}", account.uid)).arg(format!("--regid={}", account.gid));
-                command.arg("--clear-groups");
-            }
-            command.arg("--").arg(&launch.program);
-            command
-        }
-        None => {
-            let mut command = Command::new(&launch.program);
-            if let Some(account) = launch.user {
-                // The standard library drops the supplementary groups of root when it changes the user.
-                command.uid(account.uid).gid(account.gid);
-            }
-            command
-        }
-    };
-    command
-        .args(&launch.args)
-        .env_clear()
-        .envs(launch.env.iter().map(|(key, value)| (key, value)))
-        .env(MARK, mark)
-        .current_dir(&launch.cwd)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true);
-    command
-}
-
-/// Limits are set from outside right after the start, while the child is still being loaded; its own children inherit them.
-fn restrict(child: &tokio::process::Child, launch: &Launch) {
-    let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(rustix::process::Pid::from_raw) else {
-        return;
-    };
-    let processes = launch.limits.processes.filter(|_| launch.user.is_some());
-    for (resource, limit) in [
-        (Resource::Core, Some(0)),
-        (Resource::Nofile, launch.limits.open_files),
-        (Resource::Data, launch.limits.memory_bytes),
-        (Resource::Nproc, processes),
-    ] {
-        if limit.is_some()
-            && let Err(error) = rustix::process::prlimit(Some(pid), resource, Rlimit { current: limit, maximum: limit })
-        {
-            tracing::warn!(?resource, ?limit, %error, "cannot limit a child");
-        }
-    }
 }
 
 /// Waits for the end of the child, or brings it about, and leaves nothing of its group behind.

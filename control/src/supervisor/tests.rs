@@ -50,7 +50,7 @@ impl Bench {
     async fn wait_for_server(&self, name: &str, what: &str, mut until: impl FnMut(&ServerState) -> bool) -> ServerState {
         let mut states = self.supervisor.states();
         let waited = states.wait_for(|states| states.get(name).is_some_and(&mut until));
-        match tokio::time::timeout(Duration::from_secs(20), waited).await {
+        match tokio::time::timeout(Duration::from_secs(120), waited).await {
             Ok(states) => states.unwrap()[name].clone(),
             Err(_) => panic!("never {what}: {:?}", self.supervisor.states().borrow().get(name)),
         }
@@ -89,7 +89,7 @@ fn misbehaving_program() -> PathBuf {
 
 /// Waits for something no channel tells about.
 async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
     while !holds() {
         assert!(std::time::Instant::now() < deadline, "never {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -139,7 +139,8 @@ async fn a_child_can_be_somebody_else() {
     assert_eq!(line("Uid:"), ["65534"; 4]);
     assert_eq!(line("Groups:"), Vec::<&str>::new());
     assert_eq!(line("CapEff:"), ["0000000000000000"]);
-    assert!(seen["limits"].as_str().unwrap().lines().any(|line| line.starts_with("Max processes             100 ")));
+    let limits = seen["limits"].as_str().unwrap();
+    assert!(limits.lines().any(|line| line.starts_with("Max processes             100 ")), "{limits}");
     bench.stop().await;
 
     let bench = Bench::with("ok", |server| server.user = Some("nobody-at-all".into())).await;
@@ -240,7 +241,8 @@ async fn a_child_that_will_not_end_is_killed() {
     let mut server = StdioServer::new("bad", "sh");
     server.args = vec!["-c".into(), "trap '' TERM; echo $$ >&2; while :; do sleep 1; done".into()];
     server.stop_grace = Duration::from_millis(200);
-    server.start_timeout = Duration::from_millis(300);
+    server.start_timeout = Duration::from_secs(2);
+    server.backoff.crash_loop = 1;
     let bench = Bench::start(vec![server]).await;
     let state = bench.wait_for("unhealthy or waiting", |state| state.health != Health::Starting).await;
     let text = state.health.to_string();

@@ -37,7 +37,7 @@ async fn a_line_without_end_is_bounded() {
 
 #[tokio::test]
 async fn silence_ends_in_an_error_and_the_child_is_told() {
-    let bench = Bench::with("ok", |server| server.call_timeout = Duration::from_millis(300)).await;
+    let bench = Bench::with("ok", |server| server.call_timeout = Duration::from_secs(1)).await;
     let client = bench.client().open().await;
     let answer = client.call_with(9, "never", json!({})).await.answer().await;
     assert_eq!((answer["id"].as_u64(), answer["error"]["code"].as_i64()), (Some(9), Some(message::code::TIMED_OUT.into())));
@@ -45,10 +45,10 @@ async fn silence_ends_in_an_error_and_the_child_is_told() {
     let told: Value = serde_json::from_str(&client.text("cancelled", json!({})).await).unwrap();
     assert_eq!(told, json!([{"requestId": 9, "reason": "no answer in time"}]));
     // Progress keeps a call alive beyond that time.
-    let messages = client.call("progress", json!({"steps": 8, "ms": 100})).await.events().rest().await;
-    assert_eq!((messages.len(), messages[8]["result"].is_object()), (9, true));
+    let messages = client.call("progress", json!({"steps": 15, "ms": 100})).await.events().rest().await;
+    assert_eq!((messages.len(), messages[15]["result"].is_object()), (16, true));
     // An answer that comes too late is not taken for that of another call, and frees the id.
-    let late = client.call_with(11, "late", json!({"ms": 600})).await.answer().await;
+    let late = client.call_with(11, "late", json!({"ms": 1500})).await.answer().await;
     assert!(late["error"].is_object());
     assert!(client.call_with(11, "echo", json!({})).await.error(400).await.contains("still running"));
     let mut reused = None;
@@ -162,7 +162,7 @@ async fn a_command_that_is_not_there_is_named() {
 
 #[tokio::test]
 async fn a_child_that_does_not_read_ends_its_session_only() {
-    let bench = Bench::with("ok", |server| server.call_timeout = Duration::from_millis(400)).await;
+    let bench = Bench::with("ok", |server| server.call_timeout = Duration::from_secs(2)).await;
     let client = bench.client().open().await;
     let other = bench.client().open().await;
     let filler = "x".repeat(500_000);

@@ -11,7 +11,7 @@ fn installed() -> Option<PathBuf> {
 }
 
 /// One server: its tools, and one call with what its answer contains.
-async fn check(name: &str, server: StdioServer, tools: usize, tool: &str, arguments: serde_json::Value, expect: &str) {
+async fn check(name: &str, mut server: StdioServer, tools: usize, tool: &str, arguments: serde_json::Value, expect: &str) {
     let missing = [&server.command, server.args.first().unwrap()]
         .into_iter()
         .find(|file| file.starts_with('/') && !Path::new(file).exists());
@@ -19,6 +19,8 @@ async fn check(name: &str, server: StdioServer, tools: usize, tool: &str, argume
         println!("skipped {name}: no {missing}");
         return;
     }
+    // A busy machine takes its time to start an interpreter.
+    server.start_timeout = Duration::from_secs(100);
     let bench = Bench::start(vec![server]).await;
     let state = bench.wait_for_server(name, "healthy", |state| state.health == Health::Healthy).await;
     assert_eq!(state.tools.len(), tools, "{:?}", state.tools.iter().map(|tool| &tool.name).collect::<Vec<_>>());
