@@ -258,7 +258,7 @@ fn value(cursor: &mut Cursor<'_>, operator: Operator) -> Option<(Range<usize>, Q
         }
         // A literal within a literal: '"x"'.
         let quote = match cursor.peek() {
-            Some(inner) if is_quote(inner) && inner != quote => {
+            Some(inner) if is_quote(inner) && inner != quote && closes_both(cursor, inner, quote) => {
                 cursor.at += 1;
                 inner
             }
@@ -370,6 +370,12 @@ fn skip_scheme(cursor: &mut Cursor<'_>) -> bool {
         }
     }
     false
+}
+
+/// Whether the inner quote at the cursor is closed right before the outer one.
+fn closes_both(cursor: &Cursor<'_>, inner: u8, outer: u8) -> bool {
+    let rest = cursor.text.get(cursor.at + 1..(cursor.at + VALUE_MAX).min(cursor.text.len())).unwrap_or_default();
+    memchr::memchr(inner, rest).is_some_and(|at| rest.get(at + 1) == Some(&outer))
 }
 
 /// Where a quoted value ends; `None` when it does not within the line and the bound.

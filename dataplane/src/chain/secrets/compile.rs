@@ -9,7 +9,7 @@ use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_automata::util::syntax;
 
 use super::config::{Allow, AllowTarget, Mode, Rule, RuleMode, SecretsConfig, SecretsConfigError, Switch};
-use super::grams::Grams;
+use super::grams::{Edges, Grams};
 use super::rules::{self, Builtin, How};
 
 /// LIMIT: rules of one scanner; a finding's rule is an index.
@@ -93,7 +93,7 @@ pub(super) struct Program {
 #[derive(Default)]
 struct Builder {
     rules: Vec<Compiled>,
-    words: HashMap<(Vec<u8>, bool), Vec<Target>>,
+    words: HashMap<(Vec<u8>, bool, Edges), Vec<Target>>,
     shapes: Vec<dense::DFA<Vec<u32>>>,
     by_pattern: HashMap<String, u32>,
     searches: Vec<Search>,
@@ -111,7 +111,7 @@ pub(super) fn compile(config: &SecretsConfig) -> Result<Program, SecretsConfigEr
         }
         for (word, context) in rules::CONTEXT_WORDS {
             let target = Target { rule: context.rule(), confirm: Confirm::Context(*context) };
-            builder.words.entry((word.as_bytes().to_vec(), false)).or_default().push(target);
+            builder.words.entry((word.as_bytes().to_vec(), false, Edges::Any)).or_default().push(target);
         }
         for builtin in rules::all() {
             ids.insert(builtin.id.to_owned());
@@ -236,8 +236,9 @@ impl Builder {
         let target = Target { rule, confirm: Confirm::Shape { shape, how: builtin.how } };
         for word in builtin.words {
             let exact = matches!(builtin.how, How::Token | How::Run);
+            let edges = if builtin.how == How::Token { Edges::Token } else { Edges::Any };
             let text = if exact { word.as_bytes().to_vec() } else { word.to_ascii_lowercase().into_bytes() };
-            self.words.entry((text, exact)).or_default().push(target);
+            self.words.entry((text, exact, edges)).or_default().push(target);
         }
         Ok(())
     }
@@ -260,7 +261,7 @@ impl Builder {
             if keyword.len() < 3 {
                 return Err(SecretsConfigError::Keyword { rule: rule.id.clone(), keyword: keyword.clone() });
             }
-            let key = (keyword.to_ascii_lowercase().into_bytes(), false);
+            let key = (keyword.to_ascii_lowercase().into_bytes(), false, Edges::Any);
             let target = Target { rule: index, confirm: Confirm::Search { search } };
             self.words.entry(key).or_default().push(target);
         }
@@ -284,8 +285,8 @@ impl Builder {
         words.sort_by(|a, b| a.0.cmp(&b.0));
         let mut targets = Vec::with_capacity(words.len());
         let mut list = Vec::with_capacity(words.len());
-        for ((text, exact), found) in words {
-            list.push((text, exact, u32::try_from(targets.len()).unwrap_or(u32::MAX)));
+        for ((text, exact, edges), found) in words {
+            list.push((text, exact, edges, u32::try_from(targets.len()).unwrap_or(u32::MAX)));
             targets.push(found.into_boxed_slice());
         }
         let grams = Grams::compile(list).map_err(|word| SecretsConfigError::Keyword {

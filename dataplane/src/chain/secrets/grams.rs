@@ -4,16 +4,16 @@
 //! *Lives on* all shards: immutable after compilation, shared by reference.
 //!
 //! A text is probed at every second byte only. Each probe hashes four case-folded bytes (a *gram*) into a
-//! 64 KiB bitmap; because a word of five or more bytes holds two grams at neighbouring offsets, one of them
+//! 256 KiB bitmap; because a word of five or more bytes holds two grams at neighbouring offsets, one of them
 //! always falls on a probed position. Of a word's grams the rarest neighbouring pair is the one looked for,
 //! so `password` costs nothing when a text is full of `pass`. Words of three and four bytes are completed with
 //! every ASCII byte that may stand beside them (beside any other byte they may be missed). Unlike a trie automaton there is no load that waits for the load before it.
 
 use hashbrown::HashMap;
 
-/// log2 of the number of bits in the filter: 64 KiB. Sparse enough that one probe in thirty is a false alarm;
-/// what a text touches of it stays in the level-one cache.
-const FILTER_BITS: u32 = 19;
+/// log2 of the number of bits in the filter: 256 KiB. Sparse enough that one probe in sixty is a false alarm;
+/// the part of it that one text touches is small.
+const FILTER_BITS: u32 = 21;
 /// Bytes of text that one block probes: four probes, two bytes apart.
 pub(super) const BLOCK: usize = 8;
 /// Bytes that must be readable at a block's start: the last probe reads bytes 6 to 9.
@@ -44,6 +44,15 @@ impl Word {
     }
 }
 
+/// What may stand beside a short word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Edges {
+    /// Any ASCII byte.
+    Any,
+    /// Before it no letter or digit (but those of a spelled `\n`), behind it only bytes of tokens.
+    Token,
+}
+
 /// Where in which word a gram stands.
 #[derive(Debug, Clone, Copy)]
 struct Place {
@@ -64,7 +73,8 @@ struct Slot {
 pub(super) struct Grams {
     filter: Box<[u64; 1 << (FILTER_BITS - 6)]>,
     slots: Box<[Slot]>,
-    mask: u32,
+    /// How far a hash is shifted to index `slots`: the high bits of a product are the well mixed ones.
+    shift: u32,
     places: Box<[Place]>,
     words: Box<[Word]>,
 }
@@ -75,31 +85,31 @@ fn hash(gram: u32) -> u32 {
     gram.wrapping_mul(0x9E37_79B1)
 }
 
-/// How common a byte is in source code and prose, as a cost: higher is commoner.
-fn commonness(byte: u8) -> u32 {
-    match byte {
-        b'e' | b't' | b' ' => 9,
-        b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 8,
-        b'l' | b'd' | b'c' | b'u' | b'm' | b'p' => 6,
-        b'h' | b'f' | b'g' => 5,
-        b'y' | b'b' | b'w' | b'v' | b'"' | b'\'' | b'.' | b'=' | b':' | b'0' | b'1' | 0x7f => 4,
-        b'k' | b'x' | b'2' | b'(' | b'/' | b'-' => 3,
-        _ => 1,
-    }
+/// The commonest grams of source code, configuration and prose, folded, commonest first: 32 to a line.
+/// Counted over public packages and manuals; only the speed depends on it, never what is found.
+const COMMON: &[u8] = include_bytes!("common_grams.txt");
+
+/// How common each common gram is: the higher the commoner.
+fn commonness() -> HashMap<u32, u32> {
+    let grams = COMMON.split(|b| *b == b'\n').flat_map(|line| line.chunks_exact(4)).filter_map(|g| <[u8; 4]>::try_from(g).ok());
+    let known: Vec<u32> = grams.map(u32::from_le_bytes).collect();
+    let count = u32::try_from(known.len()).unwrap_or(u32::MAX);
+    known.into_iter().zip((0..count).map(|rank| (1 << 20) / (rank + 16))).collect()
 }
 
 impl Grams {
     /// Compiles words of three bytes and more; shorter ones are refused.
-    pub(super) fn compile(list: impl IntoIterator<Item = (Vec<u8>, bool, u32)>) -> Result<Grams, Vec<u8>> {
+    pub(super) fn compile(list: impl IntoIterator<Item = (Vec<u8>, bool, Edges, u32)>) -> Result<Grams, Vec<u8>> {
+        let common = commonness();
         let mut words = Vec::new();
         let mut by_gram: HashMap<u32, Vec<Place>> = HashMap::new();
-        for (text, exact, payload) in list {
+        for (text, exact, edges, payload) in list {
             if text.len() < 3 {
                 return Err(text);
             }
             let text = if exact { text } else { text.to_ascii_lowercase() };
             let index = u32::try_from(words.len()).unwrap_or(u32::MAX);
-            for (gram, offset) in grams_of(&text) {
+            for (gram, offset) in grams_of(&text, edges, &common) {
                 by_gram.entry(gram).or_default().push(Place { word: index, offset });
             }
             words.push(Word { text: text.into(), exact, payload });
@@ -107,7 +117,7 @@ impl Grams {
 
         let mut filter = Box::new([0u64; 1 << (FILTER_BITS - 6)]);
         let size = (by_gram.len() * 2).next_power_of_two().max(64);
-        let mask = u32::try_from(size - 1).unwrap_or(u32::MAX);
+        let shift = 32 - size.trailing_zeros().min(31);
         let mut slots = vec![Slot::default(); size].into_boxed_slice();
         let mut places = Vec::new();
         let mut sorted: Vec<_> = by_gram.into_iter().collect();
@@ -115,15 +125,15 @@ impl Grams {
         for (gram, found) in sorted {
             let bit = hash(gram) >> (32 - FILTER_BITS);
             filter[(bit >> 6) as usize] |= 1 << (bit & 63);
-            let mut at = (hash(gram) & mask) as usize;
+            let mut at = (hash(gram) >> shift) as usize;
             while slots[at].len != 0 {
-                at = (at + 1) & mask as usize;
+                at = (at + 1) & (size - 1);
             }
             let first = u32::try_from(places.len()).unwrap_or(u32::MAX);
             slots[at] = Slot { gram, first, len: u32::try_from(found.len()).unwrap_or(u32::MAX) };
             places.extend(found);
         }
-        Ok(Grams { filter, slots, mask, places: places.into(), words: words.into() })
+        Ok(Grams { filter, slots, shift, places: places.into(), words: words.into() })
     }
 
     #[inline]
@@ -153,7 +163,7 @@ impl Grams {
             *to = *from;
         }
         let gram = u32::from_le_bytes(four) | FOLD;
-        let mut slot = (hash(gram) & self.mask) as usize;
+        let mut slot = (hash(gram) >> self.shift) as usize;
         loop {
             let here = self.slots[slot];
             if here.len == 0 {
@@ -170,24 +180,32 @@ impl Grams {
                 }
                 return;
             }
-            slot = (slot + 1) & self.mask as usize;
+            slot = (slot + 1) & (self.slots.len() - 1);
         }
     }
 }
 
 /// The grams under which a word is filed: two neighbouring ones, so that one of them is probed.
-fn grams_of(word: &[u8]) -> Vec<(u32, i32)> {
+fn grams_of(word: &[u8], edges: Edges, common: &HashMap<u32, u32>) -> Vec<(u32, i32)> {
     let fold = |bytes: [u8; 4]| u32::from_le_bytes(bytes) | FOLD;
-    // Every byte that can differ after folding; a word may begin or end the text, which reads as NUL.
-    let neighbours = || (0x20u8..0x40).chain(0x60..0x80);
+    // Bytes as they are after folding; before the start and behind the end of a text it reads as NUL.
+    let all = || (0x20u8..0x40).chain(0x60..0x80);
+    let before =
+        move || all().filter(move |b| edges == Edges::Any || !b.is_ascii_alphanumeric() || matches!(b, b'n' | b'r' | b't'));
+    let after = move || {
+        let token = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'/' | b'+' | b'$' | b'=' | 0x7f);
+        all().filter(move |b| edges == Edges::Any || token(b))
+    };
     match *word {
-        [a, b, c] => neighbours().flat_map(|n| [(fold([a, b, c, n]), 0), (fold([n, a, b, c]), -1)]).collect(),
-        [a, b, c, d] => std::iter::once((fold([a, b, c, d]), 0)).chain(neighbours().map(|n| (fold([b, c, d, n]), 1))).collect(),
+        [a, b, c] => after().map(|n| (fold([a, b, c, n]), 0)).chain(before().map(|n| (fold([n, a, b, c]), -1))).collect(),
+        [a, b, c, d] => std::iter::once((fold([a, b, c, d]), 0)).chain(after().map(|n| (fold([b, c, d, n]), 1))).collect(),
         _ => {
             let cost = |at: usize| -> u32 {
-                let folded: Vec<u32> = word[at..at + 5].iter().map(|b| commonness(b | 0x20)).collect();
-                let (first, second) = (folded[..4].iter().sum::<u32>(), folded[1..].iter().sum::<u32>());
-                first.max(second) * 2 + first.min(second)
+                let gram = |at: usize| word.get(at..at + 4).and_then(|g| <[u8; 4]>::try_from(g).ok()).map_or(0, fold);
+                // Of grams that are not common at all, those of letters alone are the likelier ones.
+                let letters = word[at..at + 5].iter().filter(|b| b.is_ascii_alphabetic() || **b == b' ').count();
+                let own = |at: usize| common.get(&gram(at)).copied().unwrap_or(0);
+                (own(at) + own(at + 1)) * 8 + u32::try_from(letters).unwrap_or(0)
             };
             let best = (0..=word.len() - 5).min_by_key(|&at| cost(at)).unwrap_or(0);
             [best, best + 1]
@@ -243,7 +261,7 @@ mod tests {
         fn finds_what_a_naive_search_finds(pieces in proptest::collection::vec("(ghp_|password|PassWord|key|pwd|tok|token|[a-z_ ]{0,5}|[A-Z-]{0,3})", 0..24)) {
             let words = ["ghp_", "password", "key", "pwd", "token"];
             let grams = Grams::compile(
-                words.iter().enumerate().map(|(i, w)| (w.as_bytes().to_vec(), false, u32::try_from(i).unwrap())),
+                words.iter().enumerate().map(|(i, w)| (w.as_bytes().to_vec(), false, Edges::Any, u32::try_from(i).unwrap())),
             ).unwrap();
             let text = pieces.concat();
             proptest::prop_assert_eq!(all(&grams, text.as_bytes()), oracle(&words, text.as_bytes()));

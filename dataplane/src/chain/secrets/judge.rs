@@ -400,8 +400,9 @@ pub(super) fn public_name(name: &[u8]) -> bool {
 /// Whether a value of a provider's shape is more than a word of that length.
 pub(super) fn machine_made(value: &[u8]) -> bool {
     let made = makeup(value);
-    made.digit > 0 && made.lower + made.upper > 0 && entropy(value) >= 2.6 && !placeholder(value) && made.turns * 8 >= value.len()
-        || value.len() >= 40 && entropy(value) >= 4.2
+    (made.digit > 0 && made.lower + made.upper > 0 && made.turns * 8 >= value.len() && entropy(value) >= 2.6
+        || value.len() >= 40 && entropy(value) >= 4.2)
+        && !placeholder(value)
 }
 
 /// Whether a value is random enough for a rule that knows little more of it than its length.
@@ -422,48 +423,74 @@ pub(super) fn promise(name: &[u8]) -> Option<Promise> {
     folded.copy_from_slice(&name[..length]);
     folded.make_ascii_lowercase();
     let folded = &*folded;
-    let find = |needle: &str| memchr::memmem::rfind(folded, needle.as_bytes());
-
-    for (needle, strength) in [
-        ("password", Promise::Password),
-        ("passwd", Promise::Password),
-        ("passphrase", Promise::Password),
-        ("passcode", Promise::Password),
-        ("pwd", Promise::Password),
-        ("pass", Promise::Password),
-        ("psk", Promise::Secret),
-        ("presharedkey", Promise::Secret),
-        ("secret", Promise::Secret),
-        ("token", Promise::Secret),
-        ("apikey", Promise::Secret),
-        ("credential", Promise::Secret),
-        ("authorization", Promise::Secret),
-        ("key", Promise::Weak),
-        ("auth", Promise::Weak),
-    ] {
-        let Some(at) = find(needle) else { continue };
-        let tail = &name[at + needle.len()..];
-        if needle == "pass" && !is_pass(folded, at, tail) {
-            continue;
-        }
-        if !allows_secret(tail, needle) {
-            return None;
-        }
-        let strength = if strength == Promise::Weak && strong_key(&folded[..at]) { Promise::Secret } else { strength };
-        // max_tokens, next_token and their like count or page.
-        if needle == "token" && paging(&folded[..at], tail) {
-            return None;
-        }
-        return Some(strength);
+    let (needle, at) = promising_word(name, folded)?;
+    let tail = &name[at + needle.len()..];
+    if !allows_secret(tail, needle) {
+        return None;
     }
-    None
+    match needle {
+        "key" | "auth" if strong_key(&folded[..at]) => Some(Promise::Secret),
+        "key" | "auth" => tail.is_empty().then_some(Promise::Weak),
+        // max_tokens, next_token and their like count or page.
+        "token" if paging(&folded[..at], tail) => None,
+        "password" | "passwd" | "passphrase" | "passcode" | "pwd" | "pass" => Some(Promise::Password),
+        _ => Some(Promise::Secret),
+    }
 }
 
-/// `pass` is the word itself only at a word's end: not in `bypass`, `passed`, `compass`, `passive`.
+/// The word of a name that says most, and the last place where it stands: the words are in the order of what they say.
+fn promising_word(name: &[u8], folded: &[u8]) -> Option<(&'static str, usize)> {
+    const WORDS: [&str; 15] = [
+        "password",
+        "passwd",
+        "passphrase",
+        "passcode",
+        "pwd",
+        "pass",
+        "psk",
+        "presharedkey",
+        "secret",
+        "token",
+        "apikey",
+        "credential",
+        "authorization",
+        "key",
+        "auth",
+    ];
+    let mut best: Option<(usize, usize)> = None;
+    for at in (0..folded.len()).rev() {
+        let candidates = match folded[at] {
+            b'p' => 0..8,
+            b's' => 8..9,
+            b't' => 9..10,
+            b'a' => 10..15,
+            b'c' => 11..12,
+            b'k' => 13..14,
+            _ => continue,
+        };
+        for index in candidates {
+            if best.is_some_and(|(known, _)| known <= index) {
+                break;
+            }
+            let word = WORDS[index];
+            let stands = folded[at..].starts_with(word.as_bytes());
+            if stands && (word != "pass" || is_pass(folded, at, &name[at + 4..])) {
+                best = Some((index, at));
+                break;
+            }
+        }
+    }
+    best.map(|(index, at)| (WORDS[index], at))
+}
+
+/// `pass` is the word itself only at a word's end: not in `bypass`, `passed`, `minipass`, `passive`.
 fn is_pass(name: &[u8], at: usize, tail: &[u8]) -> bool {
-    let before = at == 0 || !name[at - 1].is_ascii_lowercase() || name[..at].ends_with(b"db") || name[..at].ends_with(b"user");
-    let after = tail.first().is_none_or(|b| !b.is_ascii_lowercase());
-    (before || at >= 2 && name.len() == at + 4 && !name[..at].ends_with(b"by") && !name[..at].ends_with(b"com")) && after
+    const BEFORE: &[&str] = &[
+        "db", "user", "my", "root", "admin", "auth", "login", "smtp", "mail", "ftp", "http", "https", "proxy", "mysql", "sql",
+        "pg", "key", "store", "wifi", "new", "old", "email", "ssh", "redis", "mongo", "ldap", "vpn", "app", "guest",
+    ];
+    let before = at == 0 || !name[at - 1].is_ascii_lowercase() || BEFORE.iter().any(|word| name[..at].ends_with(word.as_bytes()));
+    before && tail.first().is_none_or(|b| !b.is_ascii_lowercase())
 }
 
 /// Whether what follows the word leaves it a secret: nothing, a number, an environment, `key` …
@@ -791,7 +818,8 @@ fn compared(name: &[u8], value: &[u8], found: &Assignment) -> bool {
 fn same_words(value: &[u8]) -> bool {
     let made = makeup(value);
     // SHOUTED_NAMES and dotted.paths of plain words are code.
-    made.digit == 0 && (made.lower == 0 || made.upper == 0) && made.special > 0
+    value.windows(2).any(|w| w == b"::")
+        || made.digit == 0 && (made.lower == 0 || made.upper == 0) && made.special > 0
         || value.iter().any(|b| *b == b'.')
             && made.digit <= 2
             && value.split(|b| *b == b'.').all(|part| part.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_'))
@@ -800,17 +828,20 @@ fn same_words(value: &[u8]) -> bool {
 
 fn password(text: &[u8], name: &[u8], value: &[u8], found: &Assignment) -> Verdict {
     let trimmed = value.strip_suffix(b",").unwrap_or(value);
-    if PLAIN_VALUES.iter().any(|p| trimmed.eq_ignore_ascii_case(p.as_bytes())) || placeholder(trimmed) {
+    let made = makeup(trimmed);
+    // `pass "x" to it`: prose and calls; only a setting's full word is followed by nothing but its value.
+    let loose = found.operator == Operator::Space && !name.starts_with(b"-");
+    if loose && (!name.eq_ignore_ascii_case(b"password") || text.get(found.value.start.wrapping_sub(1)) == Some(&b'`')) {
         return Verdict::Nothing;
     }
-    let made = makeup(trimmed);
     let strong = match found.quoting {
         Quoting::Quoted => {
             quoted_password(trimmed, &made) || word_password(trimmed, &made, found) || beside_user(text, trimmed, found)
         }
         Quoting::Bare | Quoting::Element => bare_password(trimmed, &made, found, name) || env_password(text, trimmed, found),
     };
-    if strong && !value.eq_ignore_ascii_case(name) { Verdict::Password } else { Verdict::Nothing }
+    let plain = |value: &[u8]| PLAIN_VALUES.iter().any(|p| value.eq_ignore_ascii_case(p.as_bytes())) || placeholder(value);
+    if strong && !value.eq_ignore_ascii_case(name) && !plain(trimmed) { Verdict::Password } else { Verdict::Nothing }
 }
 
 /// `password = "thisismypassword"`: one lower-case word, long enough not to be one of the language.
@@ -896,6 +927,11 @@ fn bare_password(value: &[u8], made: &Makeup, found: &Assignment, name: &[u8]) -
     if value.len() < 6 || value.len() > 128 || !value.is_ascii() {
         return false;
     }
+    // 4010u32, 100px, 30s, 1.2.3
+    let tail = value.iter().position(|b| !b.is_ascii_digit() && *b != b'.' && *b != b'_').unwrap_or(value.len());
+    if tail > 0 && value.len() - tail <= 5 && made.special <= 3 {
+        return false;
+    }
     if value.iter().any(|b| matches!(b, b'(' | b')' | b'{' | b'}' | b'[' | b']' | b'<' | b'>' | b'\\' | b'|'))
         || value.windows(2).any(|w| matches!(w, b"::" | b"->" | b"&&"))
     {
@@ -925,7 +961,51 @@ fn identifier(value: &[u8], made: &Makeup) -> bool {
 }
 
 /// Whether the credentials of a URL only stand where credentials will be.
-pub(super) fn url_placeholder(user: &[u8], password: &[u8]) -> bool {
+pub(super) fn url_placeholder(scheme: &[u8], user: &[u8], password: &[u8]) -> bool {
+    // Of the schemes nobody runs a public service on, only real looking passwords count.
+    const SCHEMES: &[&str] = &[
+        "http",
+        "https",
+        "ftp",
+        "ftps",
+        "sftp",
+        "ssh",
+        "postgres",
+        "postgresql",
+        "mysql",
+        "mariadb",
+        "mongodb",
+        "srv",
+        "redis",
+        "rediss",
+        "amqp",
+        "amqps",
+        "smtp",
+        "smtps",
+        "imap",
+        "ldap",
+        "ldaps",
+        "mssql",
+        "sqlserver",
+        "oracle",
+        "clickhouse",
+        "cassandra",
+        "couchdb",
+        "nats",
+        "mqtt",
+        "mqtts",
+        "git",
+        "svn",
+        "rabbitmq",
+        "kafka",
+        "jdbc",
+        "snowflake",
+        "redshift",
+    ];
+    let known = SCHEMES.iter().any(|s| scheme.eq_ignore_ascii_case(s.as_bytes()));
+    if !known && PLAIN_VALUES.iter().any(|p| password.eq_ignore_ascii_case(p.as_bytes())) {
+        return true;
+    }
     let template = |text: &[u8]| {
         text.iter().any(|b| matches!(b, b'{' | b'}' | b'<' | b'>' | b'$' | b'(' | b')' | b'[' | b']' | b'*' | b' '))
             || text.starts_with(b"%s")
@@ -1067,6 +1147,11 @@ mod tests {
             ("AWS_SECRET_ACCESS_KEY={{ vault_aws_secret }}", "secret"),
             ("bypass = \"abc123DEF456\"", "pass"),
             ("password = \"password\"", "pass"),
+            ("pub const MD_PASSWORD: u32 = 4010u32", "pass"),
+            ("\"minipass\": \"^7.0.3\"", "pass"),
+            ("For hosts, pass `iframe.contentWindow`", "pass"),
+            ("#define FIPS_KEY_STRING \"f4556650ac31d35461610bac4ed81b1a\"", "key"),
+            ("type TokenStream2 = proc_macro2::TokenStream;", "token"),
             ("passwordField = \"form1-password2\"", "pass"),
         ] {
             check(text, word, Verdict::Nothing);

@@ -118,6 +118,8 @@ pub(super) enum Context {
     Basic,
     Bearer,
     PrivateKey,
+    /// Not a rule: a literal that is put together from parts.
+    Joint,
 }
 
 impl Context {
@@ -129,6 +131,7 @@ impl Context {
             Context::Basic => 3,
             Context::Bearer => 4,
             Context::PrivateKey => 5,
+            Context::Joint => u32::MAX,
         }
     }
 }
@@ -150,4 +153,26 @@ pub(super) const CONTEXT_WORDS: &[(&str, Context)] = &[
     ("basic ", Context::Basic),
     ("bearer ", Context::Bearer),
     ("private key", Context::PrivateKey),
+    ("\" +", Context::Joint),
+    ("' +", Context::Joint),
+    ("\"+\"", Context::Joint),
+    ("'+'", Context::Joint),
+    ("\" .", Context::Joint),
+    ("' .", Context::Joint),
+    ("\".\"", Context::Joint),
+    ("'.'", Context::Joint),
+    ("\" &", Context::Joint),
+    ("\"&\"", Context::Joint),
+    ("\" ~", Context::Joint),
+    ("\" ||", Context::Joint),
+    ("' ||", Context::Joint),
+    ("\" <<", Context::Joint),
+    ("\" \\", Context::Joint),
+    ("' \\", Context::Joint),
+    ("\"\n ", Context::Joint),
+    ("'\n ", Context::Joint),
+    ("\"\n\"", Context::Joint),
+    ("'\n'", Context::Joint),
+    ("\"\n\t", Context::Joint),
+    ("` +", Context::Joint),
 ];

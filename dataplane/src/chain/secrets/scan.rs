@@ -94,6 +94,8 @@ struct Frame {
     run_floor: usize,
     /// Names up to here were read already.
     names_until: usize,
+    /// Whether a literal put together from parts was seen.
+    joined: bool,
     /// Distinguishes texts in the stamps of searches.
     epoch: u32,
     views: Views,
@@ -178,6 +180,15 @@ impl ScanScratch {
     }
 }
 
+/// A provider's name that was seen, and how far its secret may be.
+#[derive(Debug, Clone, Copy)]
+struct Provider {
+    epoch: u32,
+    rule: u32,
+    shape: u32,
+    until: usize,
+}
+
 /// A scan under way.
 pub struct Scan<'a> {
     scanner: &'a SecretScanner,
@@ -194,6 +205,9 @@ pub struct Scan<'a> {
     done: bool,
     /// The last object key that promises a secret.
     key: Option<u32>,
+    /// Providers named a little before, whose secret may follow.
+    providers: ArrayVec<Provider, 6>,
+    last_read: Option<(u32, usize, Outcome)>,
     /// Whether the string being scanned holds a word that names a secret or a provider.
     hit: bool,
 }
@@ -225,6 +239,8 @@ impl<'a> Scan<'a> {
             done: !side.enabled,
             key: None,
             hit: false,
+            providers: ArrayVec::new(),
+            last_read: None,
         }
     }
 
@@ -370,6 +386,7 @@ impl<'a> Scan<'a> {
             run_blocks: 0,
             run_floor: 0,
             names_until: 0,
+            joined: false,
             epoch: self.scratch.epoch,
             views,
         }
@@ -504,8 +521,12 @@ impl<'a> Scan<'a> {
                 self.candidates(frame, text, at, mask);
             }
             at += BLOCK;
-            if run_blocks >= RUN_BLOCKS && at > frame.run_floor && self.decode && self.encoded_run(frame, text, at - BLOCK) {
-                break;
+            if run_blocks >= RUN_BLOCKS && at > frame.run_floor && self.decode {
+                if !transform::may_be_run(&block[..BLOCK]) {
+                    run_blocks = 0;
+                } else if self.encoded_run(frame, text, at - BLOCK) {
+                    break;
+                }
             }
         }
         if !matches!(frame.phase, Phase::Decoding(_)) && at + BLOCK_READ > text.len() {
@@ -557,7 +578,8 @@ impl<'a> Scan<'a> {
 
     /// Makes the next window of a view into a buffer of its own.
     fn look_through(&mut self, frame: &mut Frame, view: View, from: usize, text: &[u8], top: usize) -> Option<Frame> {
-        let Some(window) = transform::window(view, text, from) else {
+        let window = if view == View::Join && !frame.joined { None } else { transform::window(view, text, from) };
+        let Some(window) = window else {
             frame.phase = view.next().map_or(Phase::Done, |view| Phase::View { view, from: 0 });
             return None;
         };
@@ -580,7 +602,7 @@ impl<'a> Scan<'a> {
         self.derived += buffer.len();
         let views = match view {
             View::Fold | View::Unescape => Views::All,
-            View::Join => Views::UnwrapOnly,
+            View::Join | View::Continue => Views::UnwrapOnly,
             View::Unwrap => Views::None,
         };
         let origin = within(&frame.origin, window);
@@ -672,6 +694,7 @@ impl<'a> Scan<'a> {
             Confirm::Context(Context::Assignment) => self.assignment(frame, text, word),
             Confirm::Context(Context::Url) => self.url(frame, text, word),
             Confirm::Context(Context::PrivateKey) => self.private_key(frame, text, word),
+            Confirm::Context(Context::Joint) => frame.joined = true,
             Confirm::Context(context) => self.header(frame, text, word, context),
         }
     }
@@ -708,7 +731,7 @@ impl<'a> Scan<'a> {
                         .find_map(|at| self.token_at(text, at + 1, shape, false).filter(|span| span.end >= word.end))
                 })
             }
-            How::Named => self.named(text, word.clone(), shape, rule),
+            How::Named => self.named(frame, text, word.clone(), shape, rule),
             How::Near => self.near(text, word.clone(), shape),
         };
         if let Some(span) = span {
@@ -727,13 +750,13 @@ impl<'a> Scan<'a> {
     }
 
     /// The value assigned to a provider's name.
-    fn named(&mut self, text: &[u8], word: Range<usize>, shape: u32, rule: u32) -> Option<Range<usize>> {
+    fn named(&mut self, frame: &Frame, text: &[u8], word: Range<usize>, shape: u32, rule: u32) -> Option<Range<usize>> {
         // The table says how much a shape tells by itself: see `Builtin::entropy`.
         let bits = self.scanner.program.rules.get(rule as usize).map_or(0.0, |r| r.entropy);
         let (lenient, broad) = (bits < 0.0, bits >= 2.8);
-        if let Outcome::Assigned(found) = assignment::read(text, word.clone()) {
+        if let Outcome::Assigned(found) = self.read(frame, text, word.clone()) {
             let name = &text[found.name.clone()];
-            let bound = found.operator != assignment::Operator::Space || name.starts_with(b"-") || found.scheme;
+            let bound = lenient || found.operator != assignment::Operator::Space || name.starts_with(b"-") || found.scheme;
             let apt =
                 bound && (lenient || !judge::public_name(name)) && (!broad || judge::names_secret(name, &text[word.clone()]));
             if apt
@@ -743,21 +766,47 @@ impl<'a> Scan<'a> {
                 return Some(span);
             }
         }
-        if broad {
-            return None;
+        // `heroku login --key x`, `curl -H "X-Token: …" https://api.provider`: it may follow a word of secrets.
+        if !broad {
+            if self.providers.is_full() {
+                self.providers.remove(0);
+            }
+            self.providers.push(Provider { epoch: frame.epoch, rule, shape, until: word.end + NEAR });
         }
-        // `heroku login --key x`, `curl -H "X-Token: …" https://api.provider`: a word of secrets between them.
-        let end = text.len().min(word.end + NEAR);
-        let between = &text[word.end..end];
-        let promised = [&b"key"[..], b"token", b"secret", b"password", b"passwd", b"pwd", b"bearer"]
-            .iter()
-            .filter_map(|w| {
-                let at = between.windows(w.len()).position(|s| s.eq_ignore_ascii_case(w))? + w.len();
-                (!between.get(at).is_some_and(u8::is_ascii_lowercase)).then_some(at)
-            })
-            .min()?;
-        self.work += 200;
-        self.runs(text, word.end + promised..end, shape).filter(|span| apt_value(&text[span.clone()], lenient, broad))
+        None
+    }
+
+    /// Tries the providers named shortly before a word such as `token`.
+    fn after_provider(&mut self, frame: &Frame, text: &[u8], word: &Range<usize>) {
+        if self.providers.is_empty() || text.get(word.end).is_some_and(u8::is_ascii_lowercase) {
+            return;
+        }
+        let providers = std::mem::take(&mut self.providers);
+        for provider in &providers {
+            if provider.epoch != frame.epoch || word.end >= provider.until {
+                continue;
+            }
+            let lenient = self.scanner.program.rules.get(provider.rule as usize).is_some_and(|r| r.entropy < 0.0);
+            self.work += NEAR;
+            let span = self.runs(text, word.end..text.len().min(provider.until), provider.shape);
+            if let Some(span) = span.filter(|span| apt_value(&text[span.clone()], lenient, false)) {
+                self.found(frame, text, provider.rule, span.clone(), span);
+            }
+        }
+        self.providers = providers;
+        self.providers.retain(|p| p.epoch == frame.epoch && word.end < p.until);
+    }
+
+    /// Reads an assignment once, however many rules ask for it.
+    fn read(&mut self, frame: &Frame, text: &[u8], word: Range<usize>) -> Outcome {
+        if let Some((epoch, at, outcome)) = &self.last_read
+            && (*epoch, *at) == (frame.epoch, word.start)
+        {
+            return outcome.clone();
+        }
+        let outcome = assignment::read(text, word.clone());
+        self.last_read = Some((frame.epoch, word.start, outcome.clone()));
+        outcome
     }
 
     fn near(&mut self, text: &[u8], word: Range<usize>, shape: u32) -> Option<Range<usize>> {
@@ -803,10 +852,11 @@ impl<'a> Scan<'a> {
 
     /// `name = value` around a word such as `token`.
     fn assignment(&mut self, frame: &mut Frame, text: &[u8], word: Range<usize>) {
+        self.after_provider(frame, text, &word);
         if word.start < frame.names_until {
             return;
         }
-        match assignment::read(text, word) {
+        match self.read(frame, text, word) {
             Outcome::Assigned(found) => {
                 frame.names_until = found.name.end;
                 self.work += 24;
@@ -847,9 +897,11 @@ impl<'a> Scan<'a> {
         // A password may hold `/`, `?` or `#` unescaped when an `@` comes after them.
         let Some(at) = memchr::memrchr(b'@', &authority[..slash]) else { return };
         let Some(colon) = memchr::memchr(b':', &authority[..at]) else { return };
+        let before = &text[word.start.saturating_sub(16)..word.start];
+        let scheme = &before[before.iter().rposition(|b| !b.is_ascii_alphanumeric()).map_or(0, |n| n + 1)..];
         let (user, password) = (&authority[..colon], &authority[colon + 1..at]);
         self.work += 32;
-        if password.len() < 3 || judge::url_placeholder(user, password) {
+        if password.len() < 3 || judge::url_placeholder(scheme, user, password) {
             return;
         }
         let start = word.end + colon + 1;

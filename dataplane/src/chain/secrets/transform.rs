@@ -26,6 +26,8 @@ pub(super) enum View {
     Unescape,
     /// `"a" + "b"` made `"ab"`.
     Join,
+    /// Words cut by a back-slash at the end of a line.
+    Continue,
     /// Hard-wrapped lines put together.
     Unwrap,
 }
@@ -35,7 +37,8 @@ impl View {
         match self {
             View::Fold => Some(View::Unescape),
             View::Unescape => Some(View::Join),
-            View::Join => Some(View::Unwrap),
+            View::Join => Some(View::Continue),
+            View::Continue => Some(View::Unwrap),
             View::Unwrap => None,
         }
     }
@@ -47,6 +50,7 @@ pub(super) fn window(view: View, text: &[u8], from: usize) -> Option<Range<usize
         View::Fold => clustered(text, from, next_invisible),
         View::Unescape => clustered(text, from, next_escape),
         View::Join => clustered(text, from, next_joint),
+        View::Continue => clustered(text, from, next_continuation),
         View::Unwrap => (from < text.len() && (from > 0 || hard_wrapped(text))).then(|| from..(from + WINDOW).min(text.len())),
     }
 }
@@ -80,6 +84,7 @@ pub(super) fn apply(view: View, source: &[u8], out: &mut Vec<u8>) {
         View::Fold => fold(source, out),
         View::Unescape => unescape(source, out),
         View::Join => join(source, out),
+        View::Continue => unwrap_continued(source, out),
         View::Unwrap => unwrap_lines(source, out),
     }
 }
@@ -300,6 +305,28 @@ fn next_joint(text: &[u8], from: usize) -> Option<Range<usize>> {
     }
 }
 
+/// A line cut by a back-slash in the middle of a word; shells have a blank before it where it is none.
+fn continued_at(text: &[u8], at: usize) -> Option<usize> {
+    let end = match *text.get(at..)? {
+        [b'\\', b'\n', ..] => at + 2,
+        [b'\\', b'\r', b'\n', ..] => at + 3,
+        _ => return None,
+    };
+    let inside = at > 0 && is_run(text[at - 1]) && text.get(end).is_some_and(|b| is_run(*b));
+    inside.then_some(end)
+}
+
+fn next_continuation(text: &[u8], from: usize) -> Option<Range<usize>> {
+    let mut at = from;
+    loop {
+        at += memchr::memchr(b'\\', text.get(at..)?)?;
+        if let Some(end) = continued_at(text, at) {
+            return Some(at..end);
+        }
+        at += 1;
+    }
+}
+
 fn join(source: &[u8], out: &mut Vec<u8>) {
     let mut at = 0;
     while let Some(&byte) = source.get(at) {
@@ -316,7 +343,7 @@ fn join(source: &[u8], out: &mut Vec<u8>) {
 
 // --- wrapped lines ---
 
-/// Whether most lines have the length of the longest, as text cut at a column has.
+/// Whether many lines have the length of the longest, as text cut at a column has; source code seldom has two.
 fn hard_wrapped(text: &[u8]) -> bool {
     const LINES: usize = 48;
     let Some(first) = memchr::memchr(b'\n', text) else { return false };
@@ -335,7 +362,7 @@ fn hard_wrapped(text: &[u8]) -> bool {
     let rest = if count < LINES { text.len() - from } else { 0 };
     let longest = lengths[..count].iter().copied().max().unwrap_or(0);
     let full = lengths[..count].iter().filter(|l| **l == longest).count();
-    (4..=200).contains(&longest) && rest <= longest && full * 2 >= count && (full > 1 || count == 1)
+    (4..=200).contains(&longest) && rest <= longest && (full * 4 >= count && full > 1 || count <= 3)
 }
 
 fn unwrap_lines(source: &[u8], out: &mut Vec<u8>) {
@@ -352,6 +379,19 @@ fn unwrap_lines(source: &[u8], out: &mut Vec<u8>) {
                 }
             }
             _ => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+}
+
+fn unwrap_continued(source: &[u8], out: &mut Vec<u8>) {
+    let mut at = 0;
+    while let Some(&byte) = source.get(at) {
+        match if byte == b'\\' { continued_at(source, at) } else { None } {
+            Some(end) => at = end,
+            None => {
                 out.push(byte);
                 at += 1;
             }
@@ -385,6 +425,11 @@ pub(super) enum Content {
 
 fn is_run(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
+/// Whether every byte could be one of base64 or hexadecimal.
+pub(super) fn may_be_run(bytes: &[u8]) -> bool {
+    bytes.iter().all(|b| is_run(*b))
 }
 
 /// The run of base64 characters around `at`, across the line breaks of wrapped base64.
@@ -486,7 +531,7 @@ pub(super) fn sniff(run: &[u8]) -> Option<(Code, Content)> {
     }
     let hex = run.strip_prefix(b"0x").unwrap_or(run);
     if hex.len() >= RUN_MIN && hex.iter().take(64).all(u8::is_ascii_hexdigit) {
-        return sample(Code::Hex, hex, 48).map(|content| (Code::Hex, content));
+        return probe(Code::Hex, hex).map(|content| (Code::Hex, content));
     }
     let head = &run[..run.len().min(32)];
     let cased = head.iter().filter(|b| b.is_ascii_uppercase()).count() > 1 && head.iter().any(u8::is_ascii_lowercase);
@@ -495,19 +540,27 @@ pub(super) fn sniff(run: &[u8]) -> Option<(Code, Content)> {
     }
     for skip in 0..4 {
         let code = Code::Base64 { skip };
-        if let Some(content) = sample(code, run, 32) {
+        if let Some(content) = probe(code, run) {
             return Some((code, content));
         }
     }
     // Something unlike base64 may stand before it in the same run.
     if run.len() >= 96 {
         for skip in 0..4 {
-            if let Some(content) = sample(Code::Base64 { skip }, &run[64..], 32) {
+            if let Some(content) = probe(Code::Base64 { skip }, &run[64..]) {
                 return Some((Code::Base64 { skip }, content));
             }
         }
     }
     None
+}
+
+/// Most runs are random: a few bytes tell, and only then more of them are looked at.
+fn probe(code: Code, run: &[u8]) -> Option<Content> {
+    match code {
+        Code::Base64 { .. } => sample(code, run, 16).and_then(|_| sample(code, run, 36)),
+        Code::Hex => sample(code, run, 16).and_then(|_| sample(code, run, 64)),
+    }
 }
 
 fn sample(code: Code, run: &[u8], chars: usize) -> Option<Content> {
@@ -607,6 +660,7 @@ mod tests {
             (View::Join, "x = 'ghp_' +\n    'abc' . 'd'", "x = 'ghp_abcd'"),
             (View::Join, "(\"ghp_\"\n \"abc\")", "(\"ghp_abc\")"),
             (View::Unwrap, "ghp_abcd\nefghijkl\nmn", "ghp_abcdefghijklmn"),
+            (View::Continue, "a \\\nb ghp_ab\\\ncd", "a \\\nb ghp_abcd"),
         ] {
             check(view, source, expect);
         }
@@ -618,7 +672,7 @@ mod tests {
             (View::Fold, "naïve – text"),
             (View::Unescape, "100 % of R&D\\n"),
             (View::Join, "a(\"b\", \"c\")"),
-            (View::Unwrap, "one\ntwo words\nx"),
+            (View::Unwrap, "one\ntwo words\nthree\nfour\nx"),
         ] {
             assert_eq!(window(view, source.as_bytes(), 0), None, "{source}");
         }
