@@ -184,6 +184,10 @@ fn ldap(sink: &mut Sink<'_>, text: &[u8]) {
         depth += i32::from(*byte == b'(') - i32::from(*byte == b')');
         lowest = lowest.min(depth);
     }
+    let injected_filter = text.starts_with(b"*(|(") || text.starts_with(b"*(&(");
+    if injected_filter {
+        sink.report(Builtin::LdapInjection);
+    }
     let syntax = [b")(|".as_slice(), b")(&", b"*)(", b"*)|", b"(|(", b"(&(", b")(cn=", b")(uid=", b"*))", b"*()|", b"|(", b")(objectclass", b"=*)", b"=*))", b"(|", b")(!("].iter().any(|part| contains_folded(text, part));
     let attribute = memchr::memchr(b'=', text).is_some() || text.contains(&b'*');
     if syntax && attribute && (lowest < 0 || depth != 0) && text.len() < 512 && memchr::memchr(b'\n', text).is_none() && find(text, b"; ").is_none() {

@@ -28,6 +28,18 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
     let text = text.trim_ascii();
     let Some((scheme, rest)) = split_scheme(text) else {
         redirect(sink, text, used);
+        if memchr::memchr(b'%', text).is_some() && text.len() < 512 {
+            // `/%09/host`, `/%5chost`, `%68%74…`: what remains when control characters are dropped.
+            decode::percent(text, b"", buffer);
+            buffer.retain(|byte| *byte > b' ');
+            let decoded = std::mem::take(buffer);
+            redirect(sink, &decoded, used);
+            let absolute = [b"http://".as_slice(), b"https://", b"/http:", b"/https:"].iter().any(|head| decoded.starts_with(head));
+            if absolute && !text.starts_with(b"http") {
+                sink.report(Builtin::SsrfRedirect);
+            }
+            *buffer = decoded;
+        }
         return;
     };
     let mut lower = [0; 16];
@@ -141,7 +153,7 @@ fn authority(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, rest: &[u8]) {
         None => authority,
     };
     let first = authority.split(|byte| matches!(byte, b'\\' | b'#' | b'@')).next().unwrap_or(authority);
-    let revealed = decode::percent(host, b".:0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", buffer);
+    let revealed = decode::percent(host, b"\\/\t@.:0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", buffer);
     let wide = enclosed(host, buffer);
     let host_end = buffer.iter().position(|byte| matches!(byte, b'/' | b'\\' | b'?' | b'#')).unwrap_or(buffer.len());
     buffer.truncate(host_end);
