@@ -29,10 +29,27 @@ const NEEDLES: &[&str] = &[
     "vafgehpg", "cebzcg", "perqragvny", "frperg", "gbby pnyy", "pnanel", "PNANEL", "rznvyf gb",
 ];
 
+/// Words of people who write about orders rather than give them.
+const TALK: &[&str] = &[
+    "xample", "uoted", "uotes", "etector", "ixture", "est ", "tests", "flag", "ocument", "raining", "nalyst", "hrase", "attack", "eview", "olicy", "esearch", "aper", "log", "hangelog", "elease note", "egression", "uidance", "OWASP", "ostmortem", "says",
+        "escribes", "ontain", "ention", "ppears", "nsafe", "alicious", "attern", "ategor", "assert", "const ", "expect", "xplain", "uiz", "eaching", "studies", "guardrail", "warn", "never ",
+    "lesson", "slide", "orkshop", "tudent", "sample", "literal",
+];
+
+/// Words that make a quoted text an order again.
+const OBEY: &[&str] = &[
+    "follow", "obey", "xecute", "omply", "erform", "do this", "o the following", "nswer with", "ct on", "arry out", "you must", "ou should", "lease do", "say this", "rite this",
+];
+
+/// Fewest letters around quotations that make them quotations. LIMIT: less is no sentence about them.
+const AROUND_MIN: usize = 16;
+
 /// The compiled detector.
 #[derive(Debug)]
 pub(super) struct Prompt {
     needles: Option<packed::Searcher>,
+    talk: Option<packed::Searcher>,
+    obey: Option<packed::Searcher>,
     terms: Terms,
 }
 
@@ -45,7 +62,12 @@ pub(super) struct Scratch {
 
 impl Prompt {
     pub(super) fn new() -> Self {
-        Self { needles: packed::Searcher::new(NEEDLES), terms: Terms::new() }
+        Self {
+            needles: packed::Searcher::new(NEEDLES),
+            talk: packed::Searcher::new(TALK),
+            obey: packed::Searcher::new(OBEY),
+            terms: Terms::new(),
+        }
     }
 
     /// Looks at one text.
@@ -69,10 +91,14 @@ impl Prompt {
     }
 
     fn mentions(&self, text: &[u8]) -> bool {
-        match &self.needles {
-            Some(needles) => needles.find(text).is_some(),
-            None => true,
-        }
+        self.needles.as_ref().is_none_or(|needles| needles.find(text).is_some())
+    }
+
+    /// Whether quoted parts are spoken of rather than spoken.
+    fn only_quotes(&self, text: &[u8]) -> bool {
+        let head = text.get(..text.len().min(4096)).unwrap_or(text);
+        self.talk.as_ref().is_some_and(|talk| talk.find(head).is_some())
+            || self.obey.as_ref().is_some_and(|obey| obey.find(head).is_none())
     }
 
     /// Text in an encoding, in look-alike letters, or with its words pulled apart or together.
@@ -99,8 +125,11 @@ impl Prompt {
     }
 
     fn read(&self, folded: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], fold: Fold) {
-        let drop_quotes = talks_about(text);
+        let drop_quotes = memchr::memchr3(b'\'', b'"', b'`', text).is_some() && self.only_quotes(text);
         prompt_fold::fold(text, fold, drop_quotes, folded);
+        if drop_quotes && folded.len() < AROUND_MIN {
+            prompt_fold::fold(text, fold, false, folded);
+        }
         let mut seen = Seen::default();
         // Sentences end a clause; folded letters have none.
         for sentence in folded.split(|byte| *byte == b'.') {
@@ -159,16 +188,6 @@ impl Seen {
         }
         found
     }
-}
-
-/// Words of people who write about orders rather than give them.
-fn talks_about(text: &[u8]) -> bool {
-    const CUES: &[&str] = &[
-        "xample", "uoted", "uotes", "etector", "ixture", "est ", "tests", "flag", "ocument", "raining", "nalyst", "hrase", "attack", "eview", "olicy", "esearch", "aper", "log", "hangelog", "elease note", "egression", "uidance", "OWASP", "ostmortem", "says",
-        "escribes", "ontain", "ention", "ppears", "nsafe", "alicious", "attern", "ategor", "assert", "const ", "expect", "xplain", "uiz", "eaching", "studies", "guardrail", "warn", "never ",
-    ];
-    let head = text.get(..text.len().min(4096)).unwrap_or(text);
-    CUES.iter().any(|cue| find(head, cue.as_bytes()).is_some())
 }
 
 /// Turns and markers that only the harness may write.
