@@ -24,7 +24,9 @@ pub(super) enum Use {
 pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used: Use) {
     let revealed = decode::percent(text, b"./\\\0", buffer);
     let path = buffer.as_slice();
-    if used == Use::Perhaps && !revealed && memchr::memchr2(b' ', b'\n', text.trim_ascii()).is_some() && !has_climb(path) && !is_drive(path) {
+    // Words with spaces are a path only if they begin like one.
+    let begins = matches!(text.trim_ascii_start(), [b'.' | b'/' | b'\\' | b'%' | b'~', ..]) && has_climb(path) || is_drive(path);
+    if used == Use::Perhaps && memchr::memchr3(b' ', b'\n', b'<', text.trim_ascii()).is_some() && !begins && !(revealed && spelled(text)) {
         return;
     }
     let has_null = memchr::memchr(0, path).is_some();

@@ -54,7 +54,9 @@ fn fragment(tokens: &mut Vec<Token>, sink: &mut Sink<'_>, text: &[u8], breaks_ou
     if (opens || tailed) && compares_names(text, rest) {
         sink.report(Builtin::SqlInjection);
     }
-    if rest.first().is_some_and(|token| joins(text, token)) && constants_follow(text, rest) {
+    let by_word = rest.first().is_some_and(|token| token.kind == Kind::Word);
+    let doubled = matches!(rest, [a, b, ..] if a.kind == b.kind && matches!(a.kind, Kind::Symbol(b'|' | b'&')));
+    if rest.first().is_some_and(|token| joins(text, token)) && (opens || !breaks_out && (by_word || doubled)) && constants_follow(text, rest) {
         sink.report(Builtin::SqlInjection);
     }
     if breaks_out && begins_statement(text, rest) {
@@ -79,7 +81,7 @@ fn tail_only(text: &[u8], closers: &[Token], rest: &[Token]) -> bool {
     }
     let tail = first.of(text);
     let marked = tail.strip_prefix(b"--").or_else(|| tail.strip_prefix(b"/*")).or_else(|| tail.strip_prefix(b"#")).unwrap_or(tail);
-    closers.len() <= 8 && (marked.is_empty() || marked.starts_with(b" ") || marked.starts_with(b"+") || marked.len() <= 2)
+    closers.len() <= 8 && (marked.trim_ascii().len() <= 2 || marked == b" -")
 }
 
 fn joins(text: &[u8], token: &Token) -> bool {
@@ -185,7 +187,9 @@ fn anywhere(text: &[u8], here: &[Token], at: usize, breaks_out: bool) -> Option<
                 && operator.is_some_and(|token| is_comparison(text, token))
                 && right.is_some_and(|token| is_constant(text, token) || token.kind == Kind::Symbol(b'=') || token.kind == Kind::Word && here.get(4 + open).is_some_and(|token| token.kind == Kind::Symbol(b'(')));
             let selects = open > 0 && left.is(text, "select");
-            (compares || selects).then_some(Builtin::SqlInjection)
+            // Between quoted words, as in a query language, only a tautology counts.
+            let same = right.is_some_and(|right| right.kind == left.kind && (left.of(text) == right.of(text) || left.kind == Kind::Number || right.of(text).is_empty()));
+            (compares && (same || at <= 1 || breaks_out && left.kind != Kind::Text) || selects).then_some(Builtin::SqlInjection)
         }
         b'w' if first.is(text, "waitfor") && second.is_some_and(|token| token.is_any(text, &["delay", "time"])) => Some(Builtin::SqlInjection),
         b'p' if first.is(text, "procedure") && second.is_some_and(|token| token.is(text, "analyse")) => Some(Builtin::SqlInjection),

@@ -81,6 +81,9 @@ fn file(sink: &mut Sink<'_>, rest: &[u8]) {
 
 /// `//host`, `/\host`, `///host`, `/https://host`: paths that browsers read as another host.
 fn redirect(sink: &mut Sink<'_>, text: &[u8], used: Use) {
+    if memchr::memchr2(b' ', b'\n', text).is_some() {
+        return;
+    }
     let starts = matches!(text, [b'/' | b'\\', b'/' | b'\\', ..])
         || [b"/%09/".as_slice(), b"/%5c", b"/%5C", b"/%0d", b"/%2f", b"/%2F", b"/http:", b"/https:", b"/.example", b"/javascript:", b"/%68%74", b"//%"].iter().any(|head| text.starts_with(head));
     if starts {
