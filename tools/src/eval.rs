@@ -1,5 +1,6 @@
 //! `cargo x eval`: measures what the layers of the chain find and what they leave alone, on rows of any corpus.
 
+pub mod blocklist;
 pub mod secrets;
 
 use anyhow::Result;
@@ -14,6 +15,8 @@ pub struct Args {
 /// Which layer is measured.
 #[derive(clap::Subcommand, Debug)]
 enum Layer {
+    /// What the blocklist catches and flags wrongly
+    Blocklist(blocklist::Args),
     /// Recall, false alarms and time of the secrets layer
     Secrets(secrets::Args),
 }
@@ -24,6 +27,7 @@ enum Layer {
 /// A file cannot be read or a row is not of the documented form.
 pub fn run(args: &Args) -> Result<()> {
     match &args.layer {
+        Layer::Blocklist(args) => blocklist::run(args),
         Layer::Secrets(args) => secrets::run(args),
     }
 }

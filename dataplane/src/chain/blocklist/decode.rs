@@ -80,6 +80,11 @@ fn fold(value: u32) -> u32 {
     }
 }
 
+/// What a continuation byte carries; a broken one carries itself.
+fn tail(byte: u8) -> u32 {
+    u32::from(if byte < 0x80 { byte } else { byte & 0x3f })
+}
+
 /// Overlong UTF-8 (also with a broken second byte) and full-width letters become what they stand for.
 fn fold_wide(text: &mut Vec<u8>, of_interest: &[u8]) -> bool {
     if !text.iter().any(|byte| *byte >= 0xc0) {
@@ -100,7 +105,7 @@ fn fold_wide(text: &mut Vec<u8>, of_interest: &[u8]) -> bool {
         let mut length = 1;
         if count > 1 && text.len() >= read + count {
             let head = u32::from(byte) & (0x7f >> count);
-            let folded = (1..count).fold(head, |value, at| value << 6 | u32::from(text.get(read + at).copied().unwrap_or(0)) & 0x3f);
+            let folded = (1..count).fold(head, |value, at| value << 6 | tail(text.get(read + at).copied().unwrap_or(0)));
             let folded = fold(folded);
             if folded < 0x80 {
                 value = folded;

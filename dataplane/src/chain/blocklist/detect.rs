@@ -10,6 +10,7 @@ use super::role::Role;
 use super::shell::{self, Shell};
 use super::sql::{self, Certainty};
 use super::sql_lex::Token;
+use super::prompt::{self, Prompt};
 use super::{decode, markup, path, payload, sqli, ssrf};
 
 /// The mode of each builtin rule; `None` is off.
@@ -58,12 +59,14 @@ const NEUTRAL_LINES_MAX: usize = 3;
 #[derive(Debug)]
 pub(super) struct Detectors {
     shell: Shell,
+    prompt: Prompt,
 }
 
 /// Buffers of all detectors on one shard.
 #[derive(Debug)]
 pub(super) struct Scratch {
     shell: shell::Scratch,
+    prompt: prompt::Scratch,
     sql: sql::Scratch,
     tokens: Vec<Token>,
     bytes: Vec<u8>,
@@ -73,6 +76,7 @@ impl Scratch {
     pub(super) fn new() -> Self {
         Self {
             shell: shell::Scratch::new(),
+            prompt: prompt::Scratch::default(),
             sql: sql::Scratch::default(),
             tokens: Vec::with_capacity(256),
             bytes: Vec::with_capacity(4096),
@@ -82,7 +86,7 @@ impl Scratch {
 
 impl Detectors {
     pub(super) fn new() -> Self {
-        Self { shell: Shell::new() }
+        Self { shell: Shell::new(), prompt: Prompt::new() }
     }
 
     /// Looks at one string.
@@ -110,8 +114,12 @@ impl Detectors {
                     sink.report(Builtin::MarkupUrl);
                 }
             }
-            Role::Query | Role::Neutral => self.check_unknown(scratch, sink, text),
-            Role::Argv | Role::Content => {}
+            Role::Query | Role::Neutral => {
+                self.check_unknown(scratch, sink, text);
+                self.prompt.check(&mut scratch.prompt, sink, bytes);
+            }
+            Role::Content => self.prompt.check(&mut scratch.prompt, sink, bytes),
+            Role::Argv => {}
         }
     }
 
@@ -135,6 +143,7 @@ impl Detectors {
         let is_command = shell::is_command_line(bytes);
         if sql::is_statement(bytes) {
             sql::check(&mut scratch.sql, sink, bytes, Certainty::Perhaps);
+            sqli::check_statement(&mut scratch.tokens, sink, bytes);
         } else if !is_command {
             sqli::check(&mut scratch.tokens, sink, bytes);
             if marks.has(Marks::PERCENT) && !sink.is_final() {

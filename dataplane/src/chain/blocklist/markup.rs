@@ -22,6 +22,9 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8]) {
     let mut from = 0;
     while let Some(at) = memchr::memchr(b'<', text.get(from..).unwrap_or_default()) {
         from += at + 1;
+        if is_generic(text, from) {
+            continue;
+        }
         if tag(text.get(from..).unwrap_or_default()) {
             sink.report(Builtin::MarkupScript);
             return;
@@ -47,6 +50,21 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':' | b'_')
 }
 
+/// `Vec<Script>,`: a type in code, not a tag.
+fn is_generic(text: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(2).and_then(|at| text.get(at)).copied().unwrap_or(b' ');
+    if !before.is_ascii_alphanumeric() {
+        return false;
+    }
+    let rest = text.get(at..).unwrap_or_default();
+    let length = rest.iter().take(64).take_while(|byte| is_name(**byte)).count();
+    match rest.get(length..) {
+        Some([b'>', after, ..]) => matches!(after, b',' | b';' | b')' | b'>' | b'{' | b'&' | b' ' | b'(' | b':'),
+        Some([b'>'] | [b',' | b'<', ..]) => true,
+        _ => false,
+    }
+}
+
 /// Elements whose presence in a short value is enough.
 const ACTIVE: &[&[u8]] = &[
     b"script", b"iframe", b"object", b"embed", b"applet", b"frameset", b"frame", b"base", b"meta", b"isindex", b"bgsound", b"layer", b"ilayer", b"xss", b"svg:script", b"vmlframe", b"import",
@@ -62,16 +80,29 @@ fn tag(rest: &[u8]) -> bool {
     if name.is_empty() || !name.first().is_some_and(u8::is_ascii_alphabetic) {
         return false;
     }
-    let separated = behind.first().is_none_or(|byte| !is_name(*byte) && !matches!(byte, b',' | b')' | b'=' | b'.'));
+    let separated = behind.first().is_none_or(|byte| !is_name(*byte) && !matches!(byte, b',' | b')' | b'=' | b'.' | b'<'));
     let local = name.rsplit(|byte| *byte == b':').next().unwrap_or(name);
     let is_active = ACTIVE.iter().any(|active| local == *active || active.len() > 5 && local.starts_with(active));
     // `Vec<base>` is code: an active element has attributes, a slash, or comes with a closing part.
     if is_active && (separated && (local == b"script" || behind.first() != Some(&b'>')) || local.starts_with(b"script") || behind.len() > 1 && local == b"iframe") {
         return true;
     }
-    // LIMIT: attributes of one tag; what follows is text of the page.
-    let window = behind.get(..behind.len().min(2048)).unwrap_or_default();
+    let window = behind.get(..tag_end(behind)).unwrap_or_default();
     has_handler(window) || attribute_runs(window)
+}
+
+/// Where a tag ends: at a `>` outside quotes. LIMIT: attributes beyond two kilobytes are not read.
+fn tag_end(attributes: &[u8]) -> usize {
+    let mut quote = 0_u8;
+    for (at, byte) in attributes.iter().enumerate().take(2048) {
+        match byte {
+            b'\'' | b'"' | b'`' if quote == 0 => quote = *byte,
+            byte if *byte == quote => quote = 0,
+            b'>' if quote == 0 => return at,
+            _ => {}
+        }
+    }
+    attributes.len().min(2048)
 }
 
 /// `onload=`, behind a space, a slash or a quote.

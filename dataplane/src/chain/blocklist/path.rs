@@ -24,7 +24,9 @@ pub(super) enum Use {
 pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used: Use) {
     let revealed = decode::percent(text, b"./\\\0", buffer);
     let path = buffer.as_slice();
-    if used == Use::Perhaps && !revealed && memchr::memchr2(b' ', b'\n', text.trim_ascii()).is_some() && !has_climb(path) && !is_drive(path) {
+    // Words with spaces are a path only if they begin like one.
+    let begins = matches!(text.trim_ascii_start(), [b'.' | b'/' | b'\\' | b'%' | b'~', ..]) && has_climb(path) || is_drive(path);
+    if used == Use::Perhaps && memchr::memchr3(b' ', b'\n', b'<', text.trim_ascii()).is_some() && !begins && !(revealed && spelled(text)) {
         return;
     }
     let has_null = memchr::memchr(0, path).is_some();
@@ -38,6 +40,9 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
     }
     let path = lower.as_slice();
     let climb = climb(path);
+    if spelled(text) {
+        sink.report(Builtin::PathEncoded);
+    }
     let names_secret = is_sensitive(path);
     if wrapper(path) {
         sink.report(Builtin::PathWrapper);
@@ -56,7 +61,8 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
     if names_secret {
         sink.report(Builtin::PathSensitive);
     }
-    if is_system(path) {
+    // A file tool may well read settings and logs; a value that is not known to be a path may not.
+    if is_system(path) && (used == Use::Perhaps || path.starts_with(b"/proc/")) {
         sink.report(Builtin::PathSystem);
     }
 }
@@ -64,6 +70,15 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
 /// Whether a file of credentials or accounts is named in plain text.
 pub(super) fn names_secret(text: &[u8]) -> bool {
     is_sensitive(text)
+}
+
+/// Separators that no decoder agrees on: whatever stands behind `..` in place of a slash was meant as one.
+fn spelled(text: &[u8]) -> bool {
+    [
+        b"..%".as_slice(), b"..0x2f", b"..0x5c", b"..2f..", b"..5c..", b"..u221", b"/./\\/.", b".\\/\\.", b".\\.\\.\\", b"\\../..\\", b"%c0%", b"%c1%", b"%bg%qf", b"%uEFC8", b"%uF025",
+    ]
+    .iter()
+    .any(|mark| find(text, mark).is_some_and(|at| !matches!(*mark, b"..%") || text.get(at + 3).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'%')))
 }
 
 fn has_climb(path: &[u8]) -> bool {
@@ -95,6 +110,10 @@ fn climb(path: &[u8]) -> Climb {
     for part in path.split(|byte| matches!(byte, b'/' | b'?' | b'=')) {
         let trimmed = part.strip_suffix(b";").unwrap_or(part);
         match trimmed {
+            b"...." => {
+                climb.tricks |= previous == b"....";
+                below += 1;
+            }
             b"" => climb.tricks |= matches!(previous, b"...." | b"..." | b".....") && previous.len() > 3,
             b"." => climb.tricks |= previous == b"...",
             b".." => {
@@ -132,7 +151,7 @@ const SENSITIVE_ENDS: &[&[u8]] = &[
 fn is_sensitive(path: &[u8]) -> bool {
     let path = path.trim_ascii_end();
     // What a null byte or a query would cut off does not change the file.
-    let end = path.iter().position(|byte| matches!(byte, b'?' | b'#' | b'%' | b'|' | b'"' | b'\'' | b'>' | b'&')).unwrap_or(path.len());
+    let end = path.iter().position(|byte| matches!(byte, b'?' | b'#' | b'%' | b'|' | b'"' | b'\'' | b'>' | b'&' | b';')).unwrap_or(path.len());
     let name = path.get(..end).unwrap_or(path);
     let ends = |name: &[u8]| {
         SENSITIVE_ENDS.iter().any(|secret| {
@@ -169,11 +188,11 @@ fn is_system(path: &[u8]) -> bool {
         && drive.is_ascii_alphabetic()
     {
         return [
-            b"windows/".as_slice(), b"winnt/", b"program files", b"programdata/", b"xampp/", b"wamp", b"inetpub/", b"apache", b"php", b"mysql/", b"boot.ini", b"recycler", b"pagefile.sys",
+            b"windows/".as_slice(), b"winnt/", b"program files", b"programfiles", b"programdata/", b"xampp/", b"wamp", b"inetpub/", b"apache", b"php", b"mysql/", b"boot.ini", b"recycler", b"pagefile.sys",
             b"documents and settings/", b"$recycle.bin", b"sysprep", b"unattend", b"system volume information", b"autoexec.bat", b"config.sys", b"users/administrator", b"users/public", b"oraclexe", b"nginx", b"log", b"windows", b"home", b"user", b"wwwroot", b"server", b"unattended",
         ]
         .iter()
-        .any(|root| rest.starts_with(root) && (root.len() > 4 || rest.contains(&b'.')));
+        .any(|root| rest.starts_with(root) && (!matches!(*root, b"log" | b"home" | b"user" | b"server") || find(rest, b"log").is_some() || rest.contains(&b'.')));
     }
     if [b"%systemroot%".as_slice(), b"%windir%", b"%systemdrive%", b"%winnt%", b"systemroot%", b"%programfiles%"].iter().any(|root| path.starts_with(root)) {
         return true;
@@ -231,8 +250,9 @@ mod tests {
             ("/home/bob/.ssh/id_rsa", Some("path.sensitive-file")),
             ("~/.aws/credentials", Some("path.sensitive-file")),
             ("/proc/self/environ", Some("path.sensitive-file")),
-            ("/etc/nginx/nginx.conf", Some("path.system-file")),
-            ("C:\\Windows\\System32\\drivers\\etc\\hosts", Some("path.system-file")),
+            ("/etc/nginx/nginx.conf", None),
+            ("/etc/ssl/x.crt", None),
+            ("/proc/1/cmdline", Some("path.system-file")),
             ("php://filter/convert.base64-encode/resource=index.php", Some("path.stream-wrapper")),
         ];
         for (path, expect) in rows {

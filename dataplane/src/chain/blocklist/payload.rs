@@ -61,7 +61,7 @@ fn injected(sink: &mut Sink<'_>, text: &[u8]) {
             let Some(inner) = rest.strip_prefix(b"(") else { continue };
             rest = inner;
         }
-        let skipped = rest.iter().take(16).take_while(|byte| matches!(byte, b' ' | b'\t' | b';' | b'|' | b'&' | b'\'' | b'"' | b'\\' | b'`' | b'{' | b'(' | b'\n' | b'\r')).count();
+        let skipped = rest.iter().take(16).take_while(|byte| matches!(byte, b' ' | b'\t' | b';' | b'|' | b'&' | b'\'' | b'"' | b'\\' | b'`' | b'{' | b'\n' | b'\r')).count();
         let rest = rest.get(skipped..).unwrap_or_default();
         let length = rest.iter().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'.' | b'-')).count();
         let (word, behind) = rest.split_at_checked(length).unwrap_or((rest, b""));
@@ -80,6 +80,13 @@ fn injected(sink: &mut Sink<'_>, text: &[u8]) {
         let in_prose = matches!(separator, b'\n' | b'\r') && start > 0 && argument.is_empty() && !(start <= 3 || behind.is_empty() || behind.starts_with(b"\n"));
         // `&#x27;id` and `&lt;` are entities, `a | b` in a table is no pipe: words of prose follow those.
         let is_entity = separator == b';' && text.get(..start).unwrap_or_default().iter().rev().take(8).any(|byte| *byte == b'&');
+        // Behind several words a separator belongs to a sentence, and a word in backticks is a name.
+        let before = text.get(..start).unwrap_or_default();
+        let in_sentence = memchr::memchr_iter(b' ', before.trim_ascii()).count() > 2;
+        let in_backticks = separator == b'`' && (before.trim_ascii().len() > 8 && memchr::memchr(b' ', before).is_some() || is_code_span(text, start));
+        if in_sentence || in_backticks {
+            continue;
+        }
         if closes && !lone_amp && !in_prose && !is_entity {
             sink.report(Builtin::ShellInjected);
             return;
@@ -91,7 +98,7 @@ fn injected(sink: &mut Sink<'_>, text: &[u8]) {
         b"$_REQUEST[", b"<?php", b"print(system(", b"php://input", b"cmd=",
     ];
     let is_short = trimmed.len() < 200 && memchr::memchr(b'\n', trimmed).is_none();
-    if is_short && calls.iter().any(|call| find(trimmed, call).is_some_and(|at| *call != b"cmd=" && at < 64 || at > 0 && find(trimmed, b"exec").is_some())) {
+    if is_short && calls.iter().any(|call| find(trimmed, call).is_some_and(|at| *call != b"cmd=" && at < 64 && at.checked_sub(1).and_then(|before| trimmed.get(before)) != Some(&b'.') || at > 0 && find(trimmed, b"exec").is_some())) {
         sink.report(Builtin::ShellProbe);
     }
 }
@@ -102,6 +109,14 @@ const REACHES: &[&[u8]] = &[
     b"popen(", b"eval(", b"passthru", b"phpinfo", b"jndi:", b"config.items", b"config.", b"self._", b"self.", b"|attr(", b"lipsum", b"cycler.", b"joiner.", b"url_for.", b"get_flashed", b"request.application", b"request|attr", b"constructor", b"process.", b"require(", b"global.process", b"file_get_contents", b"registerundefinedfilter",
     b"registerfilter", b"_self.env", b"runtime", b"class.forname", b"import os", b"import(", b"os.system", b"subprocess", b"open(", b"file.open", b"file.read", b"dir.entries", b"io.popen", b"print(", b"sleep(", b"getenv", b"secret", b"$_server", b"$_get", b"dump(app", b"app.request", b"app[", b"|filter(", b"|map(", b"|sort(", b"_context",
 ];
+
+/// Whether what stands in backticks is followed by words: a name in a text.
+fn is_code_span(text: &[u8], open: usize) -> bool {
+    let rest = text.get(open + 1..).unwrap_or_default();
+    let Some(close) = memchr::memchr(b'`', rest) else { return text.starts_with(b"```") };
+    let behind = rest.get(close + 1..).unwrap_or_default();
+    matches!(behind, [b' ' | b':', b' ' | b'a'..=b'z' | b'A'..=b'Z', ..]) || behind.starts_with(b"`")
+}
 
 /// Expressions in template marks that compute with numbers or reach for the machine.
 fn templates(sink: &mut Sink<'_>, text: &[u8]) {
@@ -115,7 +130,7 @@ fn templates(sink: &mut Sink<'_>, text: &[u8]) {
             let end = find(body, close).unwrap_or(body.len().min(256));
             let body = body.get(..end).unwrap_or_default();
             from += at + open.len();
-            if !body.starts_with(b"{") && computes(body) || reaches(body) {
+            if !body.starts_with(b"{") && computes(body) || *open != b"[[" && reaches(body) {
                 return true;
             }
         }
@@ -184,9 +199,14 @@ fn ldap(sink: &mut Sink<'_>, text: &[u8]) {
         depth += i32::from(*byte == b'(') - i32::from(*byte == b')');
         lowest = lowest.min(depth);
     }
+    let injected_filter = text.starts_with(b"*(|(") || text.starts_with(b"*(&(");
+    if injected_filter {
+        sink.report(Builtin::LdapInjection);
+    }
     let syntax = [b")(|".as_slice(), b")(&", b"*)(", b"*)|", b"(|(", b"(&(", b")(cn=", b")(uid=", b"*))", b"*()|", b"|(", b")(objectclass", b"=*)", b"=*))", b"(|", b")(!("].iter().any(|part| contains_folded(text, part));
     let attribute = memchr::memchr(b'=', text).is_some() || text.contains(&b'*');
-    if syntax && attribute && (lowest < 0 || depth != 0) && text.len() < 512 && memchr::memchr(b'\n', text).is_none() && find(text, b"; ").is_none() {
+    let is_filter = text.len() < 256 && !text.iter().any(|byte| matches!(byte, b' ' | b'\n' | b'"' | b'{' | b'<' | b';'));
+    if syntax && attribute && (lowest < 0 || depth != 0) && is_filter {
         sink.report(Builtin::LdapInjection);
     }
 }
@@ -196,7 +216,8 @@ fn nosql(sink: &mut Sink<'_>, text: &[u8]) {
     let has = |part: &[u8]| find(text, part).is_some();
     let bracket = [b"[$ne]".as_slice(), b"[$gt]", b"[$lt]", b"[$gte]", b"[$regex]", b"[$exists]", b"[$in]", b"[$nin]", b"[$eq]"].iter().any(|part| has(part));
     let where_code = has(b"$where") && (has(b"'") || has(b"\"") || has(b"function") || has(b"==") || has(b":"));
-    let script = (text.starts_with(b"'") || text.starts_with(b"\"") || text.starts_with(b"||") || text.starts_with(b"&&")) && (has(b"this.") || has(b"return ") || has(b"return(") || has(b"sleep(") || has(b"$comment") || has(b"==") && has(b"||"));
+    let opened = matches!(text, [b'\'' | b'"', ..]) && text.get(1..).unwrap_or_default().trim_ascii_start().first().is_some_and(|byte| matches!(byte, b';' | b'|' | b'&' | b',' | b'}' | b')'));
+    let script = (opened || text.starts_with(b"||") || text.starts_with(b"&&")) && (has(b"this.") || has(b"return ") || has(b"return(") || has(b"sleep(") || has(b"$comment") || has(b"$or") || opened && has(b"=="));
     let empty = [b"\"$gt\": \"\"".as_slice(), b"\"$gt\":\"\"", b"$gt: ''", b"$gt:''", b"\"$ne\": null", b"\"$ne\":null", b"\"$ne\": \"\"", b"\"$ne\":\"\"", b"$ne: null", b"$ne: ''", b"\"&exists\"", b"\"$ne\": 1", b"\"$ne\":1", b"$ne:1", b"$ne: 1", b"{\"$regex\":\".*\"}"]
         .iter()
         .any(|part| has(part));

@@ -65,7 +65,7 @@ impl Shell {
     /// Looks at a whole command text.
     pub(super) fn check(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str, trust: Trust) {
         scratch.lexer.begin(text.as_bytes());
-        Run { shell: self, lexer: &mut scratch.lexer, sql: &mut scratch.sql, sink, trust, depth: 0, windows: false }.run();
+        Run { shell: self, lexer: &mut scratch.lexer, sql: &mut scratch.sql, sink, trust, depth: 0, windows: false, is_command: is_command_line(text.as_bytes()) }.run();
     }
 
     /// Looks at a command whose words come separately: they are quoted so that they stay words.
@@ -99,7 +99,7 @@ impl Shell {
             }
         }
         scratch.lexer.begin(&scratch.text);
-        Run { shell: self, lexer: &mut scratch.lexer, sql: &mut scratch.sql, sink, trust: Trust::Command, depth: 0, windows: false }.run();
+        Run { shell: self, lexer: &mut scratch.lexer, sql: &mut scratch.sql, sink, trust: Trust::Command, depth: 0, windows: false, is_command: true }.run();
     }
 }
 
@@ -112,6 +112,8 @@ struct Run<'r, 'm> {
     trust: Trust,
     depth: u8,
     windows: bool,
+    /// The text begins like a command line, whatever its key.
+    is_command: bool,
 }
 
 impl Run<'_, '_> {
@@ -185,7 +187,10 @@ impl Run<'_, '_> {
 
     fn command(&mut self, input: Flow) -> Flow {
         let first = self.skip_prelude();
-        self.redirections();
+        // In a text that may be anything, `a > /b` is no redirection.
+        if self.trust == Trust::Command || self.is_command {
+            self.redirections();
+        }
         self.lexer.feeds_shell = false;
         if first >= self.count() {
             return Flow::Nothing;
@@ -436,7 +441,7 @@ impl Run<'_, '_> {
             }
             b"mv" | b"cp" | b"ln" | b"install" | b"rsync" | b"truncate" => self.writes(name, args),
             b"docker" | b"podman" | b"nerdctl" | b"kubectl" => self.removes_listed(args),
-            b"shutdown" | b"reboot" | b"halt" | b"poweroff" => self.power(name, args),
+            b"shutdown" | b"reboot" | b"halt" | b"poweroff" => self.power(args),
             b"kill" => self.kill(args),
             b"unset" => {
                 if self.args(args).any(|arg| arg.starts_with(b"HIST")) {
@@ -539,7 +544,7 @@ impl Run<'_, '_> {
             traces |= target::is_trace(operand);
             hit |= match target::place(operand) {
                 Place::Root | Place::Device => true,
-                Place::System => recursive || target::is_system_file(operand) || operand.contains(&b'*'),
+                Place::System => recursive || target::is_vital_file(operand) || operand.contains(&b'*'),
                 Place::Home => recursive || operand.contains(&b'*') || operand.ends_with(b"authorized_keys"),
                 Place::Working => recursive || operand == b"*" || operand == b"./*",
                 Place::Ordinary => false,
@@ -753,7 +758,7 @@ impl Run<'_, '_> {
         self.operands(args).next().is_some_and(|first| matches!(first, b"/bin/bash" | b"/bin/sh")) && self.operands(args).last().is_some_and(|last| last.starts_with(b"/tmp"))
     }
 
-    fn power(&mut self, name: &[u8], args: usize) {
+    fn power(&mut self, args: usize) {
         if self.args(args).any(|arg| matches!(arg, b"--help" | b"--version" | b"-c" | b"/a" | b"-a")) {
             return;
         }
@@ -761,7 +766,7 @@ impl Run<'_, '_> {
             arg == b"now" || arg.starts_with(b"+") || arg.starts_with(b"-") || arg.starts_with(b"/") || arg.first().is_some_and(u8::is_ascii_digit)
         };
         let first = self.args(args).next();
-        let is_bare = first.is_none() && (self.trust == Trust::Command || name != b"halt");
+        let is_bare = first.is_none() && self.trust == Trust::Command;
         if is_bare || first.is_some_and(is_time) {
             self.report(Builtin::ShellPower);
         }
@@ -769,7 +774,7 @@ impl Run<'_, '_> {
 
     fn kill(&mut self, args: usize) {
         let all = self.args(args).skip(1).any(|arg| arg == b"-1" || arg == b"1") || self.word(args) == b"-1" && self.count() == args + 1;
-        let listing = matches!(self.word(args), b"-l" | b"-L" | b"-0");
+        let listing = matches!(self.word(args), b"-l" | b"-L" | b"-0" | b"-HUP" | b"-USR1" | b"-USR2" | b"-CONT" | b"-SIGHUP");
         if all && !listing {
             self.report(Builtin::ShellKill);
         }
@@ -981,6 +986,9 @@ fn is_shell(name: &[u8]) -> bool {
 pub(super) fn is_command_line(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
     let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+    if text.starts_with(b">") || text.starts_with(b": >") || text.starts_with(b":>") {
+        return true;
+    }
     let mut buffer = [0; 32];
     let name = program(text.get(..end).unwrap_or_default(), &mut buffer);
     const PROGRAMS: &[&[u8]] = &[

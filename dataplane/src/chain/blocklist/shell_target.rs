@@ -145,13 +145,20 @@ fn absolute(path: &[u8]) -> Place {
     }
     if SYSTEM.contains(&first) {
         let below: Vec2 = Vec2::of(path);
-        if below.is(b"usr", b"local") && length > 3 || below.is(b"usr", b"src") && length > 2 {
+        let third = parts(path).nth(2).unwrap_or_default();
+        let is_own = below.is(b"usr", b"local") && !matches!(third, b"bin" | b"sbin" | b"lib" | b"share" | b"etc" | b"include" | b"");
+        let is_manual = below.is(b"usr", b"share") && matches!(third, b"doc" | b"man" | b"locale" | b"info");
+        let is_list = below.is(b"etc", b"apt") && third == b"sources.list.d" && length > 3;
+        if is_own || is_manual || is_list || below.is(b"usr", b"local") && length > 4 || below.is(b"usr", b"src") && length > 2 {
             return Place::Ordinary;
         }
         return Place::System;
     }
     if first == b"var" {
         let below = Vec2::of(path);
+        if below.is(b"var", b"lib") && parts(path).nth(2) == Some(b"apt") && parts(path).nth(3) == Some(b"lists") {
+            return Place::Ordinary;
+        }
         if below.is(b"var", b"tmp") || below.is(b"var", b"cache") || below.is(b"var", b"folders") {
             return if length > 2 { Place::Ordinary } else { Place::System };
         }
@@ -247,6 +254,12 @@ pub(super) fn is_system_file(path: &[u8]) -> bool {
             .any(|prefix| path.starts_with(prefix))
 }
 
+/// Whether the system does not start, or nobody gets in, without this file.
+pub(super) fn is_vital_file(path: &[u8]) -> bool {
+    let (length, _) = depth(path);
+    is_system_file(path) && (length <= 2 || !path.starts_with(b"/etc/"))
+}
+
 /// Whether the file plants a login, a job or a start-up command.
 pub(super) fn is_persistence(path: &[u8]) -> bool {
     let ends = [
@@ -281,7 +294,7 @@ mod tests {
         use Place::{Device, Home, Ordinary, Root, System, Working};
         let rows = [
             ("/", Root), ("/*", Root), ("//", Root), ("/.", Root), ("/tmp/../", Root), ("/$X", Root), ("/etc", System),
-            ("/usr/lib", System), ("/var/lib/postgresql", System), ("/var/log/nginx", System), ("/opt/app", System), ("/data", System),
+            ("/usr/lib", System), ("/var/lib/postgresql", System), ("/var/log/nginx", System), ("/opt/app", System), ("/var/lib/apt/lists/*", Ordinary), ("/usr/local/go", Ordinary), ("/usr/local/bin", System), ("/data", System),
             ("/home", System), ("/home/alice", Home), ("/home/alice/*", Home), ("~", Home), ("~/", Home), ("$HOME", Home),
             ("$HOME/*", Home), ("~/Documents", Home), ("~/.ssh", Home), ("~/.cache", Ordinary), ("~/code/app/target", Ordinary),
             ("~/project/node_modules", Ordinary), ("/root", Home), (".", Working), ("*", Working), ("./*", Working), ("..", Working),

@@ -9,7 +9,7 @@ use super::sql_lex::{DoubleQuotes, Kind, Token, tokenise};
 
 /// Looks at a value that is no whole statement.
 pub(super) fn check(tokens: &mut Vec<Token>, sink: &mut Sink<'_>, text: &[u8]) {
-    fragment(tokens, sink, text, false);
+    fragment(tokens, sink, text, false, false);
     for quote in [b'\'', b'"'] {
         if sink.is_final() {
             return;
@@ -23,20 +23,40 @@ pub(super) fn check(tokens: &mut Vec<Token>, sink: &mut Sink<'_>, text: &[u8]) {
             // A part that closes with the quote it began with is quoted, not broken out of.
             let quoted = rest.trim_ascii_end().last() == Some(&quote) && memchr::memchr_iter(quote, rest).count() == 1 && from > 1;
             if !quoted {
-                fragment(tokens, sink, rest, true);
+                // A value that begins with a quote, or leaves one open, is no expression of its own.
+                let opens = from == 1 || memchr::memchr_iter(quote, text).count() % 2 == 1;
+                fragment(tokens, sink, rest, true, opens);
             }
         }
     }
 }
 
-fn fragment(tokens: &mut Vec<Token>, sink: &mut Sink<'_>, text: &[u8], breaks_out: bool) {
+/// Looks at a whole statement in a place where nobody expects SQL: functions and tables that only a probe asks for.
+pub(super) fn check_statement(tokens: &mut Vec<Token>, sink: &mut Sink<'_>, text: &[u8]) {
+    tokenise(text, DoubleQuotes::Strings, tokens);
+    for (at, token) in tokens.iter().enumerate() {
+        let is_call = tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Symbol(b'('));
+        let found = if token.kind == Kind::Word && is_call { called(text, token, at, false) } else { None };
+        if found.is_some() || token.is_any(text, &["pg_shadow", "pg_authid", "sysobjects", "syscolumns", "@@version"]) {
+            sink.report(found.unwrap_or(Builtin::SqlProbe));
+        }
+    }
+}
+
+fn fragment(tokens: &mut Vec<Token>, sink: &mut Sink<'_>, text: &[u8], breaks_out: bool, opens: bool) {
     tokenise(text, DoubleQuotes::Strings, tokens);
     let skip = tokens.iter().take_while(|token| matches!(token.kind, Kind::Symbol(b')' | b';' | b'+' | b',' | b'%'))).count();
     let rest = tokens.get(skip..).unwrap_or_default();
     if breaks_out && tail_only(text, tokens.get(..skip).unwrap_or_default(), rest) {
         sink.report(Builtin::SqlInjection);
     }
-    if rest.first().is_some_and(|token| joins(text, token)) && constants_follow(text, rest) {
+    let tailed = rest.last().is_some_and(|token| token.kind == Kind::Tail);
+    if (opens || tailed) && compares_names(text, rest) {
+        sink.report(Builtin::SqlInjection);
+    }
+    let by_word = rest.first().is_some_and(|token| token.kind == Kind::Word);
+    let doubled = matches!(rest, [a, b, ..] if a.kind == b.kind && matches!(a.kind, Kind::Symbol(b'|' | b'&')));
+    if rest.first().is_some_and(|token| joins(text, token)) && (opens || !breaks_out && (by_word || doubled)) && constants_follow(text, rest) {
         sink.report(Builtin::SqlInjection);
     }
     if breaks_out && begins_statement(text, rest) {
@@ -61,7 +81,7 @@ fn tail_only(text: &[u8], closers: &[Token], rest: &[Token]) -> bool {
     }
     let tail = first.of(text);
     let marked = tail.strip_prefix(b"--").or_else(|| tail.strip_prefix(b"/*")).or_else(|| tail.strip_prefix(b"#")).unwrap_or(tail);
-    closers.len() <= 8 && (marked.is_empty() || marked.starts_with(b" ") || marked.starts_with(b"+") || marked.len() <= 2)
+    closers.len() <= 8 && (marked.trim_ascii().len() <= 2 || marked == b" -")
 }
 
 fn joins(text: &[u8], token: &Token) -> bool {
@@ -74,6 +94,17 @@ fn is_constant(text: &[u8], token: &Token) -> bool {
 
 fn is_comparison(text: &[u8], token: &Token) -> bool {
     matches!(token.kind, Kind::Symbol(b'=' | b'<' | b'>' | b'^' | b'!' | b'~' | b'|' | b'&')) || token.is_any(text, &["like", "is", "in", "between", "rlike", "regexp", "sounds"])
+}
+
+/// `or x=y`, `and uid like '%`: a connective and a comparison right behind the break-out.
+fn compares_names(text: &[u8], rest: &[Token]) -> bool {
+    let Some(first) = rest.first().filter(|token| token.is_any(text, &["or", "and", "xor", "||", "&&"])) else { return false };
+    let open = rest.iter().skip(1).take_while(|token| matches!(token.kind, Kind::Symbol(b'('))).count();
+    let [left, operator, ..] = rest.get(1 + open..).unwrap_or_default() else { return false };
+    let _ = first;
+    matches!(left.kind, Kind::Word | Kind::Number | Kind::Text | Kind::Quoted)
+        && (matches!(operator.kind, Kind::Symbol(b'=' | b'<' | b'>' | b')')) || operator.is_any(text, &["like", "is", "in", "between"]))
+        && rest.len() > 3
 }
 
 /// Behind the first connective: constants compared, or only constants up to the end.
@@ -156,7 +187,9 @@ fn anywhere(text: &[u8], here: &[Token], at: usize, breaks_out: bool) -> Option<
                 && operator.is_some_and(|token| is_comparison(text, token))
                 && right.is_some_and(|token| is_constant(text, token) || token.kind == Kind::Symbol(b'=') || token.kind == Kind::Word && here.get(4 + open).is_some_and(|token| token.kind == Kind::Symbol(b'(')));
             let selects = open > 0 && left.is(text, "select");
-            (compares || selects).then_some(Builtin::SqlInjection)
+            // Between quoted words, as in a query language, only a tautology counts.
+            let same = right.is_some_and(|right| right.kind == left.kind && (left.of(text) == right.of(text) || left.kind == Kind::Number || right.of(text).is_empty()));
+            (compares && (same || at <= 1 || breaks_out && left.kind != Kind::Text) || selects).then_some(Builtin::SqlInjection)
         }
         b'w' if first.is(text, "waitfor") && second.is_some_and(|token| token.is_any(text, &["delay", "time"])) => Some(Builtin::SqlInjection),
         b'p' if first.is(text, "procedure") && second.is_some_and(|token| token.is(text, "analyse")) => Some(Builtin::SqlInjection),

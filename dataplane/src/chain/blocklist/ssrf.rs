@@ -28,6 +28,18 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
     let text = text.trim_ascii();
     let Some((scheme, rest)) = split_scheme(text) else {
         redirect(sink, text, used);
+        if memchr::memchr(b'%', text).is_some() && text.len() < 512 {
+            // `/%09/host`, `/%5chost`, `%68%74…`: what remains when control characters are dropped.
+            decode::percent(text, b"", buffer);
+            buffer.retain(|byte| *byte > b' ');
+            let decoded = std::mem::take(buffer);
+            redirect(sink, &decoded, used);
+            let absolute = [b"http://".as_slice(), b"https://", b"/http:", b"/https:"].iter().any(|head| decoded.starts_with(head));
+            if absolute && !text.starts_with(b"http") {
+                sink.report(Builtin::SsrfRedirect);
+            }
+            *buffer = decoded;
+        }
         return;
     };
     let mut lower = [0; 16];
@@ -69,6 +81,9 @@ fn file(sink: &mut Sink<'_>, rest: &[u8]) {
 
 /// `//host`, `/\host`, `///host`, `/https://host`: paths that browsers read as another host.
 fn redirect(sink: &mut Sink<'_>, text: &[u8], used: Use) {
+    if memchr::memchr2(b' ', b'\n', text).is_some() {
+        return;
+    }
     let starts = matches!(text, [b'/' | b'\\', b'/' | b'\\', ..])
         || [b"/%09/".as_slice(), b"/%5c", b"/%5C", b"/%0d", b"/%2f", b"/%2F", b"/http:", b"/https:", b"/.example", b"/javascript:", b"/%68%74", b"//%"].iter().any(|head| text.starts_with(head));
     if starts {
@@ -141,7 +156,7 @@ fn authority(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, rest: &[u8]) {
         None => authority,
     };
     let first = authority.split(|byte| matches!(byte, b'\\' | b'#' | b'@')).next().unwrap_or(authority);
-    let revealed = decode::percent(host, b".:0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", buffer);
+    let revealed = decode::percent(host, b"\\/\t@.:0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", buffer);
     let wide = enclosed(host, buffer);
     let host_end = buffer.iter().position(|byte| matches!(byte, b'/' | b'\\' | b'?' | b'#')).unwrap_or(buffer.len());
     buffer.truncate(host_end);
