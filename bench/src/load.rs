@@ -171,6 +171,7 @@ struct Watched {
     name: String,
     pid: u32,
     used: Duration,
+    used_below: Duration,
     resident_kib: u64,
 }
 
@@ -256,9 +257,13 @@ fn finish(
         // One that has ended took its counters along; it is left out.
         if let (Ok(now), Ok(resident)) = (process::cpu_time(process.pid), process::resident_kib(process.pid)) {
             process.used = now.saturating_sub(process.used);
+            if process.pid != std::process::id() {
+                process.used_below = process::cpu_time_below(process.pid).saturating_sub(process.used_below);
+            }
             process.resident_kib = resident;
         } else {
             process.used = Duration::ZERO;
+            process.used_below = Duration::ZERO;
         }
     }
     let mut total = Tally::new(plan.principals());
@@ -281,11 +286,14 @@ fn finish(
 
 fn watch(plan: &Plan) -> Result<Vec<Watched>> {
     let own = ("sp-load".to_owned(), std::process::id());
-    plan.watch
-        .iter()
-        .chain([&own])
-        .map(|(name, pid)| Ok(Watched { name: name.clone(), pid: *pid, used: process::cpu_time(*pid)?, resident_kib: 0 }))
-        .collect()
+    let all = plan.watch.iter().chain([&own]);
+    all.map(|(name, pid)| {
+        let used = process::cpu_time(*pid)?;
+        // What runs below this program is what it measures.
+        let used_below = if *pid == own.1 { Duration::ZERO } else { process::cpu_time_below(*pid) };
+        Ok(Watched { name: name.clone(), pid: *pid, used, used_below, resident_kib: 0 })
+    })
+    .collect()
 }
 
 fn glance(lives: &[Live], start: Option<Instant>) -> Glance {

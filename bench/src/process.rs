@@ -15,6 +15,37 @@ pub fn cpu_time(pid: u32) -> Result<Duration> {
     Ok(Duration::from_secs(ticks) / u32::try_from(per_second).unwrap_or(100))
 }
 
+/// CPU time that the processes below `pid` have used so far: its children, their children, and so on. Those that have
+/// ended are not among them.
+pub fn cpu_time_below(pid: u32) -> Duration {
+    let parents = parents();
+    let mut below = vec![pid];
+    let mut index = 0;
+    while let Some(parent) = below.get(index).copied() {
+        below.extend(parents.iter().filter(|(_, of)| *of == parent).map(|(child, _)| *child));
+        index += 1;
+    }
+    // One that ends between the two looks has used what it used; it only can no longer be asked.
+    below.iter().skip(1).filter_map(|child| cpu_time(*child).ok()).sum()
+}
+
+/// Every process with its parent.
+fn parents() -> Vec<(u32, u32)> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .filter_map(|entry| {
+            let pid: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            Some((pid, parent(&stat)?))
+        })
+        .collect()
+}
+
+/// Field 4, the second behind the name.
+fn parent(stat: &str) -> Option<u32> {
+    stat.get(stat.rfind(')')? + 1..)?.split_whitespace().nth(1)?.parse().ok()
+}
+
 /// Resident memory of process `pid` now, in KiB.
 ///
 /// # Errors
@@ -50,6 +81,22 @@ mod tests {
         check("12 (a) b (c)) S 1 1 1 0 -1 4 9 0 0 0 7 3 0 0", Some(10));
         check("12 (sp) S 1 1", None);
         check("", None);
+    }
+
+    #[test]
+    #[allow(clippy::zombie_processes, reason = "it is waited for three lines down")]
+    fn children_are_counted_with_their_children() {
+        let mut child = std::process::Command::new("sh").args(["-c", "sh -c 'while :; do :; done'; true"]).spawn().unwrap();
+        while cpu_time_below(child.id()).is_zero() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(cpu_time_below(std::process::id()) >= cpu_time_below(child.id()));
+        let busy: Vec<u32> = parents().into_iter().filter(|(_, of)| *of == child.id()).map(|(pid, _)| pid).collect();
+        for pid in busy {
+            nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.try_into().unwrap()), nix::sys::signal::SIGKILL).unwrap();
+        }
+        child.wait().unwrap();
+        assert_eq!(cpu_time_below(u32::MAX - 1), Duration::ZERO);
     }
 
     #[test]

@@ -98,6 +98,8 @@ pub struct ProcessUse {
     pub cpu_s: f64,
     /// CPU time per measured reply. Units: microseconds.
     pub cpu_us_per_request: f64,
+    /// CPU time per measured reply of the processes it has started, such as a database. Units: microseconds.
+    pub below_cpu_us_per_request: f64,
     /// Resident memory at the end. Units: KiB.
     pub resident_kib: u64,
 }
@@ -109,7 +111,8 @@ impl Report {
             .map(|watched| ProcessUse {
                 name: watched.name.clone(),
                 cpu_s: watched.used.as_secs_f64(),
-                cpu_us_per_request: watched.used.as_secs_f64() * 1e6 / tally.measured.max(1) as f64,
+                cpu_us_per_request: per_request(watched.used, tally),
+                below_cpu_us_per_request: per_request(watched.used_below, tally),
                 resident_kib: watched.resident_kib,
             })
             .collect();
@@ -150,9 +153,14 @@ impl Report {
     }
 }
 
+fn per_request(used: Duration, tally: &Tally) -> f64 {
+    used.as_secs_f64() * 1e6 / tally.measured.max(1) as f64
+}
+
 impl Quantiles {
     fn of(histogram: &Histogram<u64>) -> Self {
-        let at = |quantile| histogram.value_at_quantile(quantile) as f64 / 1000.0;
+        // The histogram rounds up to the end of a bucket, which may lie above the largest value.
+        let at = |quantile| histogram.value_at_quantile(quantile).min(histogram.max()) as f64 / 1000.0;
         Self {
             mean: histogram.mean() / 1000.0,
             p50: at(0.5),
@@ -208,6 +216,9 @@ impl fmt::Display for Report {
                 process.cpu_s,
                 process.resident_kib / 1024
             )?;
+            if process.below_cpu_us_per_request > 0.0 {
+                writeln!(f, "  and {:.2} µs in the processes below it", process.below_cpu_us_per_request)?;
+            }
         }
         if self.principals.count > 1 {
             let p = &self.principals;

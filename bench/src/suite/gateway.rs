@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Where the bench's MCP server is found behind the gateway.
@@ -16,6 +16,10 @@ pub(super) const BLOCKED_TOOL: &str = "upper";
 
 /// How long the gateway may take to start, its private PostgreSQL included.
 const READY_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long until tokens can be minted, once it is ready.
+const MINT_TIMEOUT: Duration = Duration::from_secs(5);
+// LIMIT: far more than a readiness answer has.
+const ANSWER_BYTES_MAX: u64 = 64 << 10;
 
 const ACCESS: &str = "\
 grants:
@@ -73,15 +77,15 @@ fn declare(services: &Path, upstream: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-/// Whether `/readyz` answers with 200.
+/// Whether `/readyz` says that everything runs, the database included.
 fn is_ready(address: SocketAddr) -> bool {
     let ask = || -> std::io::Result<bool> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;
         stream.write_all(format!("GET /readyz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").as_bytes())?;
-        let mut head = [0; 12];
-        stream.read_exact(&mut head)?;
-        Ok(head.ends_with(b" 200"))
+        let mut answer = String::new();
+        stream.take(ANSWER_BYTES_MAX).read_to_string(&mut answer)?;
+        Ok(answer.starts_with("HTTP/1.1 200") && answer.contains(r#""status":"ready""#))
     };
     ask().unwrap_or(false)
 }
@@ -89,16 +93,23 @@ fn is_ready(address: SocketAddr) -> bool {
 /// A token for each of `count` users.
 fn mint(programs: &Path, data_dir: &Path, count: usize) -> Result<Vec<String>> {
     let program = programs.join("sp");
-    let output = Command::new(&program)
-        .args(["admin", "session", "token", "--user", "bench", "--count", &count.to_string(), "--data-dir"])
-        .arg(data_dir)
-        .output()
-        .with_context(|| format!("run `{}`", program.display()))?;
-    let tokens: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
-    if !output.status.success() || tokens.len() != count {
-        bail!("`sp admin session token` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    let deadline = Instant::now() + MINT_TIMEOUT;
+    loop {
+        let output = Command::new(&program)
+            .args(["admin", "session", "token", "--user", "bench", "--count", &count.to_string(), "--data-dir"])
+            .arg(data_dir)
+            .output()
+            .with_context(|| format!("run `{}`", program.display()))?;
+        let tokens: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+        if output.status.success() && tokens.len() == count {
+            return Ok(tokens);
+        }
+        // The shards answer a moment before the gateway has written down where it can be reached.
+        if Instant::now() > deadline {
+            bail!("`sp admin session token` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        std::thread::sleep(Duration::from_millis(50));
     }
-    Ok(tokens)
 }
 
 fn text(path: &Path) -> Result<&str> {

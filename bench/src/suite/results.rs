@@ -19,6 +19,8 @@ pub(super) struct Measurement {
     p999_us: f64,
     /// Of the process that the scenario is about.
     cpu_us_per_request: f64,
+    /// Of the processes below it: the gateway's private PostgreSQL.
+    below_cpu_us: f64,
     /// Of the others.
     upstream_cpu_us: f64,
     load_cpu_us: f64,
@@ -53,6 +55,7 @@ impl Measurement {
             p99_us: report.latency_us.p99,
             p999_us: report.latency_us.p999,
             cpu_us_per_request: cpu(name),
+            below_cpu_us: process(name).map_or(0.0, |process| process.below_cpu_us_per_request),
             upstream_cpu_us: cpu("sp-upstream"),
             load_cpu_us: cpu("sp-load"),
             resident_mib: process(name).map_or(0.0, |process| process.resident_kib as f64 / 1024.0),
@@ -74,6 +77,7 @@ impl Measurement {
             p99_us: of(|run| run.p99_us),
             p999_us: of(|run| run.p999_us),
             cpu_us_per_request: of(|run| run.cpu_us_per_request),
+            below_cpu_us: of(|run| run.below_cpu_us),
             upstream_cpu_us: of(|run| run.upstream_cpu_us),
             load_cpu_us: of(|run| run.load_cpu_us),
             resident_mib: of(|run| run.resident_mib),
@@ -132,6 +136,7 @@ impl Results {
             "× pass",
             "p50 × echo",
             "p50 × pass",
+            "Postgres CPU",
             "upstream CPU",
             "load CPU",
             "RSS MiB",
@@ -157,6 +162,7 @@ impl Results {
                 ratio(cpu, &pass),
                 ratio(p50, &echo),
                 ratio(p50, &pass),
+                format!("{:.2}", run.below_cpu_us),
                 format!("{:.2}", run.upstream_cpu_us),
                 format!("{:.2}", run.load_cpu_us),
                 format!("{:.0}", run.resident_mib),
