@@ -5,6 +5,8 @@
 //! gives the whole server; one with `tools` gives `tools/call` on them; one with `methods` gives those methods.
 //! Whoever may do anything on a server may also open a session on it and list what it may use.
 
+pub mod condition;
+
 use std::rc::Rc;
 
 use hashbrown::HashMap;
