@@ -104,17 +104,18 @@ fn read_back(base: &Path) {
     let stream = stream_dir(&dir, 0);
     let mut begun = (Instant::now(), cpu());
     let recovered = recover(&dir, NODE, &|_| {}).unwrap().remove(0);
-    let report = |what: &str, elapsed: Duration| {
+    let report = |what: &str, begun: (Instant, Duration)| {
         let (mib, records) = (recovered.bytes as f64 / f64::from(1 << 20), recovered.record_count as f64);
-        let seconds = elapsed.as_secs_f64();
+        let (seconds, cpu) = (begun.0.elapsed().as_secs_f64(), (cpu() - begun.1).as_secs_f64());
         println!(
-            "{what:<28} {:>10.0} records/s {:>6.0} MiB/s ({records} records, {mib:.0} MiB)",
+            "{what:<28} {:>10.0} records/s {:>6.0} MiB/s, {:.0} MiB per CPU second",
             records / seconds,
-            mib / seconds
+            mib / seconds,
+            mib / cpu
         );
     };
-    report("recover, one stream", begun.elapsed());
-    let begun = Instant::now();
+    report("recover, one stream", begun);
+    begun = (Instant::now(), cpu());
     let mut tail = Tail::new(&stream, NODE, 0, StreamPosition::genesis(NODE, 0));
     let mut bytes = 0;
     while tail.position().seq < recovered.position.seq {

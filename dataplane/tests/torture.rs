@@ -9,6 +9,7 @@
 //! claims one kind of sync without doing it: a build that forgot it must be caught.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
+#![allow(clippy::disallowed_types, reason = "the disk is asked on two threads")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the report is what it is for")]
 
 #[path = "torture/disk.rs"]

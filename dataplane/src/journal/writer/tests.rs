@@ -1,5 +1,7 @@
 //! The writer against a real directory: what is acknowledged is there, in order, whatever the disk does.
 
+#![allow(clippy::disallowed_types, reason = "the disk's faults are asked on two threads")]
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::Mutex;
