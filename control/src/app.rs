@@ -31,7 +31,7 @@ pub mod instance;
 pub mod publish;
 
 use instance::{Instance, Lock};
-use publish::{Publisher, PublishError, Published, Request, Sources};
+use publish::{PublishError, Published, Publisher, Request, Sources};
 
 /// How long running calls may take once the process is told to stop.
 const DRAIN_GRACE: Duration = Duration::from_secs(20);
@@ -246,12 +246,14 @@ impl Gateway {
             return Err(configuration(PublishError::Problems(problems)));
         }
         let mut publisher = Publisher::new(sources).map_err(configuration)?;
-        let servers = policy::children(publisher.services(), |name| std::env::var(name).ok()).map_err(|problems| configuration(PublishError::Problems(problems)))?;
+        let servers = policy::children(publisher.services(), |name| std::env::var(name).ok())
+            .map_err(|problems| configuration(PublishError::Problems(problems)))?;
 
         let journal_dir = data_dir.join("journal");
         let recovered = recover(&journal_dir, keys.node).map_err(unavailable)?;
         let (embedded, database) = open_database(&args, &data_dir).await.map_err(unavailable)?;
-        let supervisor = Supervisor::start(servers, &run_dir).await.context("MCP servers cannot be supervised").map_err(unavailable)?;
+        let supervisor =
+            Supervisor::start(servers, &run_dir).await.context("MCP servers cannot be supervised").map_err(unavailable)?;
         let supervisor = Arc::new(supervisor);
         let states = supervisor.states();
         let now = states.borrow().clone();
@@ -319,8 +321,7 @@ impl Gateway {
             tokio::spawn(migrate_when_up(database)),
         ];
         let url = format!("http://{}", local(data_plane.address()));
-        let instance =
-            Instance { url, issuer: base_url, pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() };
+        let instance = Instance { url, issuer: base_url, pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() };
         instance.write(&data_dir).context("instance.json cannot be written").map_err(unavailable)?;
         tracing::info!(address = %data_plane.address(), cores, data_dir = %data_dir.display(), "ready");
         Ok(Gateway { data_plane, app, embedded, shipper, tasks, _lock: lock })
@@ -448,7 +449,11 @@ fn recover(journal_dir: &std::path::Path, node: wire::ids::NodeId) -> anyhow::Re
             tracing::warn!(segment = %cut.segment.display(), bytes = cut.bytes, why = cut.why, "a torn end was cut off; nothing acknowledged was in it");
         }
         if !stream.unfinished.is_empty() {
-            tracing::warn!(shard = stream.shard, calls = stream.unfinished.len(), "calls lost their outcome in a crash; recorded as unknown");
+            tracing::warn!(
+                shard = stream.shard,
+                calls = stream.unfinished.len(),
+                "calls lost their outcome in a crash; recorded as unknown"
+            );
         }
     }
     Ok(recovered)

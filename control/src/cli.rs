@@ -40,10 +40,8 @@ impl From<Exit> for ExitCode {
 }
 
 /// What each domain is about, in the order of the help.
-const DOMAINS: &[(&str, &str)] = &[
-    ("infra", "Services, database, jobs and the audit log"),
-    ("admin", "Users, sessions, configuration and rate limits"),
-];
+const DOMAINS: &[(&str, &str)] =
+    &[("infra", "Services, database, jobs and the audit log"), ("admin", "Users, sessions, configuration and rate limits")];
 
 /// What each group is about.
 const GROUPS: &[(&str, &str, &str)] = &[
@@ -64,8 +62,16 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .arg(global("url", "URL", "The gateway [default: the one that runs from the data directory]").env("SP_URL"))
-        .arg(global("token", "TOKEN", "Access token [default: one made with the key in the data directory]").env("SP_TOKEN").hide_env_values(true))
-        .arg(global("data-dir", "DIR", "The gateway's data directory").env("SP_DATA_DIR").value_parser(clap::value_parser!(PathBuf)))
+        .arg(
+            global("token", "TOKEN", "Access token [default: one made with the key in the data directory]")
+                .env("SP_TOKEN")
+                .hide_env_values(true),
+        )
+        .arg(
+            global("data-dir", "DIR", "The gateway's data directory")
+                .env("SP_DATA_DIR")
+                .value_parser(clap::value_parser!(PathBuf)),
+        )
         .arg(Arg::new("json").long("json").global(true).action(ArgAction::SetTrue).help("Print the result as JSON"));
     for (domain, about) in DOMAINS {
         let mut of_domain = Command::new(*domain).about(*about).subcommand_required(true).arg_required_else_help(true);

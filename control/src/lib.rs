@@ -9,9 +9,9 @@ pub mod cli;
 pub mod operator;
 
 pub mod keys;
-pub mod policy;
-pub mod token;
 pub mod logs;
+pub mod policy;
 pub mod postgres;
 pub mod shipper;
 pub mod supervisor;
+pub mod token;

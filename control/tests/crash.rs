@@ -53,12 +53,19 @@ async fn killed_under_load_it_loses_no_decision_and_doubles_none() {
     let seen: HashSet<String> = lines(&record).into_iter().collect();
     assert!(seen.len() > 100, "only {} replies were seen", seen.len());
     let client = gateway.postgres().await;
-    let rows = client.query("SELECT replace(trace::text, '-', '') FROM audit_event WHERE kind = 'decision' AND server = 'echo'", &[]).await;
+    let rows = client
+        .query("SELECT replace(trace::text, '-', '') FROM audit_event WHERE kind = 'decision' AND server = 'echo'", &[])
+        .await;
     let stored: Vec<String> = rows.unwrap().iter().map(|row| row.get(0)).collect();
     let unique: HashSet<&String> = stored.iter().collect();
     let lost = seen.iter().filter(|trace| !unique.contains(trace)).count();
     let (decisions, calls, open) = counts(&gateway).await;
-    println!("kills {runs} seen {} stored {} lost {lost} doubled {} without outcome {open}", seen.len(), stored.len(), stored.len() - unique.len());
+    println!(
+        "kills {runs} seen {} stored {} lost {lost} doubled {} without outcome {open}",
+        seen.len(),
+        stored.len(),
+        stored.len() - unique.len()
+    );
     assert_eq!((lost, stored.len() - unique.len(), decisions - calls, open), (0, 0, 0, 0));
 }
 
@@ -71,15 +78,20 @@ async fn it_drains_on_sigterm_and_leaves_nothing_behind() {
     let token = gateway.token(&["--user", "ann", "--role", "developer"]);
     let endpoint = gateway.endpoint("echo");
     let body = crate::harness::tool_call("echo", serde_json::json!({"message": "last words"}));
+    let before = allowed(&gateway);
     let running = tokio::spawn(async move { crate::harness::post(&endpoint, Some(&token), &body).await });
-    crate::harness::eventually("the call is running", || {
-        let page = crate::harness::page(&gateway, "/metrics");
-        page.lines().any(|line| line == "sp_decisions_total{verdict=\"allow\",layer=\"none\"} 1").then_some(())
-    });
+    crate::harness::eventually("the call is running", || (allowed(&gateway) > before).then_some(()));
     let postmaster = gateway.postmaster();
     let status = tokio::task::block_in_place(|| gateway.stop());
     assert_eq!(status.code(), Some(0), "{}", gateway.log());
     let answer = running.await.unwrap();
     assert_eq!(answer.body["result"]["content"][0]["text"], "last words", "{answer:?}");
     assert!(nix::sys::signal::kill(postmaster, None).is_err(), "its Postgres still runs");
+}
+
+/// Calls allowed so far.
+fn allowed(gateway: &Gateway) -> u64 {
+    let page = crate::harness::page(gateway, "/metrics");
+    let count = page.lines().find_map(|line| line.strip_prefix("sp_decisions_total{verdict=\"allow\",layer=\"none\"} "));
+    count.map_or(0, |count| count.parse().unwrap())
 }

@@ -82,8 +82,13 @@ impl Gateway {
         for folder in ["mcp", "access", "governance"] {
             std::fs::create_dir_all(dir.path().join("services").join(folder)).unwrap();
         }
-        let gateway =
-            Gateway { child: None, dir, port: free_port(), args: args.iter().map(ToString::to_string).collect(), env: Vec::new() };
+        let gateway = Gateway {
+            child: None,
+            dir,
+            port: free_port(),
+            args: args.iter().map(ToString::to_string).collect(),
+            env: Vec::new(),
+        };
         services.iter().for_each(|(path, text)| gateway.declare(path, text));
         gateway
     }
@@ -149,7 +154,8 @@ impl Gateway {
             }
             let ready = get(port, "/readyz")?;
             let servers = &ready["mcp_servers"];
-            (ready["database"] == "up" && servers["healthy"] == servers["declared"] && !servers["healthy"].is_null()).then_some(())
+            (ready["database"] == "up" && servers["healthy"] == servers["declared"] && !servers["healthy"].is_null())
+                .then_some(())
         });
         // Tools that were just discovered come into force a moment later.
         eventually("the tools are in force", || {
@@ -220,8 +226,12 @@ impl Gateway {
 
     /// Exit code, standard output and standard error of `sp`.
     pub fn try_sp(&self, args: &[&str]) -> (i32, String, String) {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_sp")).args(args).env("SP_DATA_DIR", self.data_dir()).stdin(Stdio::null()).output().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_sp"))
+            .args(args)
+            .env("SP_DATA_DIR", self.data_dir())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
     }
@@ -278,7 +288,9 @@ impl Drop for Gateway {
         if std::thread::panicking() {
             eprintln!("--- log of the gateway\n{}", self.log());
         }
-        if std::thread::panicking() && self.child.as_mut().is_some_and(|child| child.try_wait().is_ok_and(|ended| ended.is_some())) {
+        if std::thread::panicking()
+            && self.child.as_mut().is_some_and(|child| child.try_wait().is_ok_and(|ended| ended.is_some()))
+        {
             self.child = None;
         }
         if self.child.is_some() {
@@ -332,7 +344,8 @@ pub fn client() -> Client<HttpConnector, Full<bytes::Bytes>> {
 
 /// Posts JSON.
 pub async fn post(url: &str, token: Option<&str>, body: &str) -> Answer {
-    let mut request = Request::post(url).header("content-type", "application/json").header("accept", "application/json, text/event-stream");
+    let mut request =
+        Request::post(url).header("content-type", "application/json").header("accept", "application/json, text/event-stream");
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));
     }

@@ -9,7 +9,10 @@ const LIMITS: &str = "limits:\n  - { id: few-adds, per: [principal], tools: [add
 
 fn gateway(upstream: &Upstream) -> Gateway {
     let echo = echo_server(&upstream.url);
-    Gateway::start(&[("mcp/echo.yaml", &echo), ("access/access.yaml", ACCESS), ("governance/rules.yaml", LIMITS)], &["--cores", "2"])
+    Gateway::start(
+        &[("mcp/echo.yaml", &echo), ("access/access.yaml", ACCESS), ("governance/rules.yaml", LIMITS)],
+        &["--cores", "2"],
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,7 +40,11 @@ async fn each_layer_denies_and_says_so() {
         (&visitor, "echo", "scope_missing", "scope=\"echo:visit\""),
     ] {
         let denied = call(token, tool, json!({"message": "x", "a": 1, "b": 2})).await;
-        assert_eq!((denied.status, denied.body["error"]["data"]["reason"].as_str()), (StatusCode::FORBIDDEN, Some(reason)), "{denied:?}");
+        assert_eq!(
+            (denied.status, denied.body["error"]["data"]["reason"].as_str()),
+            (StatusCode::FORBIDDEN, Some(reason)),
+            "{denied:?}"
+        );
         assert!(denied.headers["www-authenticate"].to_str().unwrap().contains(challenge), "{denied:?}");
     }
 
@@ -76,8 +83,11 @@ async fn each_layer_denies_and_says_so() {
 
     // The auditor finds each of them, and one call in full.
     gateway.wait_until_shipped();
-    for (filter, value, at_least) in [("--layer", "scope", 4), ("--layer", "secrets", 1), ("--layer", "blocklist", 1), ("--layer", "rate", 1)] {
-        let found: serde_json::Value = serde_json::from_str(&gateway.sp(&["--json", "infra", "logs", "search", filter, value])).unwrap();
+    for (filter, value, at_least) in
+        [("--layer", "scope", 4), ("--layer", "secrets", 1), ("--layer", "blocklist", 1), ("--layer", "rate", 1)]
+    {
+        let found: serde_json::Value =
+            serde_json::from_str(&gateway.sp(&["--json", "infra", "logs", "search", filter, value])).unwrap();
         assert!(found["events"].as_array().unwrap().len() >= at_least, "{filter} {value}: {found}");
         assert!(!found.to_string().contains(secret), "the secret is in the audit trail");
     }
@@ -122,7 +132,8 @@ async fn credentials_that_do_not_hold_are_refused_and_recorded() {
         assert!(answer.body["error"]["data"]["reason"].as_str().unwrap().starts_with(reason), "{reason}: {answer:?}");
     }
     gateway.wait_until_shipped();
-    let found: serde_json::Value = serde_json::from_str(&gateway.sp(&["--json", "infra", "logs", "search", "--layer", "identity"])).unwrap();
+    let found: serde_json::Value =
+        serde_json::from_str(&gateway.sp(&["--json", "infra", "logs", "search", "--layer", "identity"])).unwrap();
     assert_eq!(found["events"].as_array().unwrap().len(), 6, "{found}");
     let metadata = post_get(&gateway, "/.well-known/oauth-protected-resource/api/v1/mcp/echo/mcp");
     assert!(metadata.contains("/api/v1/mcp/echo/mcp") && metadata.contains("authorization_servers"), "{metadata}");
@@ -143,7 +154,9 @@ async fn hooks_and_questions_go_through_the_same_chain() {
     let upstream = Upstream::start(&[]);
     let gateway = gateway(&upstream);
     let ann = gateway.token(&["--user", "ann", "--role", "developer"]);
-    let hook = |event: &str, tool: &str, input: serde_json::Value| json!({"hook_event_name": event, "tool_name": tool, "tool_input": input}).to_string();
+    let hook = |event: &str, tool: &str, input: serde_json::Value| {
+        json!({"hook_event_name": event, "tool_name": tool, "tool_input": input}).to_string()
+    };
     let url = format!("{}/api/v1/hooks/govern", gateway.url());
     for (token, body, decision, word) in [
         (Some(&ann), hook("PreToolUse", "Bash", json!({"command": "ls -l"})), "allow", "permitted"),
@@ -155,7 +168,11 @@ async fn hooks_and_questions_go_through_the_same_chain() {
     ] {
         let answer = post(&url, token.map(String::as_str), &body).await;
         let output = &answer.body["hookSpecificOutput"];
-        assert_eq!((answer.status, output["permissionDecision"].as_str()), (StatusCode::OK, Some(decision)), "{body}: {answer:?}");
+        assert_eq!(
+            (answer.status, output["permissionDecision"].as_str()),
+            (StatusCode::OK, Some(decision)),
+            "{body}: {answer:?}"
+        );
         assert!(output["permissionDecisionReason"].as_str().unwrap().contains(word), "{body}: {answer:?}");
         assert_eq!(output["hookEventName"], "PreToolUse");
     }

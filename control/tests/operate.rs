@@ -23,7 +23,12 @@ async fn a_reload_takes_effect_and_a_broken_file_does_not() {
     assert!(err.contains(&format!("access.yaml:{line}:")) && err.contains("effekt"), "{err}");
     assert!(post(&endpoint, Some(&ann), &call).await.body["result"].is_object(), "the running policy was lost");
 
-    gateway.declare("access/access.yaml", &ACCESS.replace("roles: [developer]", "roles: [nobody]").replace("roles:\n", "roles:\n  nobody: { description: x, scopes: [] }\n"));
+    gateway.declare(
+        "access/access.yaml",
+        &ACCESS
+            .replace("roles: [developer]", "roles: [nobody]")
+            .replace("roles:\n", "roles:\n  nobody: { description: x, scopes: [] }\n"),
+    );
     gateway.sp(&["infra", "services", "reload"]);
     let denied = post(&endpoint, Some(&ann), &call).await;
     assert_eq!(denied.body["error"]["data"]["reason"], "not_granted", "{denied:?}");
@@ -57,7 +62,8 @@ fn commands_are_tools_under_the_same_rules() {
 
 #[test]
 fn the_stream_shows_what_happens() {
-    let gateway = Gateway::start(&[("access/access.yaml", OPERATORS), ("governance/rules.yaml", "secrets: {}\n")], &["--cores", "1"]);
+    let gateway =
+        Gateway::start(&[("access/access.yaml", OPERATORS), ("governance/rules.yaml", "secrets: {}\n")], &["--cores", "1"]);
     let mut stream = std::process::Command::new(env!("CARGO_BIN_EXE_sp"))
         .args(["--json", "infra", "logs", "stream", "--user", "root"])
         .env("SP_DATA_DIR", gateway.data_dir())

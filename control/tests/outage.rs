@@ -39,7 +39,9 @@ async fn decisions_go_on_without_postgres_and_nothing_is_lost() {
 
     // It dies: the gateway starts it again.
     kill(gateway.postmaster(), Signal::SIGKILL).unwrap();
-    eventually("another Postgres runs", || (readiness(&gateway)["status"] == "ready" && gateway.postmaster() != postmaster).then_some(()));
+    eventually("another Postgres runs", || {
+        (readiness(&gateway)["status"] == "ready" && gateway.postmaster() != postmaster).then_some(())
+    });
 
     let report = load.wait().unwrap();
     assert!(report.success(), "a reply was not as expected");

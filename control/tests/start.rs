@@ -54,7 +54,11 @@ fn a_damaged_journal_is_not_trusted() {
     gateway.sp(&["infra", "services", "list"]);
     gateway.stop();
     let dir = gateway.data_dir().join("journal/shard-000");
-    let mut segments: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|ext| ext == "seg")).collect();
+    let mut segments: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "seg"))
+        .collect();
     segments.sort();
     let mut bytes = std::fs::read(&segments[0]).unwrap();
     bytes[100] ^= 1;

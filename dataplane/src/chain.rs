@@ -224,7 +224,9 @@ fn secret_denial(policy: &Policy, finding: &secrets::Finding) -> Denial {
 fn check_blocklist(policy: &Policy, scratch: &mut Scratch, call: &Call<'_>, allowed: &mut Allowed) -> Result<(), Denial> {
     let target = Target { server: call.server_name, tool: call.name, method: call.method };
     let nothing = &[simd_json::Node::Static(simd_json::StaticNode::Null)][..];
-    for nodes in call.arguments.iter().copied().chain(call.arguments.is_none().then_some(nothing)).chain(call.beside.iter().copied()) {
+    for nodes in
+        call.arguments.iter().copied().chain(call.arguments.is_none().then_some(nothing)).chain(call.beside.iter().copied())
+    {
         if let Some(hit) = policy.blocklist.check(&mut scratch.blocklist, target, nodes) {
             blocklist_verdict(policy, hit, nodes, allowed)?;
         }

@@ -194,7 +194,9 @@ fn check_host<B>(request: &Request<B>, hosts: &KnownHosts) -> Result<(), EdgeErr
         }
         _ => return Err(EdgeError::Host),
     };
-    if host.is_empty() || host.bytes().any(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']' | b'_'))) {
+    if host.is_empty()
+        || host.bytes().any(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']' | b'_')))
+    {
         return Err(EdgeError::Host);
     }
     if hosts.0.is_empty() || hosts.0.iter().any(|known| known.eq_ignore_ascii_case(host_of(host))) {
@@ -295,9 +297,13 @@ mod tests {
 
     #[test]
     fn tokens_come_from_the_authorization_header_alone() {
-        for (value, expect) in
-            [("Bearer abc", Some("abc")), ("bearer abc", Some("abc")), ("Basic abc", None), ("Bearer", None), ("Bearer  x", Some("x"))]
-        {
+        for (value, expect) in [
+            ("Bearer abc", Some("abc")),
+            ("bearer abc", Some("abc")),
+            ("Basic abc", None),
+            ("Bearer", None),
+            ("Bearer  x", Some("x")),
+        ] {
             let mut headers = HeaderMap::new();
             headers.insert(header::AUTHORIZATION, HeaderValue::from_static(value));
             assert_eq!(bearer(&headers), expect, "{value}");

@@ -264,7 +264,9 @@ impl<'a> Endpoint<'a> {
         for (name, value) in &target.credentials {
             request.headers_mut().insert(name.clone(), value.clone());
         }
-        if target.is_control && let Ok(principal) = &self.principal {
+        if target.is_control
+            && let Ok(principal) = &self.principal
+        {
             session::introduce(request.headers_mut(), &principal.claims, self.arrival.trace);
         }
         let time = Duration::from_millis(self.policy.snapshot().servers[server.index()].call_timeout_ms.to_native());
@@ -433,7 +435,8 @@ pub async fn pass_on(shard: &Rc<Shard>, request: Request<Incoming>) -> Reply {
     *out.method_mut() = parts.method;
     *out.uri_mut() = parts.uri.path_and_query().cloned().map_or_else(|| http::Uri::from_static("/"), http::Uri::from);
     for (name, value) in &parts.headers {
-        let hop = matches!(name.as_str(), "connection" | "keep-alive" | "transfer-encoding" | "upgrade" | "te" | "trailer" | "host");
+        let hop =
+            matches!(name.as_str(), "connection" | "keep-alive" | "transfer-encoding" | "upgrade" | "te" | "trailer" | "host");
         if !hop && !name.as_str().starts_with("sp-") {
             out.headers_mut().append(name.clone(), value.clone());
         }

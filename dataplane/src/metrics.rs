@@ -134,7 +134,12 @@ pub fn page(shards: &[Counters], status: Status, generation: u64) -> String {
     let plain: [(&str, &str, &str, u64); 16] = [
         ("sp_connections_accepted_total", "counter", "Connections accepted.", all.connections_accepted),
         ("sp_connections_open", "gauge", "Connections open now.", all.connections_open),
-        ("sp_connections_adopted_total", "counter", "Connections that moved to their principal's shard.", all.connections_adopted),
+        (
+            "sp_connections_adopted_total",
+            "counter",
+            "Connections that moved to their principal's shard.",
+            all.connections_adopted,
+        ),
         ("sp_connections_refused_total", "counter", "Connections refused because a shard was full.", all.connections_refused),
         ("sp_requests_total", "counter", "HTTP requests.", all.requests),
         ("sp_mesh_charges_total", "counter", "Rate questions that shards asked each other.", all.mesh_charges),

@@ -82,7 +82,9 @@ pub enum StartError {
     )]
     IoUring(String),
     /// Rings need locked memory on older kernels.
-    #[error("the memlock limit of {limit_kib} KiB is too low for {cores} shards; raise it with `ulimit -l` or LimitMEMLOCK= to at least {need_kib} KiB")]
+    #[error(
+        "the memlock limit of {limit_kib} KiB is too low for {cores} shards; raise it with `ulimit -l` or LimitMEMLOCK= to at least {need_kib} KiB"
+    )]
     Memlock {
         /// What is allowed.
         limit_kib: u64,
@@ -126,10 +128,7 @@ impl DataPlane {
     pub fn start(config: Config) -> Result<DataPlane, StartError> {
         check_io_uring()?;
         let listeners = listen(config.listen, config.cores)?;
-        let address = listeners
-            .first()
-            .and_then(|listener| listener.local_addr().ok())
-            .unwrap_or(config.listen);
+        let address = listeners.first().and_then(|listener| listener.local_addr().ok()).unwrap_or(config.listen);
         let control = Target::unix(&config.control_socket, "/")?;
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         let pinned = usize::from(config.cores) <= cpus;
@@ -336,9 +335,8 @@ impl ShardSeed {
             .map_err(|error| error.to_string())?;
         let progress = Arc::clone(journal.progress());
         let mut rates = RateState::new(self.rate_keys);
-        let now_us = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |since| since.as_micros() as u64);
+        let now_us =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64);
         for cell in &self.start.cells {
             rates.restore(cell, now_us).map_err(|error| error.to_string())?;
         }
@@ -412,7 +410,8 @@ fn listen(address: SocketAddr, cores: u16) -> Result<Vec<TcpListener>, StartErro
 
 /// Whether a ring can be made at all, asked before anything is started.
 fn check_io_uring() -> Result<(), StartError> {
-    let tried = std::thread::spawn(|| LocalExecutorBuilder::new(Placement::Unbound).make().map(drop).map_err(|error| error.to_string()));
+    let tried =
+        std::thread::spawn(|| LocalExecutorBuilder::new(Placement::Unbound).make().map(drop).map_err(|error| error.to_string()));
     match tried.join() {
         Ok(Ok(())) => Ok(()),
         Ok(Err(why)) if why.contains("memlock") || why.contains("ENOMEM") || why.contains("Cannot allocate memory") => {

@@ -8,9 +8,9 @@ use wire::snapshot::{ArchivedSnapshot, Effect, Snapshot, SnapshotBytes, Snapshot
 
 use crate::chain::blocklist::{Blocklist, BlocklistConfig, BlocklistConfigError};
 use crate::chain::glob::{Glob, GlobError};
-use crate::chain::{Denial, rate_denial};
 use crate::chain::rate::{Charge, Charges, Dimension, KeySeed, LimitError, Limits, Parts};
 use crate::chain::secrets::{SecretScanner, SecretsConfig, SecretsConfigError};
+use crate::chain::{Denial, rate_denial};
 use crate::identity::Principal;
 use crate::identity::verify::{Key, KeyError};
 use crate::sys;
@@ -111,13 +111,10 @@ impl Policy {
     ///
     /// # Errors
     /// [`PolicyError`]: keep the policy that is running.
-    pub fn compile(
-        bytes: SnapshotBytes,
-        node: &NodeKeys,
-        credentials: &HashMap<String, String>,
-    ) -> Result<Policy, PolicyError> {
+    pub fn compile(bytes: SnapshotBytes, node: &NodeKeys, credentials: &HashMap<String, String>) -> Result<Policy, PolicyError> {
         let snapshot = bytes.thaw()?;
-        let keys = snapshot.keys.iter().map(|key| Key::new(&key.kid, key.algorithm, &key.public)).collect::<Result<Vec<_>, _>>()?;
+        let keys =
+            snapshot.keys.iter().map(|key| Key::new(&key.kid, key.algorithm, &key.public)).collect::<Result<Vec<_>, _>>()?;
         let (grants, grants_of_server) = compile_grants(&snapshot)?;
         let secrets = SecretScanner::compile(&config::<SecretsConfig>("secrets", &snapshot.secrets)?)?;
         let blocklist = Blocklist::compile(&config::<BlocklistConfig>("blocklist", &snapshot.blocklist)?)?;
@@ -136,7 +133,20 @@ impl Policy {
             .collect::<Result<Vec<_>, _>>()?;
         let audiences =
             snapshot.servers.iter().map(|server| format!("{}/api/v1/mcp/{}/mcp", snapshot.base_url, server.name)).collect();
-        Ok(Policy { keys, grants, grants_of_server, limits, seed, limit_names, fingerprint_key: node.fingerprints, secrets, blocklist, targets, audiences, bytes })
+        Ok(Policy {
+            keys,
+            grants,
+            grants_of_server,
+            limits,
+            seed,
+            limit_names,
+            fingerprint_key: node.fingerprints,
+            secrets,
+            blocklist,
+            targets,
+            audiences,
+            bytes,
+        })
     }
 
     /// The tree it was compiled from.

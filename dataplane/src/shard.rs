@@ -187,7 +187,8 @@ impl Shard {
     /// What every call of a request has in common.
     pub fn arrival<'a>(&self, headers: &HeaderMap, address: &'a str, now_us: u64) -> Arrival<'a> {
         let call = self.next_call();
-        let trace = headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(trace_of).unwrap_or(TraceId(call.0));
+        let trace =
+            headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(trace_of).unwrap_or(TraceId(call.0));
         Arrival { now_us, started: Instant::now(), trace, call, address, mcp_session: "", bytes: 0 }
     }
 

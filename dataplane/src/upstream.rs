@@ -251,7 +251,8 @@ impl Pool {
         let mut pools = self.0.borrow_mut();
         let idle = pools.get_mut(name)?;
         while let Some(candidate) = idle.pop() {
-            if !candidate.sender.is_closed() && candidate.sender.is_ready() && candidate.since.elapsed() < UPSTREAM_IDLE_TIME_MAX {
+            if !candidate.sender.is_closed() && candidate.sender.is_ready() && candidate.since.elapsed() < UPSTREAM_IDLE_TIME_MAX
+            {
                 return Some(candidate.sender);
             }
         }

@@ -32,7 +32,10 @@ impl Instance {
     pub fn read(data_dir: &Path) -> anyhow::Result<Instance> {
         let path = data_dir.join(FILE);
         let text = std::fs::read(&path).with_context(|| {
-            format!("no gateway has run from `{}`; start one with sp-dataplane, or name another with --data-dir", data_dir.display())
+            format!(
+                "no gateway has run from `{}`; start one with sp-dataplane, or name another with --data-dir",
+                data_dir.display()
+            )
         })?;
         serde_json::from_slice(&text).with_context(|| format!("`{}` is damaged; start the gateway again", path.display()))
     }
@@ -82,14 +85,10 @@ impl Lock {
             .create(data_dir)
             .with_context(|| format!("data directory `{}` cannot be made; choose another with --data-dir", data_dir.display()))?;
         let path = data_dir.join("lock");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&path)
-            .with_context(|| format!("`{}` cannot be opened; choose a data directory of your own with --data-dir", path.display()))?;
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).with_context(
+                || format!("`{}` cannot be opened; choose a data directory of your own with --data-dir", path.display()),
+            )?;
         match file.try_lock() {
             Ok(()) => {}
             Err(std::fs::TryLockError::WouldBlock) => {

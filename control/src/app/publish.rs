@@ -303,7 +303,10 @@ async fn put_into_force(
     };
     let generation = policy.generation();
     // Recorded before it is in force.
-    plane.append(notice(generation, user, trace, "publish", why)).await.map_err(|reason| PublishError::Record(reason.explain()))?;
+    plane
+        .append(notice(generation, user, trace, "publish", why))
+        .await
+        .map_err(|reason| PublishError::Record(reason.explain()))?;
     plane.publish(&policy);
     tracing::info!(generation, why, "another policy is in force");
     Ok(Published { generation, changed: true })

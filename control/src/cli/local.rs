@@ -64,7 +64,8 @@ pub fn completion(matches: &ArgMatches, mut command: Command) -> Exit {
 
 /// `sp admin session token`.
 pub fn token_command() -> Command {
-    let one = |name: &'static str, value: &'static str, help: &'static str| Arg::new(name).long(name).value_name(value).help(help);
+    let one =
+        |name: &'static str, value: &'static str, help: &'static str| Arg::new(name).long(name).value_name(value).help(help);
     let many = |name, value, help| one(name, value, help).action(ArgAction::Append).value_delimiter(',');
     Command::new("token")
         .about("Mint an access token with the key in the data directory")

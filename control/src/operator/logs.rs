@@ -88,7 +88,8 @@ impl Wanted {
 
 /// A moment, or how long ago it was.
 fn time(text: &str) -> Result<Timestamp, CommandError> {
-    let wrong = || CommandError::Usage(format!("`{text}` is not a time; write 2026-11-22T08:00Z, or 15m, 2h, 7d for how long ago"));
+    let wrong =
+        || CommandError::Usage(format!("`{text}` is not a time; write 2026-11-22T08:00Z, or 15m, 2h, 7d for how long ago"));
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }
@@ -139,7 +140,8 @@ impl Command for Search {
     const READ_ONLY: bool = true;
 
     async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
-        let before = self.before.map(|text| text.parse().map_err(|error: logs::PlaceError| CommandError::Usage(error.to_string())));
+        let before =
+            self.before.map(|text| text.parse().map_err(|error: logs::PlaceError| CommandError::Usage(error.to_string())));
         let page = logs::search(&app.database, &self.wanted.filter()?, before.transpose()?, usize::from(self.limit)).await;
         let page = page.map_err(failed)?;
         Ok(json!({ "events": page.events, "next": page.next.map(|place| place.to_string()) }))
@@ -233,7 +235,8 @@ impl Command for Audit {
     async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
         let trace = self.trace.parse().map_err(|error: wire::ids::IdError| CommandError::Usage(error.to_string()))?;
         let audit = logs::audit(&app.database, trace).await.map_err(failed)?;
-        let audit = audit.ok_or_else(|| CommandError::NotFound(format!("no event of trace `{}` is in the database", self.trace)))?;
+        let audit =
+            audit.ok_or_else(|| CommandError::NotFound(format!("no event of trace `{}` is in the database", self.trace)))?;
         serde_json::to_value(audit).map_err(|error| CommandError::Failed(error.to_string()))
     }
 

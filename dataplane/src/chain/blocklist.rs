@@ -40,8 +40,7 @@ use simd_json::Node;
 
 pub use builtin::Pack;
 pub use config::{
-    ArgumentRule, BanConfig, BlocklistConfig, BlocklistConfigError, Exception, Matcher, Mode, OperatorRule, PackMode,
-    Severity,
+    ArgumentRule, BanConfig, BlocklistConfig, BlocklistConfigError, Exception, Matcher, Mode, OperatorRule, PackMode, Severity,
 };
 
 use bans::Bans;
@@ -168,8 +167,7 @@ impl Blocklist {
             pack: None,
         }));
         let operator: Vec<_> = config.rules.iter().map(|rule| rule.mode).zip(compiled).collect();
-        let needs_pointer = operator.iter().any(|(_, rule)| rule.needs_pointer())
-            || silences.iter().any(Silence::needs_pointer);
+        let needs_pointer = operator.iter().any(|(_, rule)| rule.needs_pointer()) || silences.iter().any(Silence::needs_pointer);
         Ok(Self {
             identity: NEXT_IDENTITY.fetch_add(1, Ordering::Relaxed),
             rules,
@@ -276,12 +274,7 @@ impl Blocklist {
     }
 
     /// Runs builtin detectors until they find nothing that an exception does not silence.
-    fn run_builtin(
-        &self,
-        best: &mut Option<Hit>,
-        place: Place<'_>,
-        mut run: impl FnMut(&Modes, &mut Option<(Builtin, Mode)>),
-    ) {
+    fn run_builtin(&self, best: &mut Option<Hit>, place: Place<'_>, mut run: impl FnMut(&Modes, &mut Option<(Builtin, Mode)>)) {
         let mut found = None;
         run(&self.modes, &mut found);
         let Some((mut builtin, mut mode)) = found else { return };
@@ -382,10 +375,8 @@ impl Detect for RunDetector<'_> {
 fn builtin_modes(config: &BlocklistConfig) -> Result<Modes, BlocklistConfigError> {
     let mut packs: HashMap<Pack, PackMode> = PACKS.iter().map(|(pack, _, _)| (*pack, PackMode::Deny)).collect();
     for (name, mode) in &config.packs {
-        let pack = Pack::by_name(name).ok_or_else(|| BlocklistConfigError::UnknownPack {
-            pack: name.clone(),
-            expected: operator::pack_names(),
-        })?;
+        let pack = Pack::by_name(name)
+            .ok_or_else(|| BlocklistConfigError::UnknownPack { pack: name.clone(), expected: operator::pack_names() })?;
         packs.insert(pack, *mode);
     }
     let mut modes: Modes = [None; BUILTIN_COUNT];
@@ -398,8 +389,7 @@ fn builtin_modes(config: &BlocklistConfig) -> Result<Modes, BlocklistConfigError
         };
     }
     for (id, mode) in &config.overrides {
-        let builtin =
-            Builtin::by_id(id).ok_or_else(|| BlocklistConfigError::UnknownBuiltin { rule: id.clone() })?;
+        let builtin = Builtin::by_id(id).ok_or_else(|| BlocklistConfigError::UnknownBuiltin { rule: id.clone() })?;
         if let Some(slot) = modes.get_mut(builtin as usize) {
             *slot = match mode {
                 PackMode::Off => None,

@@ -123,14 +123,22 @@ pub fn run(args: &Args) -> Result<()> {
                 println!("{name} {} {shown:?}", rule.as_deref().unwrap_or("missed"));
             }
             for class in [class, &mut total] {
-                if row.is_attack { class.caught.add(hit) } else { class.flagged.add(hit) }
+                if row.is_attack {
+                    class.caught.add(hit)
+                } else {
+                    class.flagged.add(hit)
+                }
                 if let Some(rule) = &rule {
                     *class.rules.entry(rule.clone()).or_default() += 1;
                 }
             }
         }
     }
-    if args.json { print_json(&bench, &classes, &total) } else { print_table(&bench, &classes, &total) }
+    if args.json {
+        print_json(&bench, &classes, &total)
+    } else {
+        print_table(&bench, &classes, &total)
+    }
     Ok(())
 }
 
@@ -143,7 +151,8 @@ fn print_json(bench: &Bench, classes: &BTreeMap<String, Class>, total: &Class) {
         })
     };
     let mut report = shares(total);
-    report["classes"] = classes.iter().map(|(name, class)| (name.clone(), shares(class))).collect::<serde_json::Map<_, _>>().into();
+    report["classes"] =
+        classes.iter().map(|(name, class)| (name.clone(), shares(class))).collect::<serde_json::Map<_, _>>().into();
     report["ns_per_byte"] = json!(bench.nanos as f64 / bench.bytes.max(1) as f64);
     println!("{report}");
 }

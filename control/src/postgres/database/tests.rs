@@ -78,8 +78,7 @@ async fn another_machine_must_show_a_certificate_that_verifies() {
     let mut trusted = rustls::RootCertStore::empty();
     trusted.add(key.cert.der().clone()).unwrap();
     let port = tls_before(&server.config(), key).await;
-    let url =
-        |host: &str| format!("postgresql://sp@{host}:{port}/{}?hostaddr=127.0.0.1", server.config().get_dbname().unwrap());
+    let url = |host: &str| format!("postgresql://sp@{host}:{port}/{}?hostaddr=127.0.0.1", server.config().get_dbname().unwrap());
     let ask = async |host: &str, roots: &rustls::RootCertStore| {
         let mut config: Config = url(host).parse().unwrap();
         config.ssl_mode(SslMode::Require);

@@ -33,9 +33,7 @@ impl Bans {
         }
         let mut networks = Vec::with_capacity(config.cidrs.len());
         for cidr in &config.cidrs {
-            networks.push(
-                parse_network(cidr).ok_or_else(|| BlocklistConfigError::Cidr { cidr: cidr.clone() })?,
-            );
+            networks.push(parse_network(cidr).ok_or_else(|| BlocklistConfigError::Cidr { cidr: cidr.clone() })?);
         }
         networks.sort_unstable();
         networks.dedup();

@@ -125,8 +125,22 @@ fn fold_wide(text: &mut Vec<u8>, of_interest: &[u8]) -> bool {
 
 /// Entities that payloads use, besides numeric ones.
 const ENTITIES: &[(&[u8], u8)] = &[
-    (b"lt", b'<'), (b"gt", b'>'), (b"amp", b'&'), (b"quot", b'"'), (b"apos", b'\''), (b"colon", b':'), (b"tab", b'\t'), (b"newline", b'\n'),
-    (b"lpar", b'('), (b"rpar", b')'), (b"sol", b'/'), (b"bsol", b'\\'), (b"equals", b'='), (b"num", b'#'), (b"period", b'.'), (b"grave", b'`'),
+    (b"lt", b'<'),
+    (b"gt", b'>'),
+    (b"amp", b'&'),
+    (b"quot", b'"'),
+    (b"apos", b'\''),
+    (b"colon", b':'),
+    (b"tab", b'\t'),
+    (b"newline", b'\n'),
+    (b"lpar", b'('),
+    (b"rpar", b')'),
+    (b"sol", b'/'),
+    (b"bsol", b'\\'),
+    (b"equals", b'='),
+    (b"num", b'#'),
+    (b"period", b'.'),
+    (b"grave", b'`'),
 ];
 
 /// Writes `text` lower-cased, with entities, `\x3c`, `\u003c` and percent-encoding undone and control bytes dropped.
@@ -216,8 +230,15 @@ mod tests {
     #[test]
     fn markup_forms_are_undone() {
         for (text, expect) in [
-            ("&lt;SCRIPT&gt;", "<script>"), ("&#60;b", "<b"), ("&#x3C;b", "<b"), ("%3Cb", "<b"), ("\\x3cb", "<b"), ("\\u003cb", "<b"),
-            ("java&colon;", "java:"), ("a & b", "a & b"), ("&#;", "&#;"),
+            ("&lt;SCRIPT&gt;", "<script>"),
+            ("&#60;b", "<b"),
+            ("&#x3C;b", "<b"),
+            ("%3Cb", "<b"),
+            ("\\x3cb", "<b"),
+            ("\\u003cb", "<b"),
+            ("java&colon;", "java:"),
+            ("a & b", "a & b"),
+            ("&#;", "&#;"),
         ] {
             let mut out = Vec::new();
             markup(text.as_bytes(), &mut out);

@@ -6,11 +6,11 @@ use simd_json::Node;
 
 use super::builtin::{BUILTIN_COUNT, Builtin};
 use super::config::Mode;
+use super::prompt::{self, Prompt};
 use super::role::Role;
 use super::shell::{self, Shell};
 use super::sql::{self, Certainty};
 use super::sql_lex::Token;
-use super::prompt::{self, Prompt};
 use super::{decode, markup, path, payload, sqli, ssrf};
 
 /// The mode of each builtin rule; `None` is off.

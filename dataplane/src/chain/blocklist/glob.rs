@@ -38,12 +38,7 @@ pub(super) enum Over {
 }
 
 impl Globs {
-    pub(super) fn compile(
-        rule: &str,
-        field: &'static str,
-        globs: &[String],
-        over: Over,
-    ) -> Result<Self, BlocklistConfigError> {
+    pub(super) fn compile(rule: &str, field: &'static str, globs: &[String], over: Over) -> Result<Self, BlocklistConfigError> {
         if globs.len() > GLOBS_MAX {
             return Err(BlocklistConfigError::Rule {
                 rule: rule.to_owned(),
@@ -64,18 +59,8 @@ impl Globs {
 }
 
 impl Glob {
-    pub(super) fn compile(
-        rule: &str,
-        field: &'static str,
-        glob: &str,
-        over: Over,
-    ) -> Result<Self, BlocklistConfigError> {
-        let fail = |expected| BlocklistConfigError::Glob {
-            rule: rule.to_owned(),
-            field,
-            glob: glob.to_owned(),
-            expected,
-        };
+    pub(super) fn compile(rule: &str, field: &'static str, glob: &str, over: Over) -> Result<Self, BlocklistConfigError> {
+        let fail = |expected| BlocklistConfigError::Glob { rule: rule.to_owned(), field, glob: glob.to_owned(), expected };
         if glob.is_empty() {
             return Err(fail("expected at least one character (leave the list empty to match everything)"));
         }

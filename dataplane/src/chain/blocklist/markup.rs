@@ -43,7 +43,9 @@ pub(super) fn is_script_url(buffer: &mut Vec<u8>, text: &[u8]) -> bool {
     decode::markup(text.trim_ascii(), buffer);
     buffer.retain(|byte| !byte.is_ascii_whitespace());
     let text = buffer.strip_prefix(b"//").or_else(|| buffer.strip_prefix(b"/")).unwrap_or(buffer);
-    [b"javascript:".as_slice(), b"vbscript:", b"data:text/html", b"livescript:", b"mocha:"].iter().any(|scheme| text.starts_with(scheme))
+    [b"javascript:".as_slice(), b"vbscript:", b"data:text/html", b"livescript:", b"mocha:"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
 }
 
 fn is_name(byte: u8) -> bool {
@@ -67,13 +69,30 @@ fn is_generic(text: &[u8], at: usize) -> bool {
 
 /// Elements whose presence in a short value is enough.
 const ACTIVE: &[&[u8]] = &[
-    b"script", b"iframe", b"object", b"embed", b"applet", b"frameset", b"frame", b"base", b"meta", b"isindex", b"bgsound", b"layer", b"ilayer", b"xss", b"svg:script", b"vmlframe", b"import",
+    b"script",
+    b"iframe",
+    b"object",
+    b"embed",
+    b"applet",
+    b"frameset",
+    b"frame",
+    b"base",
+    b"meta",
+    b"isindex",
+    b"bgsound",
+    b"layer",
+    b"ilayer",
+    b"xss",
+    b"svg:script",
+    b"vmlframe",
+    b"import",
 ];
 
 /// Whether what follows a `<` is an active element, or an element with a handler or a script URL.
 fn tag(rest: &[u8]) -> bool {
     let rest = rest.strip_prefix(b"/").unwrap_or(rest);
-    let start = rest.iter().take(8).take_while(|byte| matches!(byte, b' ' | b'<' | b'%' | b'+' | b'?' | b'!' | b'\t' | b'\n')).count();
+    let start =
+        rest.iter().take(8).take_while(|byte| matches!(byte, b' ' | b'<' | b'%' | b'+' | b'?' | b'!' | b'\t' | b'\n')).count();
     let rest = rest.get(start..).unwrap_or_default();
     let length = rest.iter().take(32).take_while(|byte| is_name(**byte)).count();
     let (name, behind) = rest.split_at_checked(length).unwrap_or((rest, b""));
@@ -84,7 +103,11 @@ fn tag(rest: &[u8]) -> bool {
     let local = name.rsplit(|byte| *byte == b':').next().unwrap_or(name);
     let is_active = ACTIVE.iter().any(|active| local == *active || active.len() > 5 && local.starts_with(active));
     // `Vec<base>` is code: an active element has attributes, a slash, or comes with a closing part.
-    if is_active && (separated && (local == b"script" || behind.first() != Some(&b'>')) || local.starts_with(b"script") || behind.len() > 1 && local == b"iframe") {
+    if is_active
+        && (separated && (local == b"script" || behind.first() != Some(&b'>'))
+            || local.starts_with(b"script")
+            || behind.len() > 1 && local == b"iframe")
+    {
         return true;
     }
     let window = behind.get(..tag_end(behind)).unwrap_or_default();
@@ -118,7 +141,9 @@ fn has_handler(attributes: &[u8]) -> bool {
         let rest = attributes.get(from..).unwrap_or_default();
         let length = rest.iter().take(32).take_while(|byte| byte.is_ascii_alphabetic()).count();
         let behind = rest.get(length..).unwrap_or_default();
-        let equals = behind.iter().take(16).find(|byte| !byte.is_ascii_whitespace() && **byte >= 0x20 && **byte < 0x7f && !matches!(byte, b'\\' | b'x' | b'0'..=b'9'));
+        let equals = behind.iter().take(16).find(|byte| {
+            !byte.is_ascii_whitespace() && **byte >= 0x20 && **byte < 0x7f && !matches!(byte, b'\\' | b'x' | b'0'..=b'9')
+        });
         if length >= 3 && equals == Some(&b'=') {
             return true;
         }
@@ -128,7 +153,11 @@ fn has_handler(attributes: &[u8]) -> bool {
 
 /// Attributes whose value runs: script URLs, style expressions, data documents.
 fn attribute_runs(attributes: &[u8]) -> bool {
-    script_url(attributes) || style(attributes) && find(attributes, b"style").is_some() || find(attributes, b"srcdoc").is_some() || find(attributes, b"data:text/html").is_some() || find(attributes, b"data:image/svg+xml").is_some()
+    script_url(attributes)
+        || style(attributes) && find(attributes, b"style").is_some()
+        || find(attributes, b"srcdoc").is_some()
+        || find(attributes, b"data:text/html").is_some()
+        || find(attributes, b"data:image/svg+xml").is_some()
         || find(attributes, b"attributename").is_some() && find(attributes, b"href").is_some()
         || find(attributes, b"formaction").is_some()
 }
@@ -143,7 +172,9 @@ fn script_url(text: &[u8]) -> bool {
         for scheme in [b"javascript".as_slice(), b"vbscript", b"livescript", b"jscript"] {
             if let Some(start) = ends_with_spaced(before, scheme) {
                 let prefix = before.get(..start).unwrap_or_default().trim_ascii_end();
-                let opens = prefix.last().is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.' | b'_') || *byte >= 0x80);
+                let opens = prefix
+                    .last()
+                    .is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.' | b'_') || *byte >= 0x80);
                 let call = text.get(colon + 1..).unwrap_or_default();
                 let runs = call.iter().take(256).any(|byte| matches!(byte, b'(' | b'`' | b'=' | b'/'));
                 if opens && runs {
@@ -174,15 +205,51 @@ fn ends_with_spaced(text: &[u8], word: &[u8]) -> Option<usize> {
 }
 
 fn style(text: &[u8]) -> bool {
-    [b"expression(".as_slice(), b"-moz-binding", b"behavior:", b"behaviour:", b"url(javascript", b"url('javascript", b"url(\"javascript", b"-o-link", b"xss:expr"]
-        .iter()
-        .any(|part| find(text, part).is_some_and(|at| *part != b"expression(" || at > 0 && text.get(at - 1).is_some_and(|byte| matches!(byte, b':' | b' ' | b'/' | b'\\' | 0x80..))))
+    [
+        b"expression(".as_slice(),
+        b"-moz-binding",
+        b"behavior:",
+        b"behaviour:",
+        b"url(javascript",
+        b"url('javascript",
+        b"url(\"javascript",
+        b"-o-link",
+        b"xss:expr",
+    ]
+    .iter()
+    .any(|part| {
+        find(text, part).is_some_and(|at| {
+            *part != b"expression("
+                || at > 0 && text.get(at - 1).is_some_and(|byte| matches!(byte, b':' | b' ' | b'/' | b'\\' | 0x80..))
+        })
+    })
 }
 
 /// Calls of the functions that payloads prove themselves with, behind a break-out or as the whole value.
 fn broken_out(text: &[u8]) -> bool {
     let calls = [
-        b"alert(".as_slice(), b"alert`", b"prompt(", b"prompt`", b"confirm(", b"confirm`", b"eval(", b"document.cookie", b"document.location", b"document.write(", b"string.fromcharcode(", b"window.location=", b"location=", b"location.href=", b"window[", b"top[", b"self[", b"settimeout(", b"constructor(", b"innerhtml=", b"javascript:", b"import(",
+        b"alert(".as_slice(),
+        b"alert`",
+        b"prompt(",
+        b"prompt`",
+        b"confirm(",
+        b"confirm`",
+        b"eval(",
+        b"document.cookie",
+        b"document.location",
+        b"document.write(",
+        b"string.fromcharcode(",
+        b"window.location=",
+        b"location=",
+        b"location.href=",
+        b"window[",
+        b"top[",
+        b"self[",
+        b"settimeout(",
+        b"constructor(",
+        b"innerhtml=",
+        b"javascript:",
+        b"import(",
     ];
     for call in calls {
         let Some(at) = find(text, call) else { continue };
@@ -197,13 +264,22 @@ fn broken_out(text: &[u8]) -> bool {
     }
     // `alert` handed around rather than called.
     let whole = text.trim_ascii();
-    whole.len() < 96 && [b"=alert".as_slice(), b"(alert)", b"[alert]", b"=confirm", b"=prompt"].iter().any(|part| find(whole, part).is_some()) && memchr::memchr(b' ', whole).is_none()
+    whole.len() < 96
+        && [b"=alert".as_slice(), b"(alert)", b"[alert]", b"=confirm", b"=prompt"].iter().any(|part| find(whole, part).is_some())
+        && memchr::memchr(b' ', whole).is_none()
 }
 
 /// Text that ends a string, a tag or a script before it goes on.
 fn breaks(before: &[u8]) -> bool {
     let head = before.get(..before.len().min(64)).unwrap_or_default();
-    head.starts_with(b"'") || head.starts_with(b"\"") || head.starts_with(b"`") || head.starts_with(b"</") || head.starts_with(b"-->") || head.starts_with(b"\\'") || head.starts_with(b"\\\"") || head.starts_with(b"{{")
+    head.starts_with(b"'")
+        || head.starts_with(b"\"")
+        || head.starts_with(b"`")
+        || head.starts_with(b"</")
+        || head.starts_with(b"-->")
+        || head.starts_with(b"\\'")
+        || head.starts_with(b"\\\"")
+        || head.starts_with(b"{{")
 }
 
 /// XML that declares entities which reach out or multiply, or includes other documents.
@@ -214,8 +290,13 @@ fn xml(sink: &mut Sink<'_>, text: &[u8]) {
     let has = |part: &[u8]| find(text, part).is_some();
     let reaches = has(b"system") || has(b"public");
     let entity = has(b"<!entity");
-    let declares = has(b"<!doctype") && (has(b"[") && (entity || reaches) || reaches && has(b"://") && !has(b"//dtd") && !has(b"//w3c"));
-    let includes = has(b"xi:include") || has(b"<!--#exec") || has(b"<!--#include") || has(b"<xsl:value-of") && has(b"system-property") || has(b"document(") && has(b"<xsl:");
+    let declares =
+        has(b"<!doctype") && (has(b"[") && (entity || reaches) || reaches && has(b"://") && !has(b"//dtd") && !has(b"//w3c"));
+    let includes = has(b"xi:include")
+        || has(b"<!--#exec")
+        || has(b"<!--#include")
+        || has(b"<xsl:value-of") && has(b"system-property")
+        || has(b"document(") && has(b"<xsl:");
     if entity || declares || includes {
         sink.report(Builtin::MarkupXxe);
     }

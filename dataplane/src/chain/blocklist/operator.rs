@@ -73,10 +73,7 @@ pub(super) trait Detect {
 
 impl Compiled {
     /// Checks and compiles the rules; `regexes` collects what each shard needs a cache for.
-    pub(super) fn compile_all(
-        rules: &[OperatorRule],
-        regexes: &mut Vec<meta::Regex>,
-    ) -> Result<Vec<Self>, BlocklistConfigError> {
+    pub(super) fn compile_all(rules: &[OperatorRule], regexes: &mut Vec<meta::Regex>) -> Result<Vec<Self>, BlocklistConfigError> {
         if rules.len() > RULES_MAX {
             return Err(BlocklistConfigError::Rule {
                 rule: "*".to_owned(),
@@ -105,8 +102,7 @@ impl Compiled {
                 tools: Globs::compile(&rule.id, "tools", &rule.tools, Over::Text)?,
                 methods: Globs::compile(&rule.id, "methods", &rule.methods, Over::Text)?,
             };
-            let argument =
-                rule.argument.as_ref().map(|argument| Argument::compile(&rule.id, argument, regexes)).transpose()?;
+            let argument = rule.argument.as_ref().map(|argument| Argument::compile(&rule.id, argument, regexes)).transpose()?;
             if scope.is_empty() && argument.is_none() {
                 return Err(fail("expected a condition (`servers`, `tools`, `methods` or `argument`): it would stop every call"));
             }
@@ -153,11 +149,7 @@ impl Compiled {
 }
 
 impl Argument {
-    fn compile(
-        rule: &str,
-        argument: &ArgumentRule,
-        regexes: &mut Vec<meta::Regex>,
-    ) -> Result<Self, BlocklistConfigError> {
+    fn compile(rule: &str, argument: &ArgumentRule, regexes: &mut Vec<meta::Regex>) -> Result<Self, BlocklistConfigError> {
         let pointers = Globs::compile(rule, "argument.pointers", &argument.pointers, Over::Pointer)?;
         let keys = Globs::compile(rule, "argument.keys", &argument.keys, Over::Text)?;
         let matcher = argument.matcher.as_ref().map(|matcher| Match::compile(rule, matcher, regexes)).transpose()?;
@@ -172,25 +164,17 @@ impl Argument {
 }
 
 impl Match {
-    fn compile(
-        rule: &str,
-        matcher: &Matcher,
-        regexes: &mut Vec<meta::Regex>,
-    ) -> Result<Self, BlocklistConfigError> {
+    fn compile(rule: &str, matcher: &Matcher, regexes: &mut Vec<meta::Regex>) -> Result<Self, BlocklistConfigError> {
         Ok(match matcher {
             Matcher::Regex(pattern) => {
-                let config = meta::Config::new()
-                    .nfa_size_limit(Some(REGEX_BYTES_MAX))
-                    .hybrid_cache_capacity(REGEX_CACHE_BYTES_MAX);
-                let regex = meta::Builder::new().configure(config).build(pattern).map_err(|error| {
-                    BlocklistConfigError::Regex {
+                let config =
+                    meta::Config::new().nfa_size_limit(Some(REGEX_BYTES_MAX)).hybrid_cache_capacity(REGEX_CACHE_BYTES_MAX);
+                let regex =
+                    meta::Builder::new().configure(config).build(pattern).map_err(|error| BlocklistConfigError::Regex {
                         rule: rule.to_owned(),
                         pattern: pattern.clone(),
-                        reason: error
-                            .syntax_error()
-                            .map_or_else(|| error.to_string(), std::string::ToString::to_string),
-                    }
-                })?;
+                        reason: error.syntax_error().map_or_else(|| error.to_string(), std::string::ToString::to_string),
+                    })?;
                 regexes.push(regex.clone());
                 Self::Regex(Box::new(regex), regexes.len() - 1)
             }
@@ -202,12 +186,10 @@ impl Match {
             }
             Matcher::Contains(part) => Self::Contains(Box::new(memmem::Finder::new(part).into_owned())),
             Matcher::Glob(glob) => Self::Glob(Glob::compile(rule, "argument.matcher.glob", glob, Over::Text)?),
-            Matcher::Detector(name) => Self::Detector(Detector::by_name(name).ok_or_else(|| {
-                BlocklistConfigError::Detector {
-                    rule: rule.to_owned(),
-                    detector: name.clone(),
-                    expected: pack_names(),
-                }
+            Matcher::Detector(name) => Self::Detector(Detector::by_name(name).ok_or_else(|| BlocklistConfigError::Detector {
+                rule: rule.to_owned(),
+                detector: name.clone(),
+                expected: pack_names(),
             })?),
         })
     }

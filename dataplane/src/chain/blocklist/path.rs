@@ -26,7 +26,11 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
     let path = buffer.as_slice();
     // Words with spaces are a path only if they begin like one.
     let begins = matches!(text.trim_ascii_start(), [b'.' | b'/' | b'\\' | b'%' | b'~', ..]) && has_climb(path) || is_drive(path);
-    if used == Use::Perhaps && memchr::memchr3(b' ', b'\n', b'<', text.trim_ascii()).is_some() && !begins && !(revealed && spelled(text)) {
+    if used == Use::Perhaps
+        && memchr::memchr3(b' ', b'\n', b'<', text.trim_ascii()).is_some()
+        && !begins
+        && !(revealed && spelled(text))
+    {
         return;
     }
     let has_null = memchr::memchr(0, path).is_some();
@@ -75,10 +79,28 @@ pub(super) fn names_secret(text: &[u8]) -> bool {
 /// Separators that no decoder agrees on: whatever stands behind `..` in place of a slash was meant as one.
 fn spelled(text: &[u8]) -> bool {
     [
-        b"..%".as_slice(), b"..0x2f", b"..0x5c", b"..2f..", b"..5c..", b"..u221", b"/./\\/.", b".\\/\\.", b".\\.\\.\\", b"\\../..\\", b"%c0%", b"%c1%", b"%bg%qf", b"%uEFC8", b"%uF025",
+        b"..%".as_slice(),
+        b"..0x2f",
+        b"..0x5c",
+        b"..2f..",
+        b"..5c..",
+        b"..u221",
+        b"/./\\/.",
+        b".\\/\\.",
+        b".\\.\\.\\",
+        b"\\../..\\",
+        b"%c0%",
+        b"%c1%",
+        b"%bg%qf",
+        b"%uEFC8",
+        b"%uF025",
     ]
     .iter()
-    .any(|mark| find(text, mark).is_some_and(|at| !matches!(*mark, b"..%") || text.get(at + 3).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'%')))
+    .any(|mark| {
+        find(text, mark).is_some_and(|at| {
+            !matches!(*mark, b"..%") || text.get(at + 3).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'%')
+        })
+    })
 }
 
 fn has_climb(path: &[u8]) -> bool {
@@ -131,56 +153,207 @@ fn climb(path: &[u8]) -> Climb {
     }
     climb.depth = above;
     climb.above_root = absolute && above > 0;
-    climb.tricks |= find(path, b"....//").is_some() || find(path, b"..././").is_some() || find(path, b"..;/").is_some() || find(path, b".../.../").is_some();
+    climb.tricks |= find(path, b"....//").is_some()
+        || find(path, b"..././").is_some()
+        || find(path, b"..;/").is_some()
+        || find(path, b".../.../").is_some();
     climb
 }
 
 /// Files of credentials and accounts: by the end of the path, wherever it begins.
 const SENSITIVE_ENDS: &[&[u8]] = &[
-    b"etc/passwd", b"etc/shadow", b"etc/gshadow", b"etc/sudoers", b"etc/security/passwd", b"etc/security/user", b"etc/master.passwd", b"etc/passwd-",
-    b"etc/shadow-", b"etc/shadow~", b"etc/passwd~", b"etc/security/opasswd", b".ssh/id_rsa", b".ssh/id_dsa", b".ssh/id_ecdsa", b".ssh/id_ed25519",
-    b".ssh/authorized_keys", b".ssh/identity", b".aws/credentials", b".netrc", b".git-credentials", b".docker/config.json", b".kube/config",
-    b".pgpass", b".my.cnf", b".htpasswd", b"boot.ini", b"win.ini", b"repair/sam", b"config/sam", b"config/system", b"config/security", b"repair/system",
-    b"ntds.dit", b"unattend.xml", b"unattended.xml", b"sysprep.inf", b"sysprep.xml", b"web-inf/web.xml", b"web.config", b"wp-config.php", b"proc/self/environ", b"proc/self/cmdline",
-    b"proc/self/maps", b"proc/self/mem", b"proc/kcore", b".bash_history", b".mysql_history", b".gnupg/secring.gpg", b".vault-token",
-    b"gcloud/application_default_credentials.json", b"gcloud/credentials.db", b".azure/accesstokens.json", b"etc/kubernetes/admin.conf",
-    b"serviceaccount/token", b"etc/krb5.keytab", b"etc/ssh/ssh_host_rsa_key", b"system32/config/regback/sam", b"php.ini", b"system.ini", b"etc/issue", b"etc/group", b"etc/hosts",
-    b"/.ssh", b"/.ssh/", b"/.aws", b"/.gnupg", b"desktop.ini", b"global.asa", b"localstart.asp", b"/sam", b"docker.sock", b"etc/inetd.conf", b"etc/motd",
+    b"etc/passwd",
+    b"etc/shadow",
+    b"etc/gshadow",
+    b"etc/sudoers",
+    b"etc/security/passwd",
+    b"etc/security/user",
+    b"etc/master.passwd",
+    b"etc/passwd-",
+    b"etc/shadow-",
+    b"etc/shadow~",
+    b"etc/passwd~",
+    b"etc/security/opasswd",
+    b".ssh/id_rsa",
+    b".ssh/id_dsa",
+    b".ssh/id_ecdsa",
+    b".ssh/id_ed25519",
+    b".ssh/authorized_keys",
+    b".ssh/identity",
+    b".aws/credentials",
+    b".netrc",
+    b".git-credentials",
+    b".docker/config.json",
+    b".kube/config",
+    b".pgpass",
+    b".my.cnf",
+    b".htpasswd",
+    b"boot.ini",
+    b"win.ini",
+    b"repair/sam",
+    b"config/sam",
+    b"config/system",
+    b"config/security",
+    b"repair/system",
+    b"ntds.dit",
+    b"unattend.xml",
+    b"unattended.xml",
+    b"sysprep.inf",
+    b"sysprep.xml",
+    b"web-inf/web.xml",
+    b"web.config",
+    b"wp-config.php",
+    b"proc/self/environ",
+    b"proc/self/cmdline",
+    b"proc/self/maps",
+    b"proc/self/mem",
+    b"proc/kcore",
+    b".bash_history",
+    b".mysql_history",
+    b".gnupg/secring.gpg",
+    b".vault-token",
+    b"gcloud/application_default_credentials.json",
+    b"gcloud/credentials.db",
+    b".azure/accesstokens.json",
+    b"etc/kubernetes/admin.conf",
+    b"serviceaccount/token",
+    b"etc/krb5.keytab",
+    b"etc/ssh/ssh_host_rsa_key",
+    b"system32/config/regback/sam",
+    b"php.ini",
+    b"system.ini",
+    b"etc/issue",
+    b"etc/group",
+    b"etc/hosts",
+    b"/.ssh",
+    b"/.ssh/",
+    b"/.aws",
+    b"/.gnupg",
+    b"desktop.ini",
+    b"global.asa",
+    b"localstart.asp",
+    b"/sam",
+    b"docker.sock",
+    b"etc/inetd.conf",
+    b"etc/motd",
 ];
 
 fn is_sensitive(path: &[u8]) -> bool {
     let path = path.trim_ascii_end();
     // What a null byte or a query would cut off does not change the file.
-    let end = path.iter().position(|byte| matches!(byte, b'?' | b'#' | b'%' | b'|' | b'"' | b'\'' | b'>' | b'&' | b';')).unwrap_or(path.len());
+    let end = path
+        .iter()
+        .position(|byte| matches!(byte, b'?' | b'#' | b'%' | b'|' | b'"' | b'\'' | b'>' | b'&' | b';'))
+        .unwrap_or(path.len());
     let name = path.get(..end).unwrap_or(path);
     let ends = |name: &[u8]| {
         SENSITIVE_ENDS.iter().any(|secret| {
             name.ends_with(secret)
-                && (secret.starts_with(b"/") || name.len() == secret.len() || name.get(name.len() - secret.len() - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric()))
+                && (secret.starts_with(b"/")
+                    || name.len() == secret.len()
+                    || name.get(name.len() - secret.len() - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric()))
         })
     };
-    if matches!(name, b"/etc/hosts" | b"/etc/group" | b"/etc/issue" | b"/etc/motd" | b"etc/hosts") || name.ends_with(b"web.config") && !name.contains(&b'.') {
+    if matches!(name, b"/etc/hosts" | b"/etc/group" | b"/etc/issue" | b"/etc/motd" | b"etc/hosts")
+        || name.ends_with(b"web.config") && !name.contains(&b'.')
+    {
         return false;
     }
-    let is_project_file = [b"php.ini".as_slice(), b"web.config", b"desktop.ini", b"system.ini", b"/sam", b"etc/hosts", b"etc/group", b"etc/issue", b"etc/motd", b"wp-config.php", b"win.ini", b"boot.ini"]
-        .iter()
-        .any(|plain| name.ends_with(plain));
+    let is_project_file = [
+        b"php.ini".as_slice(),
+        b"web.config",
+        b"desktop.ini",
+        b"system.ini",
+        b"/sam",
+        b"etc/hosts",
+        b"etc/group",
+        b"etc/issue",
+        b"etc/motd",
+        b"wp-config.php",
+        b"win.ini",
+        b"boot.ini",
+    ]
+    .iter()
+    .any(|plain| name.ends_with(plain));
     if is_project_file {
         let climbs = find(name, b"../").is_some();
         let windows = find(name, b"c:/").is_some() || find(name, b"windows/").is_some() || find(name, b"winnt/").is_some();
         return (climbs || windows || !name.starts_with(b"/") && name.ends_with(b"boot.ini")) && ends(name);
     }
-    ends(name) || find(path, b"etc/passwd").is_some_and(|at| {
-        path.get(at + 10).is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'/' | b'_' | b'-'))
-    })
+    ends(name)
+        || find(path, b"etc/passwd").is_some_and(|at| {
+            path.get(at + 10).is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'/' | b'_' | b'-'))
+        })
 }
 
 /// Absolute paths into the operating system's own configuration, processes and logs.
 const SYSTEM_ROOTS: &[&[u8]] = &[
-    b"/etc/", b"/proc/", b"/var/log/", b"/var/lib/mysql", b"/var/spool/", b"/var/mail/", b"/var/adm/", b"/usr/local/etc/", b"/usr/local/apache", b"/usr/local/php", b"/usr/local/nginx",
-    b"/usr/local/mysql", b"/usr/local/pgsql", b"/usr/lib/security", b"/usr/pkg/etc", b"/usr/local/cpanel", b"/usr/local/zeus", b"/usr/local/psa", b"/opt/lampp/", b"/opt/xampp/", b"/opt/apache", b"/opt/httpd", b"/boot/", b"/root/", b"/dev/mem", b"/sys/kernel", b"/var/run/secrets", b"/var/apache", b"/var/www/logs", b"/var/www/conf", b"/var/cpanel", b"/var/nm2", b"/var/cron",
-    b"/usr/home/", b"/private/etc/", b"/library/webserver/", b"/system/library/", b"/usr/spool/", b"/usr/adm/", b"/var/htmp", b"/var/data/", b"/run/secrets", b"/apache", b"/logs/", b"/xampp/", b"/usr/apache", b"/usr/lib/php", b"/usr/ports/", b"/var/local/www/conf", b"/usr/internet/", b"/home2/bin", b"/nt/", b"/www/logs", b"/www/conf", b"/mysql/", b"/php", b"/bin/php", b"/home/php", b"/tmp/access.log", b"/var/lib/php",
-    b"/usr/local/samba", b"/usr/local/lib/php", b"/usr/local/www/logs", b"/usr/local/", b"/var/php", b"/volumes/macintosh",
+    b"/etc/",
+    b"/proc/",
+    b"/var/log/",
+    b"/var/lib/mysql",
+    b"/var/spool/",
+    b"/var/mail/",
+    b"/var/adm/",
+    b"/usr/local/etc/",
+    b"/usr/local/apache",
+    b"/usr/local/php",
+    b"/usr/local/nginx",
+    b"/usr/local/mysql",
+    b"/usr/local/pgsql",
+    b"/usr/lib/security",
+    b"/usr/pkg/etc",
+    b"/usr/local/cpanel",
+    b"/usr/local/zeus",
+    b"/usr/local/psa",
+    b"/opt/lampp/",
+    b"/opt/xampp/",
+    b"/opt/apache",
+    b"/opt/httpd",
+    b"/boot/",
+    b"/root/",
+    b"/dev/mem",
+    b"/sys/kernel",
+    b"/var/run/secrets",
+    b"/var/apache",
+    b"/var/www/logs",
+    b"/var/www/conf",
+    b"/var/cpanel",
+    b"/var/nm2",
+    b"/var/cron",
+    b"/usr/home/",
+    b"/private/etc/",
+    b"/library/webserver/",
+    b"/system/library/",
+    b"/usr/spool/",
+    b"/usr/adm/",
+    b"/var/htmp",
+    b"/var/data/",
+    b"/run/secrets",
+    b"/apache",
+    b"/logs/",
+    b"/xampp/",
+    b"/usr/apache",
+    b"/usr/lib/php",
+    b"/usr/ports/",
+    b"/var/local/www/conf",
+    b"/usr/internet/",
+    b"/home2/bin",
+    b"/nt/",
+    b"/www/logs",
+    b"/www/conf",
+    b"/mysql/",
+    b"/php",
+    b"/bin/php",
+    b"/home/php",
+    b"/tmp/access.log",
+    b"/var/lib/php",
+    b"/usr/local/samba",
+    b"/usr/local/lib/php",
+    b"/usr/local/www/logs",
+    b"/usr/local/",
+    b"/var/php",
+    b"/volumes/macintosh",
 ];
 
 fn is_system(path: &[u8]) -> bool {
@@ -188,20 +361,93 @@ fn is_system(path: &[u8]) -> bool {
         && drive.is_ascii_alphabetic()
     {
         return [
-            b"windows/".as_slice(), b"winnt/", b"program files", b"programfiles", b"programdata/", b"xampp/", b"wamp", b"inetpub/", b"apache", b"php", b"mysql/", b"boot.ini", b"recycler", b"pagefile.sys",
-            b"documents and settings/", b"$recycle.bin", b"sysprep", b"unattend", b"system volume information", b"autoexec.bat", b"config.sys", b"users/administrator", b"users/public", b"oraclexe", b"nginx", b"log", b"windows", b"home", b"user", b"wwwroot", b"server", b"unattended",
+            b"windows/".as_slice(),
+            b"winnt/",
+            b"program files",
+            b"programfiles",
+            b"programdata/",
+            b"xampp/",
+            b"wamp",
+            b"inetpub/",
+            b"apache",
+            b"php",
+            b"mysql/",
+            b"boot.ini",
+            b"recycler",
+            b"pagefile.sys",
+            b"documents and settings/",
+            b"$recycle.bin",
+            b"sysprep",
+            b"unattend",
+            b"system volume information",
+            b"autoexec.bat",
+            b"config.sys",
+            b"users/administrator",
+            b"users/public",
+            b"oraclexe",
+            b"nginx",
+            b"log",
+            b"windows",
+            b"home",
+            b"user",
+            b"wwwroot",
+            b"server",
+            b"unattended",
         ]
         .iter()
-        .any(|root| rest.starts_with(root) && (!matches!(*root, b"log" | b"home" | b"user" | b"server") || find(rest, b"log").is_some() || rest.contains(&b'.')));
+        .any(|root| {
+            rest.starts_with(root)
+                && (!matches!(*root, b"log" | b"home" | b"user" | b"server")
+                    || find(rest, b"log").is_some()
+                    || rest.contains(&b'.'))
+        });
     }
-    if [b"%systemroot%".as_slice(), b"%windir%", b"%systemdrive%", b"%winnt%", b"systemroot%", b"%programfiles%"].iter().any(|root| path.starts_with(root)) {
+    if [b"%systemroot%".as_slice(), b"%windir%", b"%systemdrive%", b"%winnt%", b"systemroot%", b"%programfiles%"]
+        .iter()
+        .any(|root| path.starts_with(root))
+    {
         return true;
     }
     // `/usr/local/` and the like hold programs and sources as well: only settings and logs count there.
-    let is_loose = !path.starts_with(b"/etc/") && !path.starts_with(b"/proc/") && !path.starts_with(b"/root/") && !path.starts_with(b"/var/log/") && !path.starts_with(b"/boot/");
+    let is_loose = !path.starts_with(b"/etc/")
+        && !path.starts_with(b"/proc/")
+        && !path.starts_with(b"/root/")
+        && !path.starts_with(b"/var/log/")
+        && !path.starts_with(b"/boot/");
     let has_setting = [
-        b".conf".as_slice(), b".ini", b".log", b"_log", b".cnf", b"passwd", b"shadow", b".htpasswd", b"my.cnf", b"php", b"/logs", b"/log/", b"secrets", b"httpd", b"/conf", b".inc", b"config", b"access", b"error", b"crontab", b"mysql.",
-        b"spool", b"mail", b".err", b".pid", b"sulog", b"utmp", b"wtmp", b"messages", b"loginlog", b".htm", b"backup", b"mem",
+        b".conf".as_slice(),
+        b".ini",
+        b".log",
+        b"_log",
+        b".cnf",
+        b"passwd",
+        b"shadow",
+        b".htpasswd",
+        b"my.cnf",
+        b"php",
+        b"/logs",
+        b"/log/",
+        b"secrets",
+        b"httpd",
+        b"/conf",
+        b".inc",
+        b"config",
+        b"access",
+        b"error",
+        b"crontab",
+        b"mysql.",
+        b"spool",
+        b"mail",
+        b".err",
+        b".pid",
+        b"sulog",
+        b"utmp",
+        b"wtmp",
+        b"messages",
+        b"loginlog",
+        b".htm",
+        b"backup",
+        b"mem",
     ]
     .iter()
     .any(|part| find(path, part).is_some());
@@ -211,7 +457,20 @@ fn is_system(path: &[u8]) -> bool {
 /// `php://filter`, `expect://id`, `data:` and the like in place of a file.
 fn wrapper(path: &[u8]) -> bool {
     [
-        b"php://".as_slice(), b"expect://", b"phar://", b"zip://", b"compress.zlib://", b"glob://", b"ogg://", b"rar://", b"ssh2.", b"netdoc:", b"jar:http", b"data://", b"php:filter", b"data:text/plain,<?",
+        b"php://".as_slice(),
+        b"expect://",
+        b"phar://",
+        b"zip://",
+        b"compress.zlib://",
+        b"glob://",
+        b"ogg://",
+        b"rar://",
+        b"ssh2.",
+        b"netdoc:",
+        b"jar:http",
+        b"data://",
+        b"php:filter",
+        b"data:text/plain,<?",
         b"data:;base64,",
     ]
     .iter()

@@ -30,15 +30,114 @@ pub(super) fn check_injected(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[
 
 /// Commands that payloads run to prove or to look around.
 const PROBES: &[&[u8]] = &[
-    b"id", b"whoami", b"ls", b"cat", b"ping", b"sleep", b"wget", b"curl", b"nc", b"ncat", b"netcat", b"uname", b"dir", b"type", b"net", b"ifconfig", b"ipconfig", b"systeminfo", b"sysinfo", b"netstat", b"perl",
-    b"php", b"python", b"python3", b"ruby", b"bash", b"sh", b"echo", b"phpinfo", b"nslookup", b"dig", b"host", b"rm", b"del", b"copy", b"cp", b"mv", b"env", b"printenv", b"set", b"ps", b"w", b"who", b"hostname", b"netsh", b"reg",
-    b"powershell", b"cmd", b"tasklist", b"route", b"arp", b"find", b"touch", b"chmod", b"kill", b"telnet", b"ftp", b"tftp", b"nmap", b"socat", b"base64", b"system", b"exec", b"passthru", b"shell_exec", b"eval", b"head", b"tail", b"more", b"less", b"pwd", b"nid", b"reboot", b"shutdown", b"dd", b"mkfs", b"git", b"kubectl", b"aws", b"docker", b"ver", b"id;",
+    b"id",
+    b"whoami",
+    b"ls",
+    b"cat",
+    b"ping",
+    b"sleep",
+    b"wget",
+    b"curl",
+    b"nc",
+    b"ncat",
+    b"netcat",
+    b"uname",
+    b"dir",
+    b"type",
+    b"net",
+    b"ifconfig",
+    b"ipconfig",
+    b"systeminfo",
+    b"sysinfo",
+    b"netstat",
+    b"perl",
+    b"php",
+    b"python",
+    b"python3",
+    b"ruby",
+    b"bash",
+    b"sh",
+    b"echo",
+    b"phpinfo",
+    b"nslookup",
+    b"dig",
+    b"host",
+    b"rm",
+    b"del",
+    b"copy",
+    b"cp",
+    b"mv",
+    b"env",
+    b"printenv",
+    b"set",
+    b"ps",
+    b"w",
+    b"who",
+    b"hostname",
+    b"netsh",
+    b"reg",
+    b"powershell",
+    b"cmd",
+    b"tasklist",
+    b"route",
+    b"arp",
+    b"find",
+    b"touch",
+    b"chmod",
+    b"kill",
+    b"telnet",
+    b"ftp",
+    b"tftp",
+    b"nmap",
+    b"socat",
+    b"base64",
+    b"system",
+    b"exec",
+    b"passthru",
+    b"shell_exec",
+    b"eval",
+    b"head",
+    b"tail",
+    b"more",
+    b"less",
+    b"pwd",
+    b"nid",
+    b"reboot",
+    b"shutdown",
+    b"dd",
+    b"mkfs",
+    b"git",
+    b"kubectl",
+    b"aws",
+    b"docker",
+    b"ver",
+    b"id;",
 ];
 
 /// What tells a probe's argument from a sentence.
 fn is_argument(word: &[u8]) -> bool {
     word.is_empty()
-        || word.iter().any(|byte| matches!(byte, b'/' | b'\\' | b'.' | b'-' | b':' | b'$' | b'%' | b'*' | b'>' | b'<' | b'(' | b'\'' | b'"' | b'`' | b'&' | b'|' | b'#'))
+        || word.iter().any(|byte| {
+            matches!(
+                byte,
+                b'/' | b'\\'
+                    | b'.'
+                    | b'-'
+                    | b':'
+                    | b'$'
+                    | b'%'
+                    | b'*'
+                    | b'>'
+                    | b'<'
+                    | b'('
+                    | b'\''
+                    | b'"'
+                    | b'`'
+                    | b'&'
+                    | b'|'
+                    | b'#'
+            )
+        })
         || word.iter().all(u8::is_ascii_digit)
         || matches!(word, b"user" | b"users" | b"localgroup" | b"view" | b"firewall" | b"group")
 }
@@ -52,7 +151,14 @@ fn injected(sink: &mut Sink<'_>, text: &[u8]) {
     let mut at = 0;
     // LIMIT: a payload breaks out within its first separators.
     for _ in 0..24 {
-        let Some(found) = text.get(at..).unwrap_or_default().iter().position(|byte| matches!(byte, b';' | b'|' | b'&' | b'`' | b'\n' | b'\r' | b'$')) else { break };
+        let Some(found) = text
+            .get(at..)
+            .unwrap_or_default()
+            .iter()
+            .position(|byte| matches!(byte, b';' | b'|' | b'&' | b'`' | b'\n' | b'\r' | b'$'))
+        else {
+            break;
+        };
         let start = at + found;
         let separator = text.get(start).copied().unwrap_or(0);
         at = start + 1;
@@ -61,9 +167,19 @@ fn injected(sink: &mut Sink<'_>, text: &[u8]) {
             let Some(inner) = rest.strip_prefix(b"(") else { continue };
             rest = inner;
         }
-        let skipped = rest.iter().take(16).take_while(|byte| matches!(byte, b' ' | b'\t' | b';' | b'|' | b'&' | b'\'' | b'"' | b'\\' | b'`' | b'{' | b'\n' | b'\r')).count();
+        let skipped = rest
+            .iter()
+            .take(16)
+            .take_while(|byte| {
+                matches!(byte, b' ' | b'\t' | b';' | b'|' | b'&' | b'\'' | b'"' | b'\\' | b'`' | b'{' | b'\n' | b'\r')
+            })
+            .count();
         let rest = rest.get(skipped..).unwrap_or_default();
-        let length = rest.iter().take(64).take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'.' | b'-')).count();
+        let length = rest
+            .iter()
+            .take(64)
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'.' | b'-'))
+            .count();
         let (word, behind) = rest.split_at_checked(length).unwrap_or((rest, b""));
         let name = word.rsplit(|byte| *byte == b'/').next().unwrap_or(word);
         let absolute = word.starts_with(b"/bin/") || word.starts_with(b"/usr/bin/") || word.starts_with(b"/sbin/");
@@ -73,17 +189,23 @@ fn injected(sink: &mut Sink<'_>, text: &[u8]) {
         let ends = behind.trim_ascii_start();
         let argument_end = ends.iter().position(|byte| byte.is_ascii_whitespace()).unwrap_or(ends.len());
         let argument = ends.get(..argument_end).unwrap_or_default();
-        let argument = argument.get(..argument.iter().rposition(|byte| !matches!(byte, b')' | b'}' | b';' | b'`')).map_or(0, |at| at + 1)).unwrap_or(argument);
+        let argument = argument
+            .get(..argument.iter().rposition(|byte| !matches!(byte, b')' | b'}' | b';' | b'`')).map_or(0, |at| at + 1))
+            .unwrap_or(argument);
         let closes = behind.first().is_none_or(|byte| !matches!(byte, b'=' | b',' | b'[')) && is_argument(argument);
         // In `a; ls` and at the start of a value any separator counts; inside a query string `&id=5` does not.
         let lone_amp = separator == b'&' && behind.first() == Some(&b'=');
-        let in_prose = matches!(separator, b'\n' | b'\r') && start > 0 && argument.is_empty() && !(start <= 3 || behind.is_empty() || behind.starts_with(b"\n"));
+        let in_prose = matches!(separator, b'\n' | b'\r')
+            && start > 0
+            && argument.is_empty()
+            && !(start <= 3 || behind.is_empty() || behind.starts_with(b"\n"));
         // `&#x27;id` and `&lt;` are entities, `a | b` in a table is no pipe: words of prose follow those.
         let is_entity = separator == b';' && text.get(..start).unwrap_or_default().iter().rev().take(8).any(|byte| *byte == b'&');
         // Behind several words a separator belongs to a sentence, and a word in backticks is a name.
         let before = text.get(..start).unwrap_or_default();
         let in_sentence = memchr::memchr_iter(b' ', before.trim_ascii()).count() > 2;
-        let in_backticks = separator == b'`' && (before.trim_ascii().len() > 8 && memchr::memchr(b' ', before).is_some() || is_code_span(text, start));
+        let in_backticks = separator == b'`'
+            && (before.trim_ascii().len() > 8 && memchr::memchr(b' ', before).is_some() || is_code_span(text, start));
         if in_sentence || in_backticks {
             continue;
         }
@@ -94,20 +216,121 @@ fn injected(sink: &mut Sink<'_>, text: &[u8]) {
     }
     let trimmed = text.trim_ascii();
     let calls = [
-        b"system('".as_slice(), b"system(\"", b"system('", b"exec('", b"exec(\"", b"passthru('", b"shell_exec('", b"shell_exec(\"", b"popen('", b"popen(\"", b"eval('", b"eval(\"", b"phpinfo()", b"system(id", b"system($_", b"eval($_", b"exec($_", b"assert($_", b"$_get[", b"$_GET[", b"$_POST[",
-        b"$_REQUEST[", b"<?php", b"print(system(", b"php://input", b"cmd=",
+        b"system('".as_slice(),
+        b"system(\"",
+        b"system('",
+        b"exec('",
+        b"exec(\"",
+        b"passthru('",
+        b"shell_exec('",
+        b"shell_exec(\"",
+        b"popen('",
+        b"popen(\"",
+        b"eval('",
+        b"eval(\"",
+        b"phpinfo()",
+        b"system(id",
+        b"system($_",
+        b"eval($_",
+        b"exec($_",
+        b"assert($_",
+        b"$_get[",
+        b"$_GET[",
+        b"$_POST[",
+        b"$_REQUEST[",
+        b"<?php",
+        b"print(system(",
+        b"php://input",
+        b"cmd=",
     ];
     let is_short = trimmed.len() < 200 && memchr::memchr(b'\n', trimmed).is_none();
-    if is_short && calls.iter().any(|call| find(trimmed, call).is_some_and(|at| *call != b"cmd=" && at < 64 && at.checked_sub(1).and_then(|before| trimmed.get(before)) != Some(&b'.') || at > 0 && find(trimmed, b"exec").is_some())) {
+    if is_short
+        && calls.iter().any(|call| {
+            find(trimmed, call).is_some_and(|at| {
+                *call != b"cmd=" && at < 64 && at.checked_sub(1).and_then(|before| trimmed.get(before)) != Some(&b'.')
+                    || at > 0 && find(trimmed, b"exec").is_some()
+            })
+        })
+    {
         sink.report(Builtin::ShellProbe);
     }
 }
 
 /// What only an expression that reaches for the machine holds.
 const REACHES: &[&[u8]] = &[
-    b"__class__", b"__globals__", b"__import__", b"__init__", b"__mro__", b"__subclasses__", b"__builtins__", b"__base__", b".mro()", b".subclasses()", b"__class", b"getclass", b"forname(", b"getruntime", b"processbuilder", b"t(java", b"t(org", b"java.lang", b".class.", b"freemarker", b"?new()", b"?api", b"system(", b"exec(",
-    b"popen(", b"eval(", b"passthru", b"phpinfo", b"jndi:", b"config.items", b"config.", b"self._", b"self.", b"|attr(", b"lipsum", b"cycler.", b"joiner.", b"url_for.", b"get_flashed", b"request.application", b"request|attr", b"constructor", b"process.", b"require(", b"global.process", b"file_get_contents", b"registerundefinedfilter",
-    b"registerfilter", b"_self.env", b"runtime", b"class.forname", b"import os", b"import(", b"os.system", b"subprocess", b"open(", b"file.open", b"file.read", b"dir.entries", b"io.popen", b"print(", b"sleep(", b"getenv", b"secret", b"$_server", b"$_get", b"dump(app", b"app.request", b"app[", b"|filter(", b"|map(", b"|sort(", b"_context",
+    b"__class__",
+    b"__globals__",
+    b"__import__",
+    b"__init__",
+    b"__mro__",
+    b"__subclasses__",
+    b"__builtins__",
+    b"__base__",
+    b".mro()",
+    b".subclasses()",
+    b"__class",
+    b"getclass",
+    b"forname(",
+    b"getruntime",
+    b"processbuilder",
+    b"t(java",
+    b"t(org",
+    b"java.lang",
+    b".class.",
+    b"freemarker",
+    b"?new()",
+    b"?api",
+    b"system(",
+    b"exec(",
+    b"popen(",
+    b"eval(",
+    b"passthru",
+    b"phpinfo",
+    b"jndi:",
+    b"config.items",
+    b"config.",
+    b"self._",
+    b"self.",
+    b"|attr(",
+    b"lipsum",
+    b"cycler.",
+    b"joiner.",
+    b"url_for.",
+    b"get_flashed",
+    b"request.application",
+    b"request|attr",
+    b"constructor",
+    b"process.",
+    b"require(",
+    b"global.process",
+    b"file_get_contents",
+    b"registerundefinedfilter",
+    b"registerfilter",
+    b"_self.env",
+    b"runtime",
+    b"class.forname",
+    b"import os",
+    b"import(",
+    b"os.system",
+    b"subprocess",
+    b"open(",
+    b"file.open",
+    b"file.read",
+    b"dir.entries",
+    b"io.popen",
+    b"print(",
+    b"sleep(",
+    b"getenv",
+    b"secret",
+    b"$_server",
+    b"$_get",
+    b"dump(app",
+    b"app.request",
+    b"app[",
+    b"|filter(",
+    b"|map(",
+    b"|sort(",
+    b"_context",
 ];
 
 /// Whether what stands in backticks is followed by words: a name in a text.
@@ -120,7 +343,21 @@ fn is_code_span(text: &[u8], open: usize) -> bool {
 
 /// Expressions in template marks that compute with numbers or reach for the machine.
 fn templates(sink: &mut Sink<'_>, text: &[u8]) {
-    const MARKS: &[(&[u8], &[u8])] = &[(b"{{", b"}}"), (b"${", b"}"), (b"#{", b"}"), (b"*{", b"}"), (b"<%", b"%>"), (b"{%", b"%}"), (b"@(", b")"), (b"[[", b"]]"), (b"{@", b"}"), (b"{php}", b"{/php}"), (b"{{=", b"}}"), (b"~{", b"}"), (b"{$", b"}")];
+    const MARKS: &[(&[u8], &[u8])] = &[
+        (b"{{", b"}}"),
+        (b"${", b"}"),
+        (b"#{", b"}"),
+        (b"*{", b"}"),
+        (b"<%", b"%>"),
+        (b"{%", b"%}"),
+        (b"@(", b")"),
+        (b"[[", b"]]"),
+        (b"{@", b"}"),
+        (b"{php}", b"{/php}"),
+        (b"{{=", b"}}"),
+        (b"~{", b"}"),
+        (b"{$", b"}"),
+    ];
     let is_hit = MARKS.iter().any(|(open, close)| {
         let mut from = 0;
         // LIMIT: a handful of expressions per kind of mark.
@@ -137,7 +374,36 @@ fn templates(sink: &mut Sink<'_>, text: &[u8]) {
         false
     });
     let directives = [
-        b"<#assign".as_slice(), b"#set($", b"#set ($", b"<#list", b"{php}", b"{literal}", b"<%=`", b"#evaluate(", b"{system(", b"{{'a'.getclass", b"<%!", b"th:text=", b"<jsp:", b"{{[].", b"{{''.", b"{{\"\".", b"{{()", b"{{request", b"{{dump", b"{{config", b"{{self", b"{{settings", b"{{app", b"{{ config", b"{% debug", b"{% for", b"{% include", b"{% import", b"{{range.", b"{{#with",
+        b"<#assign".as_slice(),
+        b"#set($",
+        b"#set ($",
+        b"<#list",
+        b"{php}",
+        b"{literal}",
+        b"<%=`",
+        b"#evaluate(",
+        b"{system(",
+        b"{{'a'.getclass",
+        b"<%!",
+        b"th:text=",
+        b"<jsp:",
+        b"{{[].",
+        b"{{''.",
+        b"{{\"\".",
+        b"{{()",
+        b"{{request",
+        b"{{dump",
+        b"{{config",
+        b"{{self",
+        b"{{settings",
+        b"{{app",
+        b"{{ config",
+        b"{% debug",
+        b"{% for",
+        b"{% include",
+        b"{% import",
+        b"{{range.",
+        b"{{#with",
     ];
     if is_hit || directives.iter().any(|part| contains_folded(text, part)) {
         sink.report(Builtin::MarkupTemplate);
@@ -165,7 +431,22 @@ fn computes(body: &[u8]) -> bool {
 }
 
 fn reaches(body: &[u8]) -> bool {
-    REACHES.iter().any(|part| contains_folded(body, part) && (!matches!(*part, b"secret" | b"config." | b"app[" | b"runtime" | b"self." | b"process." | b"constructor" | b"print(" | b"open(" | b"import(") || is_bold(body)))
+    REACHES.iter().any(|part| {
+        contains_folded(body, part)
+            && (!matches!(
+                *part,
+                b"secret"
+                    | b"config."
+                    | b"app["
+                    | b"runtime"
+                    | b"self."
+                    | b"process."
+                    | b"constructor"
+                    | b"print("
+                    | b"open("
+                    | b"import("
+            ) || is_bold(body))
+    })
 }
 
 /// Words that also occur in honest templates count only where they are called or dug into.
@@ -203,7 +484,26 @@ fn ldap(sink: &mut Sink<'_>, text: &[u8]) {
     if injected_filter {
         sink.report(Builtin::LdapInjection);
     }
-    let syntax = [b")(|".as_slice(), b")(&", b"*)(", b"*)|", b"(|(", b"(&(", b")(cn=", b")(uid=", b"*))", b"*()|", b"|(", b")(objectclass", b"=*)", b"=*))", b"(|", b")(!("].iter().any(|part| contains_folded(text, part));
+    let syntax = [
+        b")(|".as_slice(),
+        b")(&",
+        b"*)(",
+        b"*)|",
+        b"(|(",
+        b"(&(",
+        b")(cn=",
+        b")(uid=",
+        b"*))",
+        b"*()|",
+        b"|(",
+        b")(objectclass",
+        b"=*)",
+        b"=*))",
+        b"(|",
+        b")(!(",
+    ]
+    .iter()
+    .any(|part| contains_folded(text, part));
     let attribute = memchr::memchr(b'=', text).is_some() || text.contains(&b'*');
     let is_filter = text.len() < 256 && !text.iter().any(|byte| matches!(byte, b' ' | b'\n' | b'"' | b'{' | b'<' | b';'));
     if syntax && attribute && (lowest < 0 || depth != 0) && is_filter {
@@ -214,13 +514,45 @@ fn ldap(sink: &mut Sink<'_>, text: &[u8]) {
 /// `[$ne]=1`, `{"$gt": ""}`, `$where: '1 == 1'`, `' && this.password.match(…)`
 fn nosql(sink: &mut Sink<'_>, text: &[u8]) {
     let has = |part: &[u8]| find(text, part).is_some();
-    let bracket = [b"[$ne]".as_slice(), b"[$gt]", b"[$lt]", b"[$gte]", b"[$regex]", b"[$exists]", b"[$in]", b"[$nin]", b"[$eq]"].iter().any(|part| has(part));
-    let where_code = has(b"$where") && (has(b"'") || has(b"\"") || has(b"function") || has(b"==") || has(b":"));
-    let opened = matches!(text, [b'\'' | b'"', ..]) && text.get(1..).unwrap_or_default().trim_ascii_start().first().is_some_and(|byte| matches!(byte, b';' | b'|' | b'&' | b',' | b'}' | b')'));
-    let script = (opened || text.starts_with(b"||") || text.starts_with(b"&&")) && (has(b"this.") || has(b"return ") || has(b"return(") || has(b"sleep(") || has(b"$comment") || has(b"$or") || opened && has(b"=="));
-    let empty = [b"\"$gt\": \"\"".as_slice(), b"\"$gt\":\"\"", b"$gt: ''", b"$gt:''", b"\"$ne\": null", b"\"$ne\":null", b"\"$ne\": \"\"", b"\"$ne\":\"\"", b"$ne: null", b"$ne: ''", b"\"&exists\"", b"\"$ne\": 1", b"\"$ne\":1", b"$ne:1", b"$ne: 1", b"{\"$regex\":\".*\"}"]
+    let bracket = [b"[$ne]".as_slice(), b"[$gt]", b"[$lt]", b"[$gte]", b"[$regex]", b"[$exists]", b"[$in]", b"[$nin]", b"[$eq]"]
         .iter()
         .any(|part| has(part));
+    let where_code = has(b"$where") && (has(b"'") || has(b"\"") || has(b"function") || has(b"==") || has(b":"));
+    let opened = matches!(text, [b'\'' | b'"', ..])
+        && text
+            .get(1..)
+            .unwrap_or_default()
+            .trim_ascii_start()
+            .first()
+            .is_some_and(|byte| matches!(byte, b';' | b'|' | b'&' | b',' | b'}' | b')'));
+    let script = (opened || text.starts_with(b"||") || text.starts_with(b"&&"))
+        && (has(b"this.")
+            || has(b"return ")
+            || has(b"return(")
+            || has(b"sleep(")
+            || has(b"$comment")
+            || has(b"$or")
+            || opened && has(b"=="));
+    let empty = [
+        b"\"$gt\": \"\"".as_slice(),
+        b"\"$gt\":\"\"",
+        b"$gt: ''",
+        b"$gt:''",
+        b"\"$ne\": null",
+        b"\"$ne\":null",
+        b"\"$ne\": \"\"",
+        b"\"$ne\":\"\"",
+        b"$ne: null",
+        b"$ne: ''",
+        b"\"&exists\"",
+        b"\"$ne\": 1",
+        b"\"$ne\":1",
+        b"$ne:1",
+        b"$ne: 1",
+        b"{\"$regex\":\".*\"}",
+    ]
+    .iter()
+    .any(|part| has(part));
     let store = has(b"db.") && (has(b".insert(") || has(b".drop(") || has(b"db.injection"));
     if bracket || where_code || script || empty || store || text.starts_with(b"{ $ne") || text.starts_with(b"{$ne") {
         sink.report(Builtin::NosqlInjection);

@@ -24,21 +24,130 @@ const SEND_REACH: usize = 90;
 
 /// Parts of words without which there is no order, cut so that capitals do not matter, and the same words in rot13.
 const NEEDLES: &[&str] = &[
-    "nstruction", "NSTRUCTION", "rompt", "ROMPT", "uideline", "irective", "estriction", "ool call", "OOL CALL", "redential", "ecret", "ECRET", "dministrat", "he user", "outils", "nweisung", "nstruccion", "|im_",
-    "[INST", "<<SYS", "IMPORTANT>", "eveloper mode", "SYSTEM:", "SYSTEME", "ailbreak", "anything now", "previous rules", "approval", "tenant", "emails to", "anary", "CANARY", "locataire", "nvite syst", "regles priv", "politique", "consigne", "outil read", "your rules", "<!-- a", "no rules", "guardrail", "api key", "API key",
-    "vafgehpg", "cebzcg", "perqragvny", "frperg", "gbby pnyy", "pnanel", "PNANEL", "rznvyf gb",
+    "nstruction",
+    "NSTRUCTION",
+    "rompt",
+    "ROMPT",
+    "uideline",
+    "irective",
+    "estriction",
+    "ool call",
+    "OOL CALL",
+    "redential",
+    "ecret",
+    "ECRET",
+    "dministrat",
+    "he user",
+    "outils",
+    "nweisung",
+    "nstruccion",
+    "|im_",
+    "[INST",
+    "<<SYS",
+    "IMPORTANT>",
+    "eveloper mode",
+    "SYSTEM:",
+    "SYSTEME",
+    "ailbreak",
+    "anything now",
+    "previous rules",
+    "approval",
+    "tenant",
+    "emails to",
+    "anary",
+    "CANARY",
+    "locataire",
+    "nvite syst",
+    "regles priv",
+    "politique",
+    "consigne",
+    "outil read",
+    "your rules",
+    "<!-- a",
+    "no rules",
+    "guardrail",
+    "api key",
+    "API key",
+    "vafgehpg",
+    "cebzcg",
+    "perqragvny",
+    "frperg",
+    "gbby pnyy",
+    "pnanel",
+    "PNANEL",
+    "rznvyf gb",
 ];
 
 /// Words of people who write about orders rather than give them.
 const TALK: &[&str] = &[
-    "xample", "uoted", "uotes", "etector", "ixture", "est ", "tests", "flag", "ocument", "raining", "nalyst", "hrase", "attack", "eview", "olicy", "esearch", "aper", "log", "hangelog", "elease note", "egression", "uidance", "OWASP", "ostmortem", "says",
-        "escribes", "ontain", "ention", "ppears", "nsafe", "alicious", "attern", "ategor", "assert", "const ", "expect", "xplain", "uiz", "eaching", "studies", "guardrail", "warn", "never ",
-    "lesson", "slide", "orkshop", "tudent", "sample", "literal",
+    "xample",
+    "uoted",
+    "uotes",
+    "etector",
+    "ixture",
+    "est ",
+    "tests",
+    "flag",
+    "ocument",
+    "raining",
+    "nalyst",
+    "hrase",
+    "attack",
+    "eview",
+    "olicy",
+    "esearch",
+    "aper",
+    "log",
+    "hangelog",
+    "elease note",
+    "egression",
+    "uidance",
+    "OWASP",
+    "ostmortem",
+    "says",
+    "escribes",
+    "ontain",
+    "ention",
+    "ppears",
+    "nsafe",
+    "alicious",
+    "attern",
+    "ategor",
+    "assert",
+    "const ",
+    "expect",
+    "xplain",
+    "uiz",
+    "eaching",
+    "studies",
+    "guardrail",
+    "warn",
+    "never ",
+    "lesson",
+    "slide",
+    "orkshop",
+    "tudent",
+    "sample",
+    "literal",
 ];
 
 /// Words that make a quoted text an order again.
 const OBEY: &[&str] = &[
-    "follow", "obey", "xecute", "omply", "erform", "do this", "o the following", "nswer with", "ct on", "arry out", "you must", "ou should", "lease do", "say this", "rite this",
+    "follow",
+    "obey",
+    "xecute",
+    "omply",
+    "erform",
+    "do this",
+    "o the following",
+    "nswer with",
+    "ct on",
+    "arry out",
+    "you must",
+    "ou should",
+    "lease do",
+    "say this",
+    "rite this",
 ];
 
 /// Fewest letters around quotations that make them quotations. LIMIT: less is no sentence about them.
@@ -81,7 +190,11 @@ impl Prompt {
         if self.mentions(text) {
             self.read(&mut scratch.folded, sink, text, Fold::Words);
             forged(sink, text);
-            if text.len() <= DISGUISE_BYTES_MAX && [b"vafgehpg".as_slice(), b"cebzcg", b"perqragvny", b"frperg", b"gbby pnyy", b"pnanel", b"PNANEL", b"rznvyf gb"].iter().any(|word| find(text, word).is_some()) {
+            if text.len() <= DISGUISE_BYTES_MAX
+                && [b"vafgehpg".as_slice(), b"cebzcg", b"perqragvny", b"frperg", b"gbby pnyy", b"pnanel", b"PNANEL", b"rznvyf gb"]
+                    .iter()
+                    .any(|word| find(text, word).is_some())
+            {
                 self.read(&mut scratch.folded, sink, text, Fold::Rotated);
             }
         }
@@ -160,7 +273,11 @@ impl Seen {
     }
 
     fn near(&self, class: Class, start: usize, reach: usize) -> bool {
-        self.last.get(class as usize).copied().flatten().is_some_and(|end| start.saturating_add(2) >= end && start.saturating_sub(end) <= reach)
+        self.last
+            .get(class as usize)
+            .copied()
+            .flatten()
+            .is_some_and(|end| start.saturating_add(2) >= end && start.saturating_sub(end) <= reach)
     }
 
     fn take(&mut self, class: Class, start: usize, end: usize) -> Option<Builtin> {
@@ -170,9 +287,13 @@ impl Seen {
         }
         let found = match class {
             Class::Prior if self.near(Class::Override, start, REACH) => Some(Builtin::PromptOverride),
-            Class::Guard if self.near(Class::Bypass, start, 24) || self.near(Class::Override, start, 24) => Some(Builtin::PromptOverride),
+            Class::Guard if self.near(Class::Bypass, start, 24) || self.near(Class::Override, start, 24) => {
+                Some(Builtin::PromptOverride)
+            }
             Class::Hidden if self.near(Class::Reveal, start, REACH) => Some(Builtin::PromptReveal),
-            Class::Destination if self.near(Class::Data, start, SEND_REACH) && self.near(Class::Send, start, SEND_REACH * 2) => Some(Builtin::PromptExfil),
+            Class::Destination if self.near(Class::Data, start, SEND_REACH) && self.near(Class::Send, start, SEND_REACH * 2) => {
+                Some(Builtin::PromptExfil)
+            }
             Class::Calls if self.near(Class::Approve, start, 24) => Some(Builtin::PromptTool),
             Class::Tool if self.near(Class::Invoke, start, 16) => Some(Builtin::PromptTool),
             Class::Foreign if self.near(Class::Send, start, REACH) => Some(Builtin::PromptTool),
@@ -203,13 +324,30 @@ fn forged(sink: &mut Sink<'_>, text: &[u8]) {
     // A hidden tag that orders the model about before a tool is used.
     if let Some(at) = find(text, b"<IMPORTANT>") {
         let body = text.get(at..text.len().min(at + 2048)).unwrap_or_default();
-        let orders = [b"before using".as_slice(), b"Before using", b"you must", b"You must", b"do not mention", b"Do not mention", b"read the", b"Read the", b"pass its", b"not tell", b"otherwise", b"always", b"sidenote"];
+        let orders = [
+            b"before using".as_slice(),
+            b"Before using",
+            b"you must",
+            b"You must",
+            b"do not mention",
+            b"Do not mention",
+            b"read the",
+            b"Read the",
+            b"pass its",
+            b"not tell",
+            b"otherwise",
+            b"always",
+            b"sidenote",
+        ];
         if orders.iter().filter(|order| find(body, order).is_some()).count() >= 2 {
             sink.report(Builtin::PromptPoison);
         }
     }
     // A comment that speaks to the model, and a turn of the system inside a tool's output.
-    for (open, roles) in [(b"<!--".as_slice(), ["assistant", "system", "ai agent", "llm", "ai:"]), (b"[tool output]", ["system:", "system :", "admin:", "developer:", "systeme"])] {
+    for (open, roles) in [
+        (b"<!--".as_slice(), ["assistant", "system", "ai agent", "llm", "ai:"]),
+        (b"[tool output]", ["system:", "system :", "admin:", "developer:", "systeme"]),
+    ] {
         let mut from = 0;
         // LIMIT: the first comments of a text.
         for _ in 0..16 {
@@ -220,7 +358,12 @@ fn forged(sink: &mut Sink<'_>, text: &[u8]) {
             let Some(slot) = lower.get_mut(..body.len()) else { break };
             slot.copy_from_slice(body);
             slot.make_ascii_lowercase();
-            if roles.iter().any(|role| slot.trim_ascii_start().strip_prefix(role.as_bytes()).is_some_and(|rest| role.ends_with(':') || rest.trim_ascii_start().starts_with(b":"))) && !is_quoted(text, from) {
+            if roles.iter().any(|role| {
+                slot.trim_ascii_start()
+                    .strip_prefix(role.as_bytes())
+                    .is_some_and(|rest| role.ends_with(':') || rest.trim_ascii_start().starts_with(b":"))
+            }) && !is_quoted(text, from)
+            {
                 sink.report(Builtin::PromptRole);
                 return;
             }
@@ -293,7 +436,8 @@ impl Shape {
 
     /// Letters pulled apart by spaces or dots, one by one or in fours.
     fn is_spaced(&self) -> bool {
-        (self.spaces + self.dots) * 5 >= self.len * 2 || self.spaces * 6 > self.len && self.digits * 4 > self.letters && self.other * 20 < self.len
+        (self.spaces + self.dots) * 5 >= self.len * 2
+            || self.spaces * 6 > self.len && self.digits * 4 > self.letters && self.other * 20 < self.len
     }
 
     fn is_squashed(&self) -> bool {

@@ -23,9 +23,7 @@ pub(super) fn fold(text: &[u8], fold: Fold, drop_quotes: bool, out: &mut Vec<u8>
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
         if byte < 0x80 {
-            if drop_quotes
-                && let Some(length) = quotation(text, at)
-            {
+            if drop_quotes && let Some(length) = quotation(text, at) {
                 end_word(out, fold);
                 at += length;
                 continue;

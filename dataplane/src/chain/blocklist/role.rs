@@ -38,18 +38,16 @@ pub(super) fn of_key(key: &str) -> Option<Role> {
         b"sql" | b"statement" | b"statements" | b"stmt" | b"queries" => Role::Sql,
         b"query" => Role::Query,
         b"path" | b"paths" | b"file" | b"files" | b"filename" | b"filenames" | b"filepath" | b"filepaths" | b"dir"
-        | b"directory" | b"directories" | b"folder" | b"cwd" | b"workdir" | b"dest" | b"destination" | b"src" => {
-            Role::Path
-        }
+        | b"directory" | b"directories" | b"folder" | b"cwd" | b"workdir" | b"dest" | b"destination" | b"src" => Role::Path,
         b"url" | b"urls" | b"uri" | b"uris" | b"href" | b"link" | b"links" | b"endpoint" | b"webhook" | b"callback"
         | b"redirect" | b"website" | b"feed" => Role::Url,
-        b"content" | b"contents" | b"text" | b"body" | b"message" | b"messages" | b"description" | b"prompt"
-        | b"comment" | b"comments" | b"title" | b"summary" | b"string" | b"str" | b"newtext" | b"oldtext" | b"code"
-        | b"data" | b"note" | b"notes" | b"markdown" | b"html" | b"subject" | b"document" | b"snippet" | b"patch"
-        | b"diff" | b"log" | b"logs" | b"output" | b"reason" | b"readme" | b"manifest" | b"yaml" | b"json" | b"blob"
-        | b"thought" | b"todo" | b"todos" | b"pattern" | b"regex" | b"glob" | b"selector" | b"explanation"
-        | b"instructions" | b"details" | b"answer" | b"response" | b"plan" | b"edit" | b"edits" | b"blocks"
-        | b"source" | b"function" | b"template" | b"old" | b"new" | b"labels" | b"tags" => Role::Content,
+        b"content" | b"contents" | b"text" | b"body" | b"message" | b"messages" | b"description" | b"prompt" | b"comment"
+        | b"comments" | b"title" | b"summary" | b"string" | b"str" | b"newtext" | b"oldtext" | b"code" | b"data" | b"note"
+        | b"notes" | b"markdown" | b"html" | b"subject" | b"document" | b"snippet" | b"patch" | b"diff" | b"log" | b"logs"
+        | b"output" | b"reason" | b"readme" | b"manifest" | b"yaml" | b"json" | b"blob" | b"thought" | b"todo" | b"todos"
+        | b"pattern" | b"regex" | b"glob" | b"selector" | b"explanation" | b"instructions" | b"details" | b"answer"
+        | b"response" | b"plan" | b"edit" | b"edits" | b"blocks" | b"source" | b"function" | b"template" | b"old" | b"new"
+        | b"labels" | b"tags" => Role::Content,
         _ => return None,
     };
     Some(role)

@@ -65,7 +65,17 @@ impl Shell {
     /// Looks at a whole command text.
     pub(super) fn check(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str, trust: Trust) {
         scratch.lexer.begin(text.as_bytes());
-        Run { shell: self, lexer: &mut scratch.lexer, sql: &mut scratch.sql, sink, trust, depth: 0, windows: false, is_command: is_command_line(text.as_bytes()) }.run();
+        Run {
+            shell: self,
+            lexer: &mut scratch.lexer,
+            sql: &mut scratch.sql,
+            sink,
+            trust,
+            depth: 0,
+            windows: false,
+            is_command: is_command_line(text.as_bytes()),
+        }
+        .run();
     }
 
     /// Looks at a command whose words come separately: they are quoted so that they stay words.
@@ -99,7 +109,17 @@ impl Shell {
             }
         }
         scratch.lexer.begin(&scratch.text);
-        Run { shell: self, lexer: &mut scratch.lexer, sql: &mut scratch.sql, sink, trust: Trust::Command, depth: 0, windows: false, is_command: true }.run();
+        Run {
+            shell: self,
+            lexer: &mut scratch.lexer,
+            sql: &mut scratch.sql,
+            sink,
+            trust: Trust::Command,
+            depth: 0,
+            windows: false,
+            is_command: true,
+        }
+        .run();
     }
 }
 
@@ -209,8 +229,22 @@ impl Run<'_, '_> {
             let text = self.lexer.bytes(word.text);
             if matches!(
                 text,
-                b"if" | b"then" | b"elif" | b"else" | b"do" | b"while" | b"until" | b"!" | b"{" | b"}" | b"time" | b"coproc" | b"fi"
-                    | b"done" | b"esac" | b"@"
+                b"if"
+                    | b"then"
+                    | b"elif"
+                    | b"else"
+                    | b"do"
+                    | b"while"
+                    | b"until"
+                    | b"!"
+                    | b"{"
+                    | b"}"
+                    | b"time"
+                    | b"coproc"
+                    | b"fi"
+                    | b"done"
+                    | b"esac"
+                    | b"@"
             ) {
                 at += 1;
                 continue;
@@ -252,9 +286,44 @@ impl Run<'_, '_> {
             plain += usize::from(text.iter().all(u8::is_ascii_alphabetic));
             function_words += usize::from(matches!(
                 text,
-                b"is" | b"are" | b"was" | b"were" | b"the" | b"a" | b"an" | b"to" | b"of" | b"that" | b"which" | b"and" | b"or" | b"would"
-                    | b"will" | b"should" | b"can" | b"may" | b"must" | b"does" | b"do" | b"not" | b"for" | b"with" | b"when" | b"if"
-                    | b"because" | b"from" | b"in" | b"on" | b"it" | b"this" | b"my" | b"your" | b"our" | b"by" | b"as" | b"at"
+                b"is"
+                    | b"are"
+                    | b"was"
+                    | b"were"
+                    | b"the"
+                    | b"a"
+                    | b"an"
+                    | b"to"
+                    | b"of"
+                    | b"that"
+                    | b"which"
+                    | b"and"
+                    | b"or"
+                    | b"would"
+                    | b"will"
+                    | b"should"
+                    | b"can"
+                    | b"may"
+                    | b"must"
+                    | b"does"
+                    | b"do"
+                    | b"not"
+                    | b"for"
+                    | b"with"
+                    | b"when"
+                    | b"if"
+                    | b"because"
+                    | b"from"
+                    | b"in"
+                    | b"on"
+                    | b"it"
+                    | b"this"
+                    | b"my"
+                    | b"your"
+                    | b"our"
+                    | b"by"
+                    | b"as"
+                    | b"at"
             ));
         }
         function_words >= 2 || (function_words >= 1 && plain >= 3)
@@ -293,9 +362,9 @@ impl Run<'_, '_> {
                 b"doas" => self.skip_options(at + 1, b"uCa", false),
                 b"env" if at + 1 == self.count() => return Flow::Secret,
                 b"env" => self.skip_options(at + 1, b"uCS", true),
-                b"nohup" | b"setsid" | b"command" | b"builtin" | b"exec" | b"time" | b"busybox" | b"toybox" | b"stdbuf" | b"unbuffer"
-                | b"rlwrap" | b"catchsegv" | b"proxychains" | b"proxychains4" | b"torsocks" | b"fakeroot" | b"caffeinate"
-                | b"winpty" | b"ltrace" | b"strace" | b"trap" => self.skip_options(at + 1, b"aoie", false),
+                b"nohup" | b"setsid" | b"command" | b"builtin" | b"exec" | b"time" | b"busybox" | b"toybox" | b"stdbuf"
+                | b"unbuffer" | b"rlwrap" | b"catchsegv" | b"proxychains" | b"proxychains4" | b"torsocks" | b"fakeroot"
+                | b"caffeinate" | b"winpty" | b"ltrace" | b"strace" | b"trap" => self.skip_options(at + 1, b"aoie", false),
                 b"nice" | b"ionice" | b"chrt" | b"taskset" => self.skip_options(at + 1, b"ncp", false),
                 b"timeout" | b"flock" | b"chroot" | b"watch" | b"at" | b"unshare" => {
                     let skipped = self.skip_options(at + 1, b"ksnE", false);
@@ -500,7 +569,11 @@ impl Run<'_, '_> {
         for index in args..self.count() {
             let text = self.lexer.word(index);
             if text.len() > 7 && text.iter().any(|byte| matches!(byte, b' ' | b'.' | b';' | b'/' | b'\t' | b'\n')) {
-                let text = text.strip_prefix(b"--eval=").or_else(|| text.strip_prefix(b"--execute=")).or_else(|| text.strip_prefix(b"--command=")).unwrap_or(text);
+                let text = text
+                    .strip_prefix(b"--eval=")
+                    .or_else(|| text.strip_prefix(b"--execute="))
+                    .or_else(|| text.strip_prefix(b"--command="))
+                    .unwrap_or(text);
                 sql::check(self.sql, self.sink, text, Certainty::Sql);
             }
         }
@@ -565,7 +638,8 @@ impl Run<'_, '_> {
                 || arg.len() >= 4 && arg.first() == Some(&b'-') && b"-recurse".starts_with(&arg.to_lower(&mut [0; 16]))
         });
         if name == b"format" {
-            let is_drive = self.args(args).any(|arg| matches!(arg, [drive, b':'] | [drive, b':', b'\\'] if drive.is_ascii_alphabetic()));
+            let is_drive =
+                self.args(args).any(|arg| matches!(arg, [drive, b':'] | [drive, b':', b'\\'] if drive.is_ascii_alphabetic()));
             if is_drive {
                 self.report(Builtin::ShellDisk);
             }
@@ -598,8 +672,21 @@ impl Run<'_, '_> {
             }
             narrowed |= matches!(
                 arg,
-                b"-name" | b"-iname" | b"-path" | b"-ipath" | b"-regex" | b"-mtime" | b"-mmin" | b"-newer" | b"-size" | b"-empty" | b"-ctime"
-                    | b"-atime" | b"-wholename" | b"-perm" | b"-user"
+                b"-name"
+                    | b"-iname"
+                    | b"-path"
+                    | b"-ipath"
+                    | b"-regex"
+                    | b"-mtime"
+                    | b"-mmin"
+                    | b"-newer"
+                    | b"-size"
+                    | b"-empty"
+                    | b"-ctime"
+                    | b"-atime"
+                    | b"-wholename"
+                    | b"-perm"
+                    | b"-user"
             );
             deletes |= arg == b"-delete";
             if matches!(arg, b"-exec" | b"-execdir" | b"-ok" | b"-okdir" | b"-x" | b"-X" | b"--exec") {
@@ -607,7 +694,8 @@ impl Run<'_, '_> {
             }
         }
         let root_is_system = self.args(args).find(|arg| !arg.starts_with(b"-")).is_some_and(|arg| {
-            matches!(target::place(arg), Place::Root | Place::Home) || matches!(arg, b"/etc" | b"/usr" | b"/var" | b"/home" | b"/boot" | b"/lib")
+            matches!(target::place(arg), Place::Root | Place::Home)
+                || matches!(arg, b"/etc" | b"/usr" | b"/var" | b"/home" | b"/boot" | b"/lib")
         });
         let everything = self.args(args).any(|arg| arg == b"*");
         let wide = (broad || !any_root) && (!narrowed || everything) || root_is_system;
@@ -638,7 +726,9 @@ impl Run<'_, '_> {
         let listed = (args..self.count()).any(|index| {
             self.lexer.words.get(index).is_some_and(|word| {
                 let text = self.lexer.bytes(word.substitution);
-                [b" ps ".as_slice(), b" images", b" ls ", b" get ", b" ps"].iter().any(|part| memchr::memmem::find(text, part).is_some())
+                [b" ps ".as_slice(), b" images", b" ls ", b" get ", b" ps"]
+                    .iter()
+                    .any(|part| memchr::memmem::find(text, part).is_some())
             })
         });
         if removes && listed {
@@ -663,11 +753,24 @@ impl Run<'_, '_> {
         let mut operands = self.operands(args);
         let mode = operands.next().unwrap_or_default();
         let open = name == b"chmod"
-            && (matches!(mode, b"777" | b"0777" | b"a+rwx" | b"ugo+rwx" | b"666" | b"a+rw" | b"o+w" | b"a+w" | b"+w" | b"o+rwx" | b"1777" | b"a=rwx")
-                || mode.ends_with(b"777"));
-        let shut = name == b"chmod" && matches!(mode, b"000" | b"0" | b"a-rwx" | b"-x" | b"-r" | b"0000" | b"ugo-rwx" | b"a-r" | b"a-x");
-        let suid = name == b"chmod"
-            && (mode.ends_with(b"+s") || mode.len() == 4 && matches!(mode, [b'4' | b'6' | b'2', ..]));
+            && (matches!(
+                mode,
+                b"777"
+                    | b"0777"
+                    | b"a+rwx"
+                    | b"ugo+rwx"
+                    | b"666"
+                    | b"a+rw"
+                    | b"o+w"
+                    | b"a+w"
+                    | b"+w"
+                    | b"o+rwx"
+                    | b"1777"
+                    | b"a=rwx"
+            ) || mode.ends_with(b"777"));
+        let shut =
+            name == b"chmod" && matches!(mode, b"000" | b"0" | b"a-rwx" | b"-x" | b"-r" | b"0000" | b"ugo-rwx" | b"a-r" | b"a-x");
+        let suid = name == b"chmod" && (mode.ends_with(b"+s") || mode.len() == 4 && matches!(mode, [b'4' | b'6' | b'2', ..]));
         let mut hit = false;
         for path in operands {
             let place = target::place(path);
@@ -682,7 +785,9 @@ impl Run<'_, '_> {
             hit |= matches!(path, b"/etc/shadow" | b"/etc/passwd" | b"/etc/sudoers");
             hit |= place == Place::Home && path.ends_with(b".ssh") && open;
         }
-        hit |= name == b"chattr" && (mode == b"+i" || self.args(args).any(|arg| arg == b"-i")) && self.args(args).any(|arg| arg.starts_with(b"/etc"));
+        hit |= name == b"chattr"
+            && (mode == b"+i" || self.args(args).any(|arg| arg == b"-i"))
+            && self.args(args).any(|arg| arg.starts_with(b"/etc"));
         hit |= matches!(name, b"icacls" | b"cacls") && self.args(args).any(|arg| memchr::memmem::find(arg, b"veryone").is_some());
         if hit {
             self.report(Builtin::ShellPermission);
@@ -695,10 +800,15 @@ impl Run<'_, '_> {
             b"truncate" => {
                 let zero = self.args(args).any(|arg| matches!(arg, b"0" | b"--size=0" | b"-s0"));
                 for path in self.operands(args) {
-                    if zero && (target::is_system_file(path) || target::is_trace(path) || matches!(target::place(path), Place::System)) {
+                    if zero
+                        && (target::is_system_file(path)
+                            || target::is_trace(path)
+                            || matches!(target::place(path), Place::System))
+                    {
                         found = Some(if target::is_trace(path) { Builtin::ShellHistory } else { Builtin::ShellOverwrite });
                     }
-                    let is_data = [b".db".as_slice(), b".sqlite", b".sqlite3", b".mdb", b".ibd"].iter().any(|end| path.ends_with(end));
+                    let is_data =
+                        [b".db".as_slice(), b".sqlite", b".sqlite3", b".mdb", b".ibd"].iter().any(|end| path.ends_with(end));
                     if zero && is_data {
                         found = Some(Builtin::ShellOverwrite);
                     }
@@ -720,11 +830,14 @@ impl Run<'_, '_> {
             _ => {
                 let last = self.operands(args).last().unwrap_or_default();
                 let first = self.operands(args).next().unwrap_or_default();
-                let wide = |path: &[u8]| matches!(target::place(path), Place::Root | Place::System | Place::Home | Place::Working);
+                let wide =
+                    |path: &[u8]| matches!(target::place(path), Place::Root | Place::System | Place::Home | Place::Working);
                 if self.operands(args).nth(1).is_none() {
                     return;
                 }
-                if name == b"mv" && (last == b"/dev/null" || wide(first) && matches!(target::place(first), Place::Root | Place::Home)) {
+                if name == b"mv"
+                    && (last == b"/dev/null" || wide(first) && matches!(target::place(first), Place::Root | Place::Home))
+                {
                     found = Some(Builtin::ShellDelete);
                 } else if name == b"mv" && target::is_system_file(first) {
                     found = Some(Builtin::ShellOverwrite);
@@ -736,9 +849,14 @@ impl Run<'_, '_> {
                     found = Some(Builtin::ShellHistory);
                 } else if target::is_persistence(last) {
                     found = Some(Builtin::ShellPersistence);
-                } else if matches!(first, b"/dev/null" | b"/dev/zero" | b"/dev/urandom") && (wide(last) || target::is_system_file(last)) {
+                } else if matches!(first, b"/dev/null" | b"/dev/zero" | b"/dev/urandom")
+                    && (wide(last) || target::is_system_file(last))
+                {
                     found = Some(Builtin::ShellOverwrite);
-                } else if target::is_system_file(last) && last.starts_with(b"/etc/") && matches!(last, b"/etc/passwd" | b"/etc/shadow" | b"/etc/sudoers" | b"/etc/fstab") {
+                } else if target::is_system_file(last)
+                    && last.starts_with(b"/etc/")
+                    && matches!(last, b"/etc/passwd" | b"/etc/shadow" | b"/etc/sudoers" | b"/etc/fstab")
+                {
                     found = Some(Builtin::ShellOverwrite);
                 }
                 if found.is_none() && matches!(name, b"cp" | b"rsync" | b"install") && self.copies_shell(args) {
@@ -749,13 +867,17 @@ impl Run<'_, '_> {
         if let Some(found) = found {
             self.report(found);
         }
-        if matches!(name, b"rsync") && self.operands(args).next().is_some_and(shell_download::is_secret_file) && self.operands(args).last().is_some_and(|last| last.contains(&b':')) {
+        if matches!(name, b"rsync")
+            && self.operands(args).next().is_some_and(shell_download::is_secret_file)
+            && self.operands(args).last().is_some_and(|last| last.contains(&b':'))
+        {
             self.report(Builtin::ShellExfiltration);
         }
     }
 
     fn copies_shell(&self, args: usize) -> bool {
-        self.operands(args).next().is_some_and(|first| matches!(first, b"/bin/bash" | b"/bin/sh")) && self.operands(args).last().is_some_and(|last| last.starts_with(b"/tmp"))
+        self.operands(args).next().is_some_and(|first| matches!(first, b"/bin/bash" | b"/bin/sh"))
+            && self.operands(args).last().is_some_and(|last| last.starts_with(b"/tmp"))
     }
 
     fn power(&mut self, args: usize) {
@@ -763,7 +885,11 @@ impl Run<'_, '_> {
             return;
         }
         let is_time = |arg: &[u8]| {
-            arg == b"now" || arg.starts_with(b"+") || arg.starts_with(b"-") || arg.starts_with(b"/") || arg.first().is_some_and(u8::is_ascii_digit)
+            arg == b"now"
+                || arg.starts_with(b"+")
+                || arg.starts_with(b"-")
+                || arg.starts_with(b"/")
+                || arg.first().is_some_and(u8::is_ascii_digit)
         };
         let first = self.args(args).next();
         let is_bare = first.is_none() && self.trust == Trust::Command;
@@ -773,7 +899,8 @@ impl Run<'_, '_> {
     }
 
     fn kill(&mut self, args: usize) {
-        let all = self.args(args).skip(1).any(|arg| arg == b"-1" || arg == b"1") || self.word(args) == b"-1" && self.count() == args + 1;
+        let all = self.args(args).skip(1).any(|arg| arg == b"-1" || arg == b"1")
+            || self.word(args) == b"-1" && self.count() == args + 1;
         let listing = matches!(self.word(args), b"-l" | b"-L" | b"-0" | b"-HUP" | b"-USR1" | b"-USR2" | b"-CONT" | b"-SIGHUP");
         if all && !listing {
             self.report(Builtin::ShellKill);
@@ -800,9 +927,11 @@ impl Run<'_, '_> {
         if matches!(name, b"echo" | b"printf") {
             return Flow::Literal(self.lexer.join(args));
         }
-        let reads_socket = self.lexer.redirects.iter().any(|(kind, word)| {
-            *kind == Redirect::Read && self.lexer.bytes(word.text).starts_with(b"/dev/tcp")
-        });
+        let reads_socket = self
+            .lexer
+            .redirects
+            .iter()
+            .any(|(kind, word)| *kind == Redirect::Read && self.lexer.bytes(word.text).starts_with(b"/dev/tcp"));
         if reads_socket {
             return Flow::Socket;
         }
@@ -851,21 +980,26 @@ impl Run<'_, '_> {
             let Some((kind, word)) = self.lexer.redirects.get(index).copied() else { break };
             if kind == Redirect::HereString {
                 self.lexer.push_unit(word.text, self.depth + 1, self.windows);
-                if word.substitution != Span::default() && shell_download::kind(self.lexer.bytes(word.substitution)) == Flow::Decoded {
+                if word.substitution != Span::default()
+                    && shell_download::kind(self.lexer.bytes(word.substitution)) == Flow::Decoded
+                {
                     self.report(Builtin::ShellEncodedCode);
                 }
             }
         }
         let reads_input = self.operands(args).next().is_none_or(|arg| matches!(arg, b"-" | b"/dev/stdin"))
             || self.args(args).any(|arg| arg == b"-s");
-        if reads_input && !matches!(name, b"source" | b".") || self.operands(args).next().is_some_and(|arg| arg == b"/dev/stdin") {
+        if reads_input && !matches!(name, b"source" | b".") || self.operands(args).next().is_some_and(|arg| arg == b"/dev/stdin")
+        {
             self.piped(input);
             self.lexer.feeds_shell = true;
         }
         if input == Flow::Socket {
             self.report(Builtin::ShellReverse);
         }
-        if self.args(args).any(|arg| arg == b"-i") && self.lexer.redirects.iter().any(|(_, word)| self.lexer.bytes(word.text).starts_with(b"/dev/tcp")) {
+        if self.args(args).any(|arg| arg == b"-i")
+            && self.lexer.redirects.iter().any(|(_, word)| self.lexer.bytes(word.text).starts_with(b"/dev/tcp"))
+        {
             self.report(Builtin::ShellReverse);
         }
     }
@@ -886,7 +1020,11 @@ impl Run<'_, '_> {
             let mut buffer = [0; 24];
             let option = self.word(index).to_lower(&mut buffer);
             let is_option = |name: &[u8]| option.len() >= 2 && name.starts_with(option);
-            if option.first() == Some(&b'-') && (is_option(b"-encodedcommand") || option == b"-ec" || option == b"-enc") && option != b"-e" || option == b"-e" {
+            if option.first() == Some(&b'-')
+                && (is_option(b"-encodedcommand") || option == b"-ec" || option == b"-enc")
+                && option != b"-e"
+                || option == b"-e"
+            {
                 self.report(Builtin::ShellEncodedCode);
                 return;
             }
@@ -903,9 +1041,9 @@ impl Run<'_, '_> {
     }
 
     fn language(&mut self, language: shell_code::Language, name: &[u8], args: usize, input: Flow) {
-        let inline = self.option_value(args, language.inline_flag()).or_else(|| {
-            (language == shell_code::Language::Php).then(|| self.option_value(args, b'r')).flatten()
-        });
+        let inline = self
+            .option_value(args, language.inline_flag())
+            .or_else(|| (language == shell_code::Language::Php).then(|| self.option_value(args, b'r')).flatten());
         if language == shell_code::Language::Awk || inline.is_some() {
             let at = inline.unwrap_or(args);
             let Some(word) = self.lexer.words.get(at).copied() else { return };
@@ -924,7 +1062,10 @@ impl Run<'_, '_> {
         }
         for index in args..self.count() {
             let Some(word) = self.lexer.words.get(index).copied() else { break };
-            if word.substitution != Span::default() && index == args && shell_download::kind(self.lexer.bytes(word.substitution)) == Flow::Download {
+            if word.substitution != Span::default()
+                && index == args
+                && shell_download::kind(self.lexer.bytes(word.substitution)) == Flow::Download
+            {
                 self.report(Builtin::ShellRemoteCode);
             }
         }
@@ -978,7 +1119,20 @@ fn program<'b>(word: &[u8], buffer: &'b mut [u8; 32]) -> &'b [u8] {
 fn is_shell(name: &[u8]) -> bool {
     matches!(
         name,
-        b"sh" | b"bash" | b"zsh" | b"dash" | b"ksh" | b"ash" | b"fish" | b"csh" | b"tcsh" | b"mksh" | b"rbash" | b"cmd" | b"powershell" | b"pwsh"
+        b"sh"
+            | b"bash"
+            | b"zsh"
+            | b"dash"
+            | b"ksh"
+            | b"ash"
+            | b"fish"
+            | b"csh"
+            | b"tcsh"
+            | b"mksh"
+            | b"rbash"
+            | b"cmd"
+            | b"powershell"
+            | b"pwsh"
     )
 }
 
@@ -992,11 +1146,127 @@ pub(super) fn is_command_line(text: &[u8]) -> bool {
     let mut buffer = [0; 32];
     let name = program(text.get(..end).unwrap_or_default(), &mut buffer);
     const PROGRAMS: &[&[u8]] = &[
-        b"git", b"gh", b"docker", b"kubectl", b"helm", b"npm", b"npx", b"yarn", b"pnpm", b"cargo", b"make", b"cmake", b"go", b"python", b"python3", b"pip", b"pip3", b"node", b"ruby", b"perl", b"php", b"java", b"mvn",
-        b"gradle", b"ls", b"cd", b"cat", b"grep", b"rg", b"find", b"sed", b"awk", b"echo", b"printf", b"curl", b"wget", b"ssh", b"scp", b"rsync", b"tar", b"unzip", b"zip", b"cp", b"mv", b"rm", b"mkdir", b"rmdir", b"touch",
-        b"chmod", b"chown", b"ln", b"head", b"tail", b"less", b"sort", b"uniq", b"wc", b"cut", b"tr", b"xargs", b"tee", b"diff", b"ps", b"kill", b"pkill", b"top", b"df", b"du", b"free", b"history", b"export", b"env", b"source",
-        b"sudo", b"bash", b"sh", b"zsh", b"systemctl", b"service", b"journalctl", b"apt", b"apt-get", b"brew", b"dnf", b"yum", b"psql", b"mysql", b"sqlite3", b"redis-cli", b"mongosh", b"mongo", b"aws", b"gcloud", b"az",
-        b"terraform", b"pulumi", b"ansible", b"base64", b"openssl", b"jq", b"nc", b"ping", b"dig", b"ip", b"mount", b"lsblk", b"for", b"while", b"if", b"test", b"[", b"time", b"timeout", b"watch", b"which", b"man", b"vim", b"nano", b"dd", b"crontab", b"su",
+        b"git",
+        b"gh",
+        b"docker",
+        b"kubectl",
+        b"helm",
+        b"npm",
+        b"npx",
+        b"yarn",
+        b"pnpm",
+        b"cargo",
+        b"make",
+        b"cmake",
+        b"go",
+        b"python",
+        b"python3",
+        b"pip",
+        b"pip3",
+        b"node",
+        b"ruby",
+        b"perl",
+        b"php",
+        b"java",
+        b"mvn",
+        b"gradle",
+        b"ls",
+        b"cd",
+        b"cat",
+        b"grep",
+        b"rg",
+        b"find",
+        b"sed",
+        b"awk",
+        b"echo",
+        b"printf",
+        b"curl",
+        b"wget",
+        b"ssh",
+        b"scp",
+        b"rsync",
+        b"tar",
+        b"unzip",
+        b"zip",
+        b"cp",
+        b"mv",
+        b"rm",
+        b"mkdir",
+        b"rmdir",
+        b"touch",
+        b"chmod",
+        b"chown",
+        b"ln",
+        b"head",
+        b"tail",
+        b"less",
+        b"sort",
+        b"uniq",
+        b"wc",
+        b"cut",
+        b"tr",
+        b"xargs",
+        b"tee",
+        b"diff",
+        b"ps",
+        b"kill",
+        b"pkill",
+        b"top",
+        b"df",
+        b"du",
+        b"free",
+        b"history",
+        b"export",
+        b"env",
+        b"source",
+        b"sudo",
+        b"bash",
+        b"sh",
+        b"zsh",
+        b"systemctl",
+        b"service",
+        b"journalctl",
+        b"apt",
+        b"apt-get",
+        b"brew",
+        b"dnf",
+        b"yum",
+        b"psql",
+        b"mysql",
+        b"sqlite3",
+        b"redis-cli",
+        b"mongosh",
+        b"mongo",
+        b"aws",
+        b"gcloud",
+        b"az",
+        b"terraform",
+        b"pulumi",
+        b"ansible",
+        b"base64",
+        b"openssl",
+        b"jq",
+        b"nc",
+        b"ping",
+        b"dig",
+        b"ip",
+        b"mount",
+        b"lsblk",
+        b"for",
+        b"while",
+        b"if",
+        b"test",
+        b"[",
+        b"time",
+        b"timeout",
+        b"watch",
+        b"which",
+        b"man",
+        b"vim",
+        b"nano",
+        b"dd",
+        b"crontab",
+        b"su",
     ];
     PROGRAMS.contains(&name)
 }
@@ -1004,13 +1274,55 @@ pub(super) fn is_command_line(text: &[u8]) -> bool {
 fn is_database_client(name: &[u8]) -> bool {
     matches!(
         name,
-        b"psql" | b"mysql" | b"mariadb" | b"sqlite3" | b"sqlite" | b"mongo" | b"mongosh" | b"sqlcmd" | b"sqlplus" | b"cqlsh" | b"clickhouse-client" | b"clickhouse"
-            | b"duckdb" | b"bq" | b"snowsql" | b"influx" | b"cockroach" | b"usql" | b"pgcli" | b"mycli" | b"osql" | b"isql" | b"hive" | b"beeline" | b"presto" | b"trino" | b"athena"
+        b"psql"
+            | b"mysql"
+            | b"mariadb"
+            | b"sqlite3"
+            | b"sqlite"
+            | b"mongo"
+            | b"mongosh"
+            | b"sqlcmd"
+            | b"sqlplus"
+            | b"cqlsh"
+            | b"clickhouse-client"
+            | b"clickhouse"
+            | b"duckdb"
+            | b"bq"
+            | b"snowsql"
+            | b"influx"
+            | b"cockroach"
+            | b"usql"
+            | b"pgcli"
+            | b"mycli"
+            | b"osql"
+            | b"isql"
+            | b"hive"
+            | b"beeline"
+            | b"presto"
+            | b"trino"
+            | b"athena"
     )
 }
 
 fn is_dangerous_name(name: &[u8]) -> bool {
-    is_shell(name) || matches!(name, b"rm" | b"dd" | b"curl" | b"wget" | b"nc" | b"ncat" | b"mkfs" | b"chmod" | b"shutdown" | b"reboot" | b"python" | b"perl" | b"whoami" | b"cat")
+    is_shell(name)
+        || matches!(
+            name,
+            b"rm"
+                | b"dd"
+                | b"curl"
+                | b"wget"
+                | b"nc"
+                | b"ncat"
+                | b"mkfs"
+                | b"chmod"
+                | b"shutdown"
+                | b"reboot"
+                | b"python"
+                | b"perl"
+                | b"whoami"
+                | b"cat"
+        )
 }
 
 /// `name(){ name|name& };name`, spaced in any way.

@@ -50,24 +50,71 @@ fn has(code: &[u8], parts: &[&[u8]]) -> bool {
 
 /// Whether the code hands strings to a shell.
 pub(super) fn starts_processes(code: &[u8]) -> bool {
-    has(code, &[
-        b"system(", b"system ", b"popen", b"subprocess", b"exec(", b"exec ", b"execSync", b"spawn", b"shell_exec", b"passthru", b"proc_open", b"`", b"qx",
-    ])
+    has(
+        code,
+        &[
+            b"system(",
+            b"system ",
+            b"popen",
+            b"subprocess",
+            b"exec(",
+            b"exec ",
+            b"execSync",
+            b"spawn",
+            b"shell_exec",
+            b"passthru",
+            b"proc_open",
+            b"`",
+            b"qx",
+        ],
+    )
 }
 
 /// What is wrong with an inline program.
 pub(super) fn inline(code: &[u8], substituted: bool) -> Option<Builtin> {
-    let opens_socket = has(code, &[b"socket", b"Socket", b"fsockopen", b"/inet/tcp", b"TCPSocket", b"net.connect", b"IO::Socket"]);
-    let gives_shell = has(code, &[b"/bin/sh", b"/bin/bash", b"dup2", b"pty.spawn", b"cmd.exe", b"subprocess", b"|getline", b"exec "]);
+    let opens_socket =
+        has(code, &[b"socket", b"Socket", b"fsockopen", b"/inet/tcp", b"TCPSocket", b"net.connect", b"IO::Socket"]);
+    let gives_shell =
+        has(code, &[b"/bin/sh", b"/bin/bash", b"dup2", b"pty.spawn", b"cmd.exe", b"subprocess", b"|getline", b"exec "]);
     if opens_socket && gives_shell {
         return Some(Builtin::ShellReverse);
     }
-    let decodes = has(code, &[b"b64decode", b"base64_decode", b"decode_base64", b"fromhex", b"from_hex", b"'base64'", b"\"base64\"", b"atob", b"gzinflate", b"zlib.decompress", b"codecs.decode", b"marshal.loads"]);
+    let decodes = has(
+        code,
+        &[
+            b"b64decode",
+            b"base64_decode",
+            b"decode_base64",
+            b"fromhex",
+            b"from_hex",
+            b"'base64'",
+            b"\"base64\"",
+            b"atob",
+            b"gzinflate",
+            b"zlib.decompress",
+            b"codecs.decode",
+            b"marshal.loads",
+        ],
+    );
     let runs = has(code, &[b"exec(", b"eval(", b"system(", b"exec ", b"eval ", b"compile(", b"Function("]);
     if decodes && runs {
         return Some(Builtin::ShellEncodedCode);
     }
-    let fetches = has(code, &[b"urlopen", b"requests.get", b"urllib", b"file_get_contents('http", b"file_get_contents(\"http", b"http.get", b"https.get", b"fetch(", b"open-uri", b"LWP::"]);
+    let fetches = has(
+        code,
+        &[
+            b"urlopen",
+            b"requests.get",
+            b"urllib",
+            b"file_get_contents('http",
+            b"file_get_contents(\"http",
+            b"http.get",
+            b"https.get",
+            b"fetch(",
+            b"open-uri",
+            b"LWP::",
+        ],
+    );
     if fetches && runs {
         return Some(Builtin::ShellRemoteCode);
     }
@@ -78,8 +125,20 @@ pub(super) fn inline(code: &[u8], substituted: bool) -> Option<Builtin> {
     if removes && deletes_wide(code) {
         return Some(Builtin::ShellDelete);
     }
-    has(code, &[b"open('/dev/sd", b"open(\"/dev/sd", b"open('/dev/nvme", b"os.fork() while", b"while 1: os.fork", b"while True: os.fork", b"fork while fork", b"loop { fork }"])
-        .then_some(if has(code, &[b"fork"]) { Builtin::ShellForkBomb } else { Builtin::ShellDisk })
+    has(
+        code,
+        &[
+            b"open('/dev/sd",
+            b"open(\"/dev/sd",
+            b"open('/dev/nvme",
+            b"os.fork() while",
+            b"while 1: os.fork",
+            b"while True: os.fork",
+            b"fork while fork",
+            b"loop { fork }",
+        ],
+    )
+    .then_some(if has(code, &[b"fork"]) { Builtin::ShellForkBomb } else { Builtin::ShellDisk })
 }
 
 fn deletes_wide(code: &[u8]) -> bool {
@@ -114,7 +173,20 @@ pub(super) fn next_string(code: &[u8], at: usize) -> Option<(usize, usize)> {
 
 /// What is wrong with a PowerShell command line.
 pub(super) fn powershell(code: &[u8]) -> Option<Builtin> {
-    let downloads = has(code, &[b"DownloadString", b"downloadstring", b"DownloadFile", b"Invoke-WebRequest", b"iwr ", b"irm ", b"Net.WebClient", b"Invoke-RestMethod", b"curl "]);
+    let downloads = has(
+        code,
+        &[
+            b"DownloadString",
+            b"downloadstring",
+            b"DownloadFile",
+            b"Invoke-WebRequest",
+            b"iwr ",
+            b"irm ",
+            b"Net.WebClient",
+            b"Invoke-RestMethod",
+            b"curl ",
+        ],
+    );
     let runs = has(code, &[b"IEX", b"iex", b"Invoke-Expression", b"invoke-expression", b"Start-Process"]);
     if has(code, &[b"TCPClient", b"TcpClient"]) {
         return Some(Builtin::ShellReverse);

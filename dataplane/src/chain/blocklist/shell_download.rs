@@ -12,7 +12,9 @@ pub(super) fn kind(text: &[u8]) -> Flow {
         match word {
             b"curl" | b"wget" | b"fetch" | b"aria2c" | b"lwp-request" | b"GET" | b"Invoke-WebRequest" | b"iwr" | b"irm"
             | b"DownloadString" => return Flow::Download,
-            b"base64" | b"base32" | b"xxd" | b"openssl" | b"rev" | b"uudecode" | b"gunzip" | b"zcat" | b"b64decode" => flow = Flow::Decoded,
+            b"base64" | b"base32" | b"xxd" | b"openssl" | b"rev" | b"uudecode" | b"gunzip" | b"zcat" | b"b64decode" => {
+                flow = Flow::Decoded
+            }
             _ => {}
         }
     }
@@ -20,19 +22,24 @@ pub(super) fn kind(text: &[u8]) -> Flow {
 }
 
 /// Judges programs of the network and of codecs: what is wrong with the command, and what it puts out.
-pub(super) fn judge<'a>(
-    name: &[u8],
-    args: impl Iterator<Item = &'a [u8]> + Clone,
-    input: Flow,
-) -> (Option<Builtin>, Flow) {
+pub(super) fn judge<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: Flow) -> (Option<Builtin>, Flow) {
     let has = |flag: &[u8]| args.clone().any(|arg| arg == flag);
     match name {
-        b"curl" | b"wget" | b"fetch" | b"aria2c" | b"http" | b"https" | b"xh" => (sends(name, args.clone(), input), Flow::Download),
+        b"curl" | b"wget" | b"fetch" | b"aria2c" | b"http" | b"https" | b"xh" => {
+            (sends(name, args.clone(), input), Flow::Download)
+        }
         b"base64" | b"base32" | b"basenc" => {
             let decodes = args.clone().any(|arg| matches!(arg, b"-d" | b"-D" | b"--decode" | b"-di" | b"--decode=true"));
             (None, if decodes { Flow::Decoded } else { input })
         }
-        b"xxd" => (None, if has(b"-r") || args.clone().any(|arg| arg.starts_with(b"-") && arg.contains(&b'r')) { Flow::Decoded } else { Flow::Nothing }),
+        b"xxd" => (
+            None,
+            if has(b"-r") || args.clone().any(|arg| arg.starts_with(b"-") && arg.contains(&b'r')) {
+                Flow::Decoded
+            } else {
+                Flow::Nothing
+            },
+        ),
         b"openssl" => {
             if has(b"s_client") {
                 return (None, Flow::Socket);
@@ -41,7 +48,16 @@ pub(super) fn judge<'a>(
         }
         b"rev" | b"uudecode" | b"gunzip" | b"zcat" | b"bunzip2" | b"xz" | b"tr" | b"gzip" => {
             let from = matches!(input, Flow::Literal(_) | Flow::Decoded | Flow::Download);
-            (None, if input == Flow::Download { input } else if from { Flow::Decoded } else { Flow::Nothing })
+            (
+                None,
+                if input == Flow::Download {
+                    input
+                } else if from {
+                    Flow::Decoded
+                } else {
+                    Flow::Nothing
+                },
+            )
         }
         b"sed" | b"grep" | b"awk" | b"cut" | b"sort" | b"uniq" | b"tee" | b"head" | b"tail" | b"dos2unix" => (None, input),
         b"nc" | b"ncat" | b"netcat" | b"socat" | b"telnet" => (connects(name, args, input), Flow::Socket),
@@ -61,8 +77,18 @@ pub(super) fn judge<'a>(
 /// Uploads of credentials, and requests that delete whole indexes.
 fn sends<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: Flow) -> Option<Builtin> {
     let uploads = args.clone().any(|arg| {
-        matches!(arg, b"-d" | b"-F" | b"-T" | b"--data" | b"--data-binary" | b"--data-raw" | b"--form" | b"--upload-file" | b"--data-urlencode")
-            || arg.starts_with(b"-d@")
+        matches!(
+            arg,
+            b"-d"
+                | b"-F"
+                | b"-T"
+                | b"--data"
+                | b"--data-binary"
+                | b"--data-raw"
+                | b"--form"
+                | b"--upload-file"
+                | b"--data-urlencode"
+        ) || arg.starts_with(b"-d@")
             || arg.starts_with(b"-F")
             || arg.starts_with(b"--data")
             || arg.starts_with(b"--post-file")
@@ -78,7 +104,8 @@ fn sends<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: F
             return Some(Builtin::ShellExfiltration);
         }
     }
-    let url_reads = args.clone().any(|arg| arg.starts_with(b"file:///etc/") || arg.starts_with(b"gopher://") || arg.starts_with(b"dict://"));
+    let url_reads =
+        args.clone().any(|arg| arg.starts_with(b"file:///etc/") || arg.starts_with(b"gopher://") || arg.starts_with(b"dict://"));
     if url_reads {
         return Some(Builtin::SsrfScheme);
     }
@@ -93,13 +120,16 @@ fn sends<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: F
     let deletes = name != b"wget" && {
         let mut previous: &[u8] = b"";
         args.clone().any(|arg| {
-            let is_delete = matches!(arg, b"-XDELETE" | b"--request=DELETE") || arg == b"DELETE" && matches!(previous, b"-X" | b"--request");
+            let is_delete =
+                matches!(arg, b"-XDELETE" | b"--request=DELETE") || arg == b"DELETE" && matches!(previous, b"-X" | b"--request");
             previous = arg;
             is_delete
         })
     };
     let is_store = args.clone().any(|arg| {
-        [b":9200".as_slice(), b":5984", b":8500", b":8983", b":2375", b"/_all", b"/_search"].iter().any(|part| memchr::memmem::find(arg, part).is_some())
+        [b":9200".as_slice(), b":5984", b":8500", b":8983", b":2375", b"/_all", b"/_search"]
+            .iter()
+            .any(|part| memchr::memmem::find(arg, part).is_some())
     });
     (deletes && is_store).then_some(Builtin::ShellData)
 }
@@ -122,7 +152,9 @@ fn connects<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input
                 || matches!(arg, [b'-', cluster @ ..] if !cluster.starts_with(b"-") && cluster.len() <= 6 && (cluster.contains(&b'e') || cluster.contains(&b'c')))
         }
     });
-    let shell_word = args.clone().any(|arg| matches!(arg, b"/bin/sh" | b"/bin/bash" | b"sh" | b"bash" | b"cmd.exe" | b"cmd" | b"powershell.exe"));
+    let shell_word = args
+        .clone()
+        .any(|arg| matches!(arg, b"/bin/sh" | b"/bin/bash" | b"sh" | b"bash" | b"cmd.exe" | b"cmd" | b"powershell.exe"));
     (runs && (shell_word || name == b"socat")).then_some(Builtin::ShellReverse)
 }
 
@@ -130,9 +162,31 @@ fn connects<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input
 pub(super) fn is_secret_file(path: &[u8]) -> bool {
     let path = path.strip_prefix(b"@").unwrap_or(path);
     let ends = [
-        b"/etc/shadow".as_slice(), b"/etc/passwd", b"/etc/gshadow", b"/etc/sudoers", b"/id_rsa", b"/id_ed25519", b"/id_ecdsa", b"/id_dsa",
-        b"/.aws/credentials", b"/.netrc", b"/.git-credentials", b"/.docker/config.json", b"/.kube/config", b"/.pgpass", b"/.npmrc",
-        b"/.pypirc", b"/.ssh", b"/.ssh/", b"/.aws", b"/.gnupg", b"/.vault-token", b"/.ssh/*", b"/.env", b"/etc/kubernetes/admin.conf",
+        b"/etc/shadow".as_slice(),
+        b"/etc/passwd",
+        b"/etc/gshadow",
+        b"/etc/sudoers",
+        b"/id_rsa",
+        b"/id_ed25519",
+        b"/id_ecdsa",
+        b"/id_dsa",
+        b"/.aws/credentials",
+        b"/.netrc",
+        b"/.git-credentials",
+        b"/.docker/config.json",
+        b"/.kube/config",
+        b"/.pgpass",
+        b"/.npmrc",
+        b"/.pypirc",
+        b"/.ssh",
+        b"/.ssh/",
+        b"/.aws",
+        b"/.gnupg",
+        b"/.vault-token",
+        b"/.ssh/*",
+        b"/.env",
+        b"/etc/kubernetes/admin.conf",
     ];
-    ends.iter().any(|end| path.ends_with(end)) || matches!(path, b".env" | b"id_rsa" | b".aws/credentials" | b".ssh/id_rsa" | b".netrc")
+    ends.iter().any(|end| path.ends_with(end))
+        || matches!(path, b".env" | b"id_rsa" | b".aws/credentials" | b".ssh/id_rsa" | b".netrc")
 }

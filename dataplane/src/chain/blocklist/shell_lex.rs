@@ -694,7 +694,23 @@ pub(super) fn looks_windows(text: &[u8]) -> bool {
     };
     matches!(
         name.strip_suffix(b".exe").unwrap_or(name),
-        b"del" | b"erase" | b"rd" | b"reg" | b"powershell" | b"pwsh" | b"cmd" | b"format" | b"diskpart" | b"vssadmin"
-            | b"wbadmin" | b"bcdedit" | b"cipher" | b"icacls" | b"takeown" | b"remove-item" | b"wevtutil" | b"schtasks"
+        b"del"
+            | b"erase"
+            | b"rd"
+            | b"reg"
+            | b"powershell"
+            | b"pwsh"
+            | b"cmd"
+            | b"format"
+            | b"diskpart"
+            | b"vssadmin"
+            | b"wbadmin"
+            | b"bcdedit"
+            | b"cipher"
+            | b"icacls"
+            | b"takeown"
+            | b"remove-item"
+            | b"wevtutil"
+            | b"schtasks"
     )
 }

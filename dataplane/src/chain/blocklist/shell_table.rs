@@ -10,9 +10,9 @@ use hashbrown::HashMap;
 use super::builtin::Builtin;
 
 use Builtin::{
-    CloudAccess, CloudAudit, CloudDelete, CloudStorage, ClusterDelete, ClusterDestroy, ClusterPrune, ClusterStop,
-    GitBranch, GitHistory, GitPush, GitReset, ShellAccount, ShellData, ShellDefence, ShellDisk, ShellEscape,
-    ShellHistory, ShellKill, ShellPersistence, ShellPower, ShellPublish, ShellService,
+    CloudAccess, CloudAudit, CloudDelete, CloudStorage, ClusterDelete, ClusterDestroy, ClusterPrune, ClusterStop, GitBranch,
+    GitHistory, GitPush, GitReset, ShellAccount, ShellData, ShellDefence, ShellDisk, ShellEscape, ShellHistory, ShellKill,
+    ShellPersistence, ShellPower, ShellPublish, ShellService,
 };
 
 const ROWS: &[(Builtin, &str)] = &[
@@ -54,7 +54,10 @@ const ROWS: &[(Builtin, &str)] = &[
     (CloudAudit, "aws guardduty delete-detector|disassociate*"),
     (CloudAudit, "aws logs delete-*"),
     (CloudAudit, "aws configservice stop-*|delete-*"),
-    (CloudDelete, "aws * delete-*|terminate-*|purge-*|destroy-*|deregister-*|disable-key|schedule-key-deletion|remove-*|cancel-*"),
+    (
+        CloudDelete,
+        "aws * delete-*|terminate-*|purge-*|destroy-*|deregister-*|disable-key|schedule-key-deletion|remove-*|cancel-*",
+    ),
     (CloudDelete, "aws * batch-delete-*|release-address|stop-instances|stop-db-*|reset-*|force-delete*"),
     (CloudAccess, "aws iam attach-*-policy|put-*-policy .. +{AdministratorAccess*|*AdministratorAccess|*:*}"),
     (CloudAccess, "aws iam create-access-key|create-login-profile|update-assume-role-policy"),
@@ -96,9 +99,18 @@ const ROWS: &[(Builtin, &str)] = &[
     (CloudStorage, "rclone purge|delete|deletefile|rmdirs"),
     (CloudStorage, "rclone sync"),
     (CloudDelete, "cf delete*|delete"),
-    (ClusterDelete, "kubectl|oc|k3s|microk8s|k delete !{--dry-run=client|--dry-run=server} +{--all|-A|--all-namespaces|-f|--filename|-k|--kustomize}"),
-    (ClusterDelete, "kubectl|oc|k delete ns|namespace|namespaces|project|node|nodes|no|pv|pvc|persistentvolume*|crd|crds|customresourcedefinition*|deploy|deployment|deployments|deployment.*|sts|statefulset|statefulsets|ds|daemonset|daemonsets|svc|service|services|secret|secrets|cm|configmap|configmaps|ing|ingress|ingresses|clusterrole*|role|roles|rolebinding*|sa|serviceaccount*|sc|storageclass*|all|cluster*|cronjob*|hpa|pdb|networkpolicy|networkpolicies|netpol|validatingwebhook*|mutatingwebhook*|rc|replicaset*|rs|quota"),
-    (ClusterDelete, "kubectl|oc|k delete ns/*|namespace/*|deployment/*|deploy/*|statefulset/*|sts/*|pvc/*|pv/*|node/*|svc/*|service/*|secret/*|crd/*|all/*|configmap/*"),
+    (
+        ClusterDelete,
+        "kubectl|oc|k3s|microk8s|k delete !{--dry-run=client|--dry-run=server} +{--all|-A|--all-namespaces|-f|--filename|-k|--kustomize}",
+    ),
+    (
+        ClusterDelete,
+        "kubectl|oc|k delete ns|namespace|namespaces|project|node|nodes|no|pv|pvc|persistentvolume*|crd|crds|customresourcedefinition*|deploy|deployment|deployments|deployment.*|sts|statefulset|statefulsets|ds|daemonset|daemonsets|svc|service|services|secret|secrets|cm|configmap|configmaps|ing|ingress|ingresses|clusterrole*|role|roles|rolebinding*|sa|serviceaccount*|sc|storageclass*|all|cluster*|cronjob*|hpa|pdb|networkpolicy|networkpolicies|netpol|validatingwebhook*|mutatingwebhook*|rc|replicaset*|rs|quota",
+    ),
+    (
+        ClusterDelete,
+        "kubectl|oc|k delete ns/*|namespace/*|deployment/*|deploy/*|statefulset/*|sts/*|pvc/*|pv/*|node/*|svc/*|service/*|secret/*|crd/*|all/*|configmap/*",
+    ),
     (ClusterDelete, "kubectl|oc|k delete pod|pods|po|job|jobs +{--force|--grace-period=0|--all}"),
     (ClusterDelete, "kubectl|oc|k delete *,*"),
     (ClusterDelete, "kubectl|oc|k replace +{--force}"),
@@ -189,8 +201,14 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellKill, "pkill +{-9|-KILL} .|^"),
     (ShellKill, "pkill|killall .. +{-u|-U} root"),
     (ShellKill, "taskkill +{/f} +{*lsass*|*csrss*|*winlogon*|*svchost*|*explorer*}"),
-    (ShellService, "systemctl stop|disable|mask .. sshd|ssh|docker|containerd|kubelet|postgresql*|mysql*|mariadb*|nginx|NetworkManager|systemd-networkd|network|networking|cron|dbus*|mongod|redis*|named|httpd|apache2"),
-    (ShellDefence, "systemctl stop|disable|mask .. firewalld*|ufw*|iptables*|nftables*|auditd*|apparmor*|fail2ban*|rsyslog*|syslog*|falcon*|clamav*|ossec*|wazuh*|osquery*|crowdsec*|auditbeat*|filebeat*|selinux*|systemd-journald*|journald*"),
+    (
+        ShellService,
+        "systemctl stop|disable|mask .. sshd|ssh|docker|containerd|kubelet|postgresql*|mysql*|mariadb*|nginx|NetworkManager|systemd-networkd|network|networking|cron|dbus*|mongod|redis*|named|httpd|apache2",
+    ),
+    (
+        ShellDefence,
+        "systemctl stop|disable|mask .. firewalld*|ufw*|iptables*|nftables*|auditd*|apparmor*|fail2ban*|rsyslog*|syslog*|falcon*|clamav*|ossec*|wazuh*|osquery*|crowdsec*|auditbeat*|filebeat*|selinux*|systemd-journald*|journald*",
+    ),
     (ShellDefence, "service firewalld|ufw|iptables|auditd|apparmor|fail2ban|rsyslog|syslog|clamav* stop"),
     (ShellService, "service sshd|ssh|docker|mysql|postgresql|nginx|cron|network|networking stop"),
     (ShellDefence, "ufw disable|reset"),
@@ -253,7 +271,10 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellData, "influx delete|bucket +{--bucket}"),
     (ShellData, "curator_cli|elasticsearch-cli delete*"),
     (ShellData, "borg|restic delete|forget|prune +{--prune|--force|--unsafe-allow-remove-all}"),
-    (ShellService, "apt|apt-get|dnf|yum|zypper|apk|pacman .. purge|autoremove|remove|erase .. systemd|libc6|glibc|sudo|openssh-server|bash|coreutils|linux-image*|kernel*|python3"),
+    (
+        ShellService,
+        "apt|apt-get|dnf|yum|zypper|apk|pacman .. purge|autoremove|remove|erase .. systemd|libc6|glibc|sudo|openssh-server|bash|coreutils|linux-image*|kernel*|python3",
+    ),
     (ShellService, "dpkg +{--purge|--remove|-P|-r|--force-all}"),
     (ShellService, "rpm +{-e|--erase} +{--nodeps}"),
     (ShellService, "pacman +{-R|-Rdd|-Rns|-Rcns}"),
@@ -265,15 +286,47 @@ const ROWS: &[(Builtin, &str)] = &[
 
 /// Options of command lines whose value is the next word. One list serves all: none is a flag elsewhere in the table.
 const VALUED: &[&[u8]] = &[
-    b"-C", b"-n", b"--namespace", b"--region", b"--profile", b"--context", b"--kubeconfig", b"--project", b"--subscription",
-    b"--git-dir", b"--work-tree", b"-H", b"--host", b"--kube-context", b"--output", b"-o", b"--zone", b"--account",
-    b"--log-level", b"-l", b"--selector", b"--endpoint-url", b"--query", b"-c",
+    b"-C",
+    b"-n",
+    b"--namespace",
+    b"--region",
+    b"--profile",
+    b"--context",
+    b"--kubeconfig",
+    b"--project",
+    b"--subscription",
+    b"--git-dir",
+    b"--work-tree",
+    b"-H",
+    b"--host",
+    b"--kube-context",
+    b"--output",
+    b"-o",
+    b"--zone",
+    b"--account",
+    b"--log-level",
+    b"-l",
+    b"--selector",
+    b"--endpoint-url",
+    b"--query",
+    b"-c",
 ];
 
 /// Flags that turn any row into a question.
 const HARMLESS: &[&[u8]] = &[
-    b"--help", b"--dry-run", b"--dry-run=client", b"--dry-run=server", b"--dry-run=true", b"--what-if", b"-whatif",
-    b"--dryrun", b"--noop", b"--no-act", b"--simulate", b"--version", b"--preview-only",
+    b"--help",
+    b"--dry-run",
+    b"--dry-run=client",
+    b"--dry-run=server",
+    b"--dry-run=true",
+    b"--what-if",
+    b"-whatif",
+    b"--dryrun",
+    b"--noop",
+    b"--no-act",
+    b"--simulate",
+    b"--version",
+    b"--preview-only",
 ];
 
 #[derive(Debug)]
@@ -442,8 +495,7 @@ fn is_flag(arg: &[u8], flag: &[u8]) -> bool {
                 && cluster.iter().all(u8::is_ascii_alphanumeric))
         }
         [b'-', b'-', ..] => {
-            is_word(arg, flag)
-                || arg.strip_prefix(flag).is_some_and(|rest| rest.starts_with(b"=") && rest != b"=false")
+            is_word(arg, flag) || arg.strip_prefix(flag).is_some_and(|rest| rest.starts_with(b"=") && rest != b"=false")
         }
         _ => arg.eq_ignore_ascii_case(flag) || is_word(arg, flag),
     }

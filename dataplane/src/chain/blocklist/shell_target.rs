@@ -21,20 +21,90 @@ pub(super) enum Place {
 
 /// Directories that are made again by the next build or start.
 const ARTEFACTS: &[&[u8]] = &[
-    b"node_modules", b"target", b"dist", b"build", b"out", b"bin", b"obj", b".cache", b"cache", b"__pycache__", b".venv", b"venv",
-    b"env", b"coverage", b".next", b".nuxt", b".gradle", b".tox", b".pytest_cache", b".mypy_cache", b".ruff_cache", b"tmp",
-    b"temp", b".tmp", b".npm", b".parcel-cache", b".turbo", b"logs", b"log", b"vendor", b"pkg", b"_build", b".eggs",
-    b"site", b".terraform", b"DerivedData", b".svelte-kit", b"storybook-static", b"test-results", b".nyc_output",
-    b"artifacts", b".serverless", b".angular", b".output", b"public", b".docusaurus", b"htmlcov",
+    b"node_modules",
+    b"target",
+    b"dist",
+    b"build",
+    b"out",
+    b"bin",
+    b"obj",
+    b".cache",
+    b"cache",
+    b"__pycache__",
+    b".venv",
+    b"venv",
+    b"env",
+    b"coverage",
+    b".next",
+    b".nuxt",
+    b".gradle",
+    b".tox",
+    b".pytest_cache",
+    b".mypy_cache",
+    b".ruff_cache",
+    b"tmp",
+    b"temp",
+    b".tmp",
+    b".npm",
+    b".parcel-cache",
+    b".turbo",
+    b"logs",
+    b"log",
+    b"vendor",
+    b"pkg",
+    b"_build",
+    b".eggs",
+    b"site",
+    b".terraform",
+    b"DerivedData",
+    b".svelte-kit",
+    b"storybook-static",
+    b"test-results",
+    b".nyc_output",
+    b"artifacts",
+    b".serverless",
+    b".angular",
+    b".output",
+    b"public",
+    b".docusaurus",
+    b"htmlcov",
 ];
 
 /// Directories directly below the root in which only some depth is safe to delete.
-const SCRATCH: &[&[u8]] = &[b"tmp", b"workspace", b"workspaces", b"build", b"builds", b"scratch", b"work", b"app", b"src", b"code", b"repo", b"project", b"projects"];
+const SCRATCH: &[&[u8]] = &[
+    b"tmp",
+    b"workspace",
+    b"workspaces",
+    b"build",
+    b"builds",
+    b"scratch",
+    b"work",
+    b"app",
+    b"src",
+    b"code",
+    b"repo",
+    b"project",
+    b"projects",
+];
 
 /// System directories: everything in them counts.
 const SYSTEM: &[&[u8]] = &[
-    b"etc", b"usr", b"bin", b"sbin", b"lib", b"lib32", b"lib64", b"boot", b"proc", b"sys", b"System", b"Library", b"Applications",
-    b"Windows", b"windows", b"run",
+    b"etc",
+    b"usr",
+    b"bin",
+    b"sbin",
+    b"lib",
+    b"lib32",
+    b"lib64",
+    b"boot",
+    b"proc",
+    b"sys",
+    b"System",
+    b"Library",
+    b"Applications",
+    b"Windows",
+    b"windows",
+    b"run",
 ];
 
 /// Judges one path as written, variables and globs included.
@@ -63,8 +133,25 @@ pub(super) fn place(path: &[u8]) -> Place {
 fn is_device(path: &[u8]) -> bool {
     let Some(name) = path.strip_prefix(b"/dev/") else { return false };
     [
-        b"sd".as_slice(), b"hd", b"vd", b"xvd", b"nvme", b"mmcblk", b"disk", b"rdisk", b"dm-", b"md", b"mapper/", b"loop", b"mem", b"kmem",
-        b"port", b"nbd", b"sr", b"mtd", b"zram",
+        b"sd".as_slice(),
+        b"hd",
+        b"vd",
+        b"xvd",
+        b"nvme",
+        b"mmcblk",
+        b"disk",
+        b"rdisk",
+        b"dm-",
+        b"md",
+        b"mapper/",
+        b"loop",
+        b"mem",
+        b"kmem",
+        b"port",
+        b"nbd",
+        b"sr",
+        b"mtd",
+        b"zram",
     ]
     .iter()
     .any(|prefix| name.starts_with(prefix))
@@ -92,9 +179,8 @@ fn home_rest(path: &[u8]) -> Option<&[u8]> {
 
 /// The parts of a path, without empty ones and `.`; a trailing glob that means everything is dropped.
 fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    path.split(|byte| matches!(byte, b'/' | b'\\')).filter(|part| {
-        !matches!(*part, b"" | b"." | b"*" | b"**" | b".*" | b"*.*" | b".[!.]*" | b"{*,.*}" | b".??*")
-    })
+    path.split(|byte| matches!(byte, b'/' | b'\\'))
+        .filter(|part| !matches!(*part, b"" | b"." | b"*" | b"**" | b".*" | b"*.*" | b".[!.]*" | b"{*,.*}" | b".??*"))
 }
 
 /// How deep a path leads, after `..` is taken off; and its last part.
@@ -124,8 +210,17 @@ fn home(rest: &[u8]) -> Place {
             let first = parts(rest).next().unwrap_or_default();
             let is_key_store = matches!(
                 first,
-                b".ssh" | b".gnupg" | b".aws" | b".kube" | b".config" | b"Documents" | b"Desktop" | b"Pictures" | b"Library"
-                    | b".local" | b".docker"
+                b".ssh"
+                    | b".gnupg"
+                    | b".aws"
+                    | b".kube"
+                    | b".config"
+                    | b"Documents"
+                    | b"Desktop"
+                    | b"Pictures"
+                    | b"Library"
+                    | b".local"
+                    | b".docker"
             );
             let is_config_depth = depth(rest).0 <= 2 && !matches!(first, b".config" | b".local" | b"Library");
             if is_key_store && is_config_depth { Place::Home } else { Place::Ordinary }
@@ -146,7 +241,8 @@ fn absolute(path: &[u8]) -> Place {
     if SYSTEM.contains(&first) {
         let below: Vec2 = Vec2::of(path);
         let third = parts(path).nth(2).unwrap_or_default();
-        let is_own = below.is(b"usr", b"local") && !matches!(third, b"bin" | b"sbin" | b"lib" | b"share" | b"etc" | b"include" | b"");
+        let is_own =
+            below.is(b"usr", b"local") && !matches!(third, b"bin" | b"sbin" | b"lib" | b"share" | b"etc" | b"include" | b"");
         let is_manual = below.is(b"usr", b"share") && matches!(third, b"doc" | b"man" | b"locale" | b"info");
         let is_list = below.is(b"etc", b"apt") && third == b"sources.list.d" && length > 3;
         if is_own || is_manual || is_list || below.is(b"usr", b"local") && length > 4 || below.is(b"usr", b"src") && length > 2 {
@@ -205,7 +301,13 @@ fn windows(rest: &[u8]) -> Place {
     let (length, _) = depth(rest);
     let Some(first) = parts(rest).next() else { return Place::Root };
     let is = |name: &[u8]| first.eq_ignore_ascii_case(name);
-    if is(b"windows") || is(b"program files") || is(b"program files (x86)") || is(b"programdata") || is(b"boot.ini") || is(b"program") {
+    if is(b"windows")
+        || is(b"program files")
+        || is(b"program files (x86)")
+        || is(b"programdata")
+        || is(b"boot.ini")
+        || is(b"program")
+    {
         return Place::System;
     }
     if is(b"users") {
@@ -249,9 +351,20 @@ fn relative(path: &[u8]) -> Place {
 /// Whether writing to this file breaks the system or lets somebody in.
 pub(super) fn is_system_file(path: &[u8]) -> bool {
     matches!(place(path), Place::Device | Place::Root)
-        || [b"/etc/".as_slice(), b"/boot/", b"/bin/", b"/sbin/", b"/usr/bin/", b"/usr/sbin/", b"/lib/", b"/usr/lib/", b"/proc/sys", b"/sys/"]
-            .iter()
-            .any(|prefix| path.starts_with(prefix))
+        || [
+            b"/etc/".as_slice(),
+            b"/boot/",
+            b"/bin/",
+            b"/sbin/",
+            b"/usr/bin/",
+            b"/usr/sbin/",
+            b"/lib/",
+            b"/usr/lib/",
+            b"/proc/sys",
+            b"/sys/",
+        ]
+        .iter()
+        .any(|prefix| path.starts_with(prefix))
 }
 
 /// Whether the system does not start, or nobody gets in, without this file.
@@ -263,13 +376,33 @@ pub(super) fn is_vital_file(path: &[u8]) -> bool {
 /// Whether the file plants a login, a job or a start-up command.
 pub(super) fn is_persistence(path: &[u8]) -> bool {
     let ends = [
-        b"/authorized_keys".as_slice(), b"/.bashrc", b"/.profile", b"/.bash_profile", b"/.zshrc", b"/.zshenv", b"/etc/sudoers",
-        b"/etc/passwd", b"/etc/shadow", b"/etc/crontab", b"/etc/rc.local", b"/etc/ld.so.preload", b"/.ssh/config",
-        b"/etc/profile", b"/.gitconfig",
+        b"/authorized_keys".as_slice(),
+        b"/.bashrc",
+        b"/.profile",
+        b"/.bash_profile",
+        b"/.zshrc",
+        b"/.zshenv",
+        b"/etc/sudoers",
+        b"/etc/passwd",
+        b"/etc/shadow",
+        b"/etc/crontab",
+        b"/etc/rc.local",
+        b"/etc/ld.so.preload",
+        b"/.ssh/config",
+        b"/etc/profile",
+        b"/.gitconfig",
     ];
     let inside = [
-        b"/etc/cron".as_slice(), b"/etc/sudoers.d/", b"/var/spool/cron", b"/etc/systemd/system/", b"/LaunchAgents/",
-        b"/LaunchDaemons/", b"/etc/init.d/", b"/etc/profile.d/", b"/.config/autostart/", b"/etc/pam.d/",
+        b"/etc/cron".as_slice(),
+        b"/etc/sudoers.d/",
+        b"/var/spool/cron",
+        b"/etc/systemd/system/",
+        b"/LaunchAgents/",
+        b"/LaunchDaemons/",
+        b"/etc/init.d/",
+        b"/etc/profile.d/",
+        b"/.config/autostart/",
+        b"/etc/pam.d/",
     ];
     ends.iter().any(|end| path.ends_with(end)) || inside.iter().any(|part| memchr::memmem::find(path, part).is_some())
 }
@@ -279,8 +412,21 @@ pub(super) fn is_trace(path: &[u8]) -> bool {
     let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
     matches!(
         name,
-        b".bash_history" | b".zsh_history" | b".history" | b".python_history" | b".mysql_history" | b".psql_history" | b".sh_history"
-            | b"wtmp" | b"btmp" | b"utmp" | b"lastlog" | b"auth.log" | b"fish_history" | b"ConsoleHost_history.txt" | b"$HISTFILE"
+        b".bash_history"
+            | b".zsh_history"
+            | b".history"
+            | b".python_history"
+            | b".mysql_history"
+            | b".psql_history"
+            | b".sh_history"
+            | b"wtmp"
+            | b"btmp"
+            | b"utmp"
+            | b"lastlog"
+            | b"auth.log"
+            | b"fish_history"
+            | b"ConsoleHost_history.txt"
+            | b"$HISTFILE"
     ) || path.starts_with(b"/var/log/")
         || path == b"/var/log"
 }
@@ -293,15 +439,56 @@ mod tests {
     fn places_are_told_apart() {
         use Place::{Device, Home, Ordinary, Root, System, Working};
         let rows = [
-            ("/", Root), ("/*", Root), ("//", Root), ("/.", Root), ("/tmp/../", Root), ("/$X", Root), ("/etc", System),
-            ("/usr/lib", System), ("/var/lib/postgresql", System), ("/var/log/nginx", System), ("/opt/app", System), ("/var/lib/apt/lists/*", Ordinary), ("/usr/local/go", Ordinary), ("/usr/local/bin", System), ("/data", System),
-            ("/home", System), ("/home/alice", Home), ("/home/alice/*", Home), ("~", Home), ("~/", Home), ("$HOME", Home),
-            ("$HOME/*", Home), ("~/Documents", Home), ("~/.ssh", Home), ("~/.cache", Ordinary), ("~/code/app/target", Ordinary),
-            ("~/project/node_modules", Ordinary), ("/root", Home), (".", Working), ("*", Working), ("./*", Working), ("..", Working),
-            ("../..", Working), (".git", Working), ("./.git", Working), ("build", Ordinary), ("./dist/", Ordinary),
-            ("node_modules", Ordinary), ("*.o", Ordinary), ("$DIR/x", Ordinary), ("/tmp/build-1", Ordinary), ("/tmp/*", Ordinary),
-            ("/workspace/app/dist", Ordinary), ("/workspace", Working), ("/dev/sda", Device), ("/dev/nvme0n1", Device),
-            ("/dev/null", Ordinary), ("C:\\", Root), ("C:\\Windows\\System32", System), ("C:\\Users\\bob", Home),
+            ("/", Root),
+            ("/*", Root),
+            ("//", Root),
+            ("/.", Root),
+            ("/tmp/../", Root),
+            ("/$X", Root),
+            ("/etc", System),
+            ("/usr/lib", System),
+            ("/var/lib/postgresql", System),
+            ("/var/log/nginx", System),
+            ("/opt/app", System),
+            ("/var/lib/apt/lists/*", Ordinary),
+            ("/usr/local/go", Ordinary),
+            ("/usr/local/bin", System),
+            ("/data", System),
+            ("/home", System),
+            ("/home/alice", Home),
+            ("/home/alice/*", Home),
+            ("~", Home),
+            ("~/", Home),
+            ("$HOME", Home),
+            ("$HOME/*", Home),
+            ("~/Documents", Home),
+            ("~/.ssh", Home),
+            ("~/.cache", Ordinary),
+            ("~/code/app/target", Ordinary),
+            ("~/project/node_modules", Ordinary),
+            ("/root", Home),
+            (".", Working),
+            ("*", Working),
+            ("./*", Working),
+            ("..", Working),
+            ("../..", Working),
+            (".git", Working),
+            ("./.git", Working),
+            ("build", Ordinary),
+            ("./dist/", Ordinary),
+            ("node_modules", Ordinary),
+            ("*.o", Ordinary),
+            ("$DIR/x", Ordinary),
+            ("/tmp/build-1", Ordinary),
+            ("/tmp/*", Ordinary),
+            ("/workspace/app/dist", Ordinary),
+            ("/workspace", Working),
+            ("/dev/sda", Device),
+            ("/dev/nvme0n1", Device),
+            ("/dev/null", Ordinary),
+            ("C:\\", Root),
+            ("C:\\Windows\\System32", System),
+            ("C:\\Users\\bob", Home),
             ("C:\\repo\\app\\bin", Ordinary),
         ];
         for (path, expect) in rows {

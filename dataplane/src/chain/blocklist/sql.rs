@@ -38,8 +38,8 @@ pub(super) fn is_statement(text: &[u8]) -> bool {
     let word = text.get(..end).unwrap_or_default();
     let rest = text.get(end..).unwrap_or_default();
     [
-        "select", "with", "insert", "update", "delete", "create", "alter", "drop", "truncate", "grant", "revoke", "merge", "explain",
-        "show", "describe", "exec", "execute", "call", "begin", "set", "use", "declare", "replace",
+        "select", "with", "insert", "update", "delete", "create", "alter", "drop", "truncate", "grant", "revoke", "merge",
+        "explain", "show", "describe", "exec", "execute", "call", "begin", "set", "use", "declare", "replace",
     ]
     .iter()
     .any(|keyword| word.eq_ignore_ascii_case(keyword.as_bytes()))
@@ -53,9 +53,8 @@ fn level(levels: &mut [Vec<Token>], sink: &mut Sink<'_>, text: &[u8], certainty:
     for at in 0..=tokens.len() {
         let ends = tokens.get(at).is_none_or(|token| token.kind == Kind::Symbol(b';'));
         // Inside blocks statements also begin behind these words.
-        let opens = tokens
-            .get(at)
-            .is_some_and(|token| token.is_any(text, &["begin", "then", "else", "loop", "do"]) && at > start);
+        let opens =
+            tokens.get(at).is_some_and(|token| token.is_any(text, &["begin", "then", "else", "loop", "do"]) && at > start);
         if ends || opens {
             statement(sink, text, tokens.get(start..at).unwrap_or_default(), certainty);
             start = at + 1;
@@ -74,7 +73,9 @@ fn level(levels: &mut [Vec<Token>], sink: &mut Sink<'_>, text: &[u8], certainty:
 
 /// Whether strings in these tokens are run as statements.
 fn runs_strings(text: &[u8], tokens: &[Token]) -> bool {
-    tokens.iter().take(64).any(|token| token.is_any(text, &["exec", "execute", "prepare", "do", "sp_executesql", "immediate", "eval", "function", "dblink_exec"]))
+    tokens.iter().take(64).any(|token| {
+        token.is_any(text, &["exec", "execute", "prepare", "do", "sp_executesql", "immediate", "eval", "function", "dblink_exec"])
+    })
 }
 
 fn is_block(inner: &[u8]) -> bool {
@@ -143,7 +144,8 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
     let skip = tokens
         .iter()
         .take_while(|token| {
-            matches!(token.kind, Kind::Symbol(b'(' | b')')) || token.is_any(text, &["begin", "then", "else", "as", "commit", "go"])
+            matches!(token.kind, Kind::Symbol(b'(' | b')'))
+                || token.is_any(text, &["begin", "then", "else", "as", "commit", "go"])
         })
         .count();
     let mut cursor = Cursor { text, tokens, at: skip };
@@ -194,7 +196,9 @@ fn main_of_cte(text: &[u8], tokens: &[Token], from: usize) -> Option<usize> {
         match token.kind {
             Kind::Symbol(b'(') => depth += 1,
             Kind::Symbol(b')') => depth = depth.saturating_sub(1),
-            Kind::Word if depth == 0 && token.is_any(text, &["select", "insert", "update", "delete", "merge"]) => return Some(at),
+            Kind::Word if depth == 0 && token.is_any(text, &["select", "insert", "update", "delete", "merge"]) => {
+                return Some(at);
+            }
             _ => {}
         }
     }
@@ -207,8 +211,30 @@ fn dropped(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
     }
     cursor.word(&["external", "foreign", "materialized", "global", "public"]);
     let is_object = cursor.word(&[
-        "table", "database", "schema", "user", "role", "tablespace", "owned", "keyspace", "login", "view", "collection", "graph", "trigger",
-        "policy", "extension", "server", "warehouse", "publication", "subscription", "column", "group", "catalog", "namespace", "tables",
+        "table",
+        "database",
+        "schema",
+        "user",
+        "role",
+        "tablespace",
+        "owned",
+        "keyspace",
+        "login",
+        "view",
+        "collection",
+        "graph",
+        "trigger",
+        "policy",
+        "extension",
+        "server",
+        "warehouse",
+        "publication",
+        "subscription",
+        "column",
+        "group",
+        "catalog",
+        "namespace",
+        "tables",
     ]);
     if !is_object {
         return None;
@@ -285,7 +311,9 @@ fn unbounded(cursor: &Cursor<'_>) -> Option<Builtin> {
 }
 
 fn always(text: &[u8], condition: &[Token]) -> bool {
-    let rest = |from: usize| condition.get(from).is_none_or(|token| token.kind == Kind::Tail || token.is_any(text, &["or", "returning"]));
+    let rest = |from: usize| {
+        condition.get(from).is_none_or(|token| token.kind == Kind::Tail || token.is_any(text, &["or", "returning"]))
+    };
     match condition {
         [one, ..] if one.is(text, "true") || one.kind == Kind::Number && one.of(text) == b"1" && rest(1) => rest(1),
         [left, op, right, ..] if op.kind == Kind::Symbol(b'=') => {
@@ -300,7 +328,8 @@ fn always(text: &[u8], condition: &[Token]) -> bool {
 
 fn altered(cursor: &mut Cursor<'_>) -> Option<Builtin> {
     if cursor.word(&["user", "role", "login"]) {
-        let raises = cursor.tokens.iter().any(|token| token.is_any(cursor.text, &["superuser", "createrole", "bypassrls", "sysadmin"]));
+        let raises =
+            cursor.tokens.iter().any(|token| token.is_any(cursor.text, &["superuser", "createrole", "bypassrls", "sysadmin"]));
         return raises.then_some(Builtin::SqlGrant);
     }
     if !cursor.word(&["table"]) {
@@ -312,7 +341,10 @@ fn altered(cursor: &mut Cursor<'_>) -> Option<Builtin> {
     if !cursor.name() || !cursor.word(&["drop"]) {
         return None;
     }
-    if cursor.peek().is_some_and(|token| token.is_any(cursor.text, &["constraint", "index", "default", "foreign", "check", "key"])) {
+    if cursor
+        .peek()
+        .is_some_and(|token| token.is_any(cursor.text, &["constraint", "index", "default", "foreign", "check", "key"]))
+    {
         return None;
     }
     Some(Builtin::SqlDrop)
@@ -340,7 +372,8 @@ fn created(cursor: &mut Cursor<'_>) -> Option<Builtin> {
         return any(&["superuser", "sysadmin", "bypassrls", "createrole"]).then_some(Builtin::SqlGrant);
     }
     if cursor.peek().is_some_and(|token| token.is_any(text, &["function", "procedure", "extension", "language"])) {
-        return any(&["plpythonu", "plpython3u", "plperlu", "plsh", "c", "soname", "dblink", "file_fdw", "xp_cmdshell"]).then_some(Builtin::SqlSystem);
+        return any(&["plpythonu", "plpython3u", "plperlu", "plsh", "c", "soname", "dblink", "file_fdw", "xp_cmdshell"])
+            .then_some(Builtin::SqlSystem);
     }
     None
 }
@@ -353,17 +386,35 @@ fn system(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Certain
         }
         let next = tokens.get(at + 1);
         let is_call = next.is_some_and(|token| token.kind == Kind::Symbol(b'('));
-        let found = token.is_any(text, &["xp_cmdshell", "sp_oacreate", "xp_regread", "xp_regwrite", "xp_dirtree", "xp_fileexist"])
+        let found = token
+            .is_any(text, &["xp_cmdshell", "sp_oacreate", "xp_regread", "xp_regwrite", "xp_dirtree", "xp_fileexist"])
             || is_call
-                && token.is_any(text, &[
-                    "load_file", "pg_read_file", "pg_read_binary_file", "lo_import", "lo_export", "sys_exec", "sys_eval", "pg_ls_dir", "load_extension",
-                    "dblink_connect", "readfile", "writefile", "edit",
-                ])
+                && token.is_any(
+                    text,
+                    &[
+                        "load_file",
+                        "pg_read_file",
+                        "pg_read_binary_file",
+                        "lo_import",
+                        "lo_export",
+                        "sys_exec",
+                        "sys_eval",
+                        "pg_ls_dir",
+                        "load_extension",
+                        "dblink_connect",
+                        "readfile",
+                        "writefile",
+                        "edit",
+                    ],
+                )
             || token.is(text, "into") && next.is_some_and(|token| token.is_any(text, &["outfile", "dumpfile"]))
             || token.is(text, "program") && at > 1 && tokens.first().is_some_and(|token| token.is(text, "copy"))
-            || token.is(text, "load") && next.is_some_and(|token| token.is(text, "data")) && tokens.iter().skip(at).any(|token| token.is(text, "infile"))
+            || token.is(text, "load")
+                && next.is_some_and(|token| token.is(text, "data"))
+                && tokens.iter().skip(at).any(|token| token.is(text, "infile"))
             || token.is(text, "sp_configure") && tokens.len() > at + 1
-            || token.is_any(text, &["utl_http", "utl_file", "dbms_scheduler", "dbms_java"]) && next.is_some_and(|token| token.kind == Kind::Symbol(b'.'));
+            || token.is_any(text, &["utl_http", "utl_file", "dbms_scheduler", "dbms_java"])
+                && next.is_some_and(|token| token.kind == Kind::Symbol(b'.'));
         if found && (certainty == Certainty::Sql || is_call || at > 0 || tokens.len() > 1) {
             sink.report(Builtin::SqlSystem);
             return;
@@ -377,8 +428,13 @@ fn documents(sink: &mut Sink<'_>, text: &[u8]) {
         return;
     }
     let has = |part: &[u8]| memchr::memmem::find(text, part).is_some();
-    let drops = [b".dropDatabase(".as_slice(), b".drop()", b".dropUser(", b".dropAllUsersFromDatabase(", b".shutdownServer("].iter().any(|part| has(part));
-    let empties = [b"deleteMany({})".as_slice(), b"remove({})", b"deleteMany( {} )", b"deleteMany()", b"remove()", b"deleteMany({}, "].iter().any(|part| has(part));
+    let drops = [b".dropDatabase(".as_slice(), b".drop()", b".dropUser(", b".dropAllUsersFromDatabase(", b".shutdownServer("]
+        .iter()
+        .any(|part| has(part));
+    let empties =
+        [b"deleteMany({})".as_slice(), b"remove({})", b"deleteMany( {} )", b"deleteMany()", b"remove()", b"deleteMany({}, "]
+            .iter()
+            .any(|part| has(part));
     if drops {
         sink.report(Builtin::SqlDrop);
     } else if empties {
@@ -442,8 +498,14 @@ mod tests {
     #[test]
     fn sentences_are_not_statements() {
         for text in [
-            "drop me a note", "Drop table reservations for tomorrow", "delete from my calendar the meeting", "update the docs and set the flag",
-            "truncate text to 80 characters", "grant all users to see this", "shutdown", "alter table of contents",
+            "drop me a note",
+            "Drop table reservations for tomorrow",
+            "delete from my calendar the meeting",
+            "update the docs and set the flag",
+            "truncate text to 80 characters",
+            "grant all users to see this",
+            "shutdown",
+            "alter table of contents",
         ] {
             assert_eq!(check_argument("input", text), None, "{text}");
         }

@@ -21,7 +21,8 @@ pub(super) fn check(tokens: &mut Vec<Token>, sink: &mut Sink<'_>, text: &[u8]) {
             from += open + 1;
             let rest = text.get(from..).unwrap_or_default();
             // A part that closes with the quote it began with is quoted, not broken out of.
-            let quoted = rest.trim_ascii_end().last() == Some(&quote) && memchr::memchr_iter(quote, rest).count() == 1 && from > 1;
+            let quoted =
+                rest.trim_ascii_end().last() == Some(&quote) && memchr::memchr_iter(quote, rest).count() == 1 && from > 1;
             if !quoted {
                 // A value that begins with a quote, or leaves one open, is no expression of its own.
                 let opens = from == 1 || memchr::memchr_iter(quote, text).count() % 2 == 1;
@@ -56,7 +57,10 @@ fn fragment(tokens: &mut Vec<Token>, sink: &mut Sink<'_>, text: &[u8], breaks_ou
     }
     let by_word = rest.first().is_some_and(|token| token.kind == Kind::Word);
     let doubled = matches!(rest, [a, b, ..] if a.kind == b.kind && matches!(a.kind, Kind::Symbol(b'|' | b'&')));
-    if rest.first().is_some_and(|token| joins(text, token)) && (opens || !breaks_out && (by_word || doubled)) && constants_follow(text, rest) {
+    if rest.first().is_some_and(|token| joins(text, token))
+        && (opens || !breaks_out && (by_word || doubled))
+        && constants_follow(text, rest)
+    {
         sink.report(Builtin::SqlInjection);
     }
     if breaks_out && begins_statement(text, rest) {
@@ -80,12 +84,14 @@ fn tail_only(text: &[u8], closers: &[Token], rest: &[Token]) -> bool {
         return false;
     }
     let tail = first.of(text);
-    let marked = tail.strip_prefix(b"--").or_else(|| tail.strip_prefix(b"/*")).or_else(|| tail.strip_prefix(b"#")).unwrap_or(tail);
+    let marked =
+        tail.strip_prefix(b"--").or_else(|| tail.strip_prefix(b"/*")).or_else(|| tail.strip_prefix(b"#")).unwrap_or(tail);
     closers.len() <= 8 && (marked.trim_ascii().len() <= 2 || marked == b" -")
 }
 
 fn joins(text: &[u8], token: &Token) -> bool {
-    token.is_any(text, &["or", "and", "xor", "having", "rlike", "like", "div"]) || matches!(token.kind, Kind::Symbol(b'|' | b'&' | b'^' | b'=' | b'-' | b'*'))
+    token.is_any(text, &["or", "and", "xor", "having", "rlike", "like", "div"])
+        || matches!(token.kind, Kind::Symbol(b'|' | b'&' | b'^' | b'=' | b'-' | b'*'))
 }
 
 fn is_constant(text: &[u8], token: &Token) -> bool {
@@ -93,7 +99,8 @@ fn is_constant(text: &[u8], token: &Token) -> bool {
 }
 
 fn is_comparison(text: &[u8], token: &Token) -> bool {
-    matches!(token.kind, Kind::Symbol(b'=' | b'<' | b'>' | b'^' | b'!' | b'~' | b'|' | b'&')) || token.is_any(text, &["like", "is", "in", "between", "rlike", "regexp", "sounds"])
+    matches!(token.kind, Kind::Symbol(b'=' | b'<' | b'>' | b'^' | b'!' | b'~' | b'|' | b'&'))
+        || token.is_any(text, &["like", "is", "in", "between", "rlike", "regexp", "sounds"])
 }
 
 /// `or x=y`, `and uid like '%`: a connective and a comparison right behind the break-out.
@@ -103,7 +110,8 @@ fn compares_names(text: &[u8], rest: &[Token]) -> bool {
     let [left, operator, ..] = rest.get(1 + open..).unwrap_or_default() else { return false };
     let _ = first;
     matches!(left.kind, Kind::Word | Kind::Number | Kind::Text | Kind::Quoted)
-        && (matches!(operator.kind, Kind::Symbol(b'=' | b'<' | b'>' | b')')) || operator.is_any(text, &["like", "is", "in", "between"]))
+        && (matches!(operator.kind, Kind::Symbol(b'=' | b'<' | b'>' | b')'))
+            || operator.is_any(text, &["like", "is", "in", "between"]))
         && rest.len() > 3
 }
 
@@ -111,7 +119,9 @@ fn compares_names(text: &[u8], rest: &[Token]) -> bool {
 fn constants_follow(text: &[u8], rest: &[Token]) -> bool {
     let is_word = rest.first().is_some_and(|token| token.kind == Kind::Word);
     let mut at = 1;
-    while rest.get(at).is_some_and(|token| matches!(token.kind, Kind::Symbol(b'(' | b'|' | b'&' | b'!' | b'-' | b'+')) || token.is_any(text, &["not"])) {
+    while rest.get(at).is_some_and(|token| {
+        matches!(token.kind, Kind::Symbol(b'(' | b'|' | b'&' | b'!' | b'-' | b'+')) || token.is_any(text, &["not"])
+    }) {
         at += 1;
     }
     let Some(first) = rest.get(at) else { return false };
@@ -132,7 +142,8 @@ fn constants_follow(text: &[u8], rest: &[Token]) -> bool {
 fn begins_statement(text: &[u8], rest: &[Token]) -> bool {
     let [first, second, ..] = rest else { return false };
     first.is(text, "insert") && second.is(text, "into")
-        || first.is_any(text, &["exec", "execute"]) && (second.kind == Kind::Word || second.kind == Kind::Symbol(b'('))
+        || first.is_any(text, &["exec", "execute"])
+            && (second.kind == Kind::Word || second.kind == Kind::Symbol(b'('))
             && second.of(text).get(..3).is_none_or(|head| matches!(head, b"sp_" | b"xp_" | b"mas" | b"("))
         || first.is(text, "select") && rest.iter().any(|token| token.is(text, "from"))
         || first.is(text, "drop") && second.is_any(text, &["table", "database", "schema"])
@@ -150,7 +161,15 @@ fn anywhere(text: &[u8], here: &[Token], at: usize, breaks_out: bool) -> Option<
     let third = here.get(2);
     let next_is = |symbol: u8| second.is_some_and(|token| token.kind == Kind::Symbol(symbol));
     if first.kind == Kind::Symbol(b';') {
-        let begins = second.is_some_and(|token| token.is_any(text, &["drop", "delete", "insert", "update", "exec", "execute", "shutdown", "declare", "alter", "truncate", "waitfor", "select", "grant", "create", "copy"]));
+        let begins = second.is_some_and(|token| {
+            token.is_any(
+                text,
+                &[
+                    "drop", "delete", "insert", "update", "exec", "execute", "shutdown", "declare", "alter", "truncate",
+                    "waitfor", "select", "grant", "create", "copy",
+                ],
+            )
+        });
         let goes_on = third.is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Symbol(b'*' | b'(')));
         return (begins && goes_on && (breaks_out || at <= 1)).then_some(Builtin::SqlInjection);
     }
@@ -161,21 +180,30 @@ fn anywhere(text: &[u8], here: &[Token], at: usize, breaks_out: bool) -> Option<
     match word.first().map_or(0, u8::to_ascii_lowercase) {
         b'u' if first.is(text, "union") => {
             let mut next = 1;
-            while here.get(next).is_some_and(|token| token.is_any(text, &["all", "distinct"]) || token.kind == Kind::Symbol(b'(')) {
+            while here.get(next).is_some_and(|token| token.is_any(text, &["all", "distinct"]) || token.kind == Kind::Symbol(b'('))
+            {
                 next += 1;
             }
-            if !here.get(next).is_some_and(|token| token.kind == Kind::Word && token.of(text).get(..6).is_some_and(|head| head.eq_ignore_ascii_case(b"select"))) {
+            if !here.get(next).is_some_and(|token| {
+                token.kind == Kind::Word && token.of(text).get(..6).is_some_and(|head| head.eq_ignore_ascii_case(b"select"))
+            }) {
                 return None;
             }
             let column = here.get(next + 1);
             let behind = here.get(next + 2);
-            let listed = column.is_some_and(|token| is_constant(text, token) || token.of(text).starts_with(b"@") || matches!(token.kind, Kind::Symbol(_) | Kind::Quoted))
-                || behind.is_none_or(|token| matches!(token.kind, Kind::Symbol(b',' | b'(' | b'+') | Kind::Tail) || token.is(text, "from"));
+            let listed = column.is_some_and(|token| {
+                is_constant(text, token)
+                    || token.of(text).starts_with(b"@")
+                    || matches!(token.kind, Kind::Symbol(_) | Kind::Quoted)
+            }) || behind.is_none_or(|token| {
+                matches!(token.kind, Kind::Symbol(b',' | b'(' | b'+') | Kind::Tail) || token.is(text, "from")
+            });
             listed.then_some(Builtin::SqlInjection)
         }
         b'o' | b'g' if first.is_any(text, &["order", "group"]) && second.is_some_and(|token| token.is(text, "by")) => {
             let fourth = here.get(3);
-            let numbered = third.is_some_and(|token| token.kind == Kind::Number) && fourth.is_none_or(|token| matches!(token.kind, Kind::Symbol(b',' | b')') | Kind::Tail));
+            let numbered = third.is_some_and(|token| token.kind == Kind::Number)
+                && fourth.is_none_or(|token| matches!(token.kind, Kind::Symbol(b',' | b')') | Kind::Tail));
             (numbered && at <= 3).then_some(Builtin::SqlProbe)
         }
         b'o' | b'a' | b'x' | b'h' | b'w' if first.is_any(text, &["or", "and", "xor", "having", "where"]) => {
@@ -185,23 +213,38 @@ fn anywhere(text: &[u8], here: &[Token], at: usize, breaks_out: bool) -> Option<
             let right = here.get(3 + open);
             let compares = is_constant(text, left)
                 && operator.is_some_and(|token| is_comparison(text, token))
-                && right.is_some_and(|token| is_constant(text, token) || token.kind == Kind::Symbol(b'=') || token.kind == Kind::Word && here.get(4 + open).is_some_and(|token| token.kind == Kind::Symbol(b'(')));
+                && right.is_some_and(|token| {
+                    is_constant(text, token)
+                        || token.kind == Kind::Symbol(b'=')
+                        || token.kind == Kind::Word && here.get(4 + open).is_some_and(|token| token.kind == Kind::Symbol(b'('))
+                });
             let selects = open > 0 && left.is(text, "select");
             // Between quoted words, as in a query language, only a tautology counts.
-            let same = right.is_some_and(|right| right.kind == left.kind && (left.of(text) == right.of(text) || left.kind == Kind::Number || right.of(text).is_empty()));
+            let same = right.is_some_and(|right| {
+                right.kind == left.kind
+                    && (left.of(text) == right.of(text) || left.kind == Kind::Number || right.of(text).is_empty())
+            });
             (compares && (same || at <= 1 || breaks_out && left.kind != Kind::Text) || selects).then_some(Builtin::SqlInjection)
         }
-        b'w' if first.is(text, "waitfor") && second.is_some_and(|token| token.is_any(text, &["delay", "time"])) => Some(Builtin::SqlInjection),
-        b'p' if first.is(text, "procedure") && second.is_some_and(|token| token.is(text, "analyse")) => Some(Builtin::SqlInjection),
-        _ if next_is(b'(') => called(text, first, at, breaks_out),
-        _ if word.starts_with(b"@@") && here.len() + at <= 64 => {
-            first.is_any(text, &["@@version", "@@hostname", "@@datadir", "@@servername", "@@language", "@@spid"]).then_some(Builtin::SqlProbe)
+        b'w' if first.is(text, "waitfor") && second.is_some_and(|token| token.is_any(text, &["delay", "time"])) => {
+            Some(Builtin::SqlInjection)
         }
+        b'p' if first.is(text, "procedure") && second.is_some_and(|token| token.is(text, "analyse")) => {
+            Some(Builtin::SqlInjection)
+        }
+        _ if next_is(b'(') => called(text, first, at, breaks_out),
+        _ if word.starts_with(b"@@") && here.len() + at <= 64 => first
+            .is_any(text, &["@@version", "@@hostname", "@@datadir", "@@servername", "@@language", "@@spid"])
+            .then_some(Builtin::SqlProbe),
         b'i' if first.is(text, "information_schema") && next_is(b'.') => Some(Builtin::SqlProbe),
         b's' if first.is_any(text, &["sysobjects", "syscolumns", "sqlite_master", "sysusers"]) => Some(Builtin::SqlProbe),
-        b'a' | b'u' if first.is_any(text, &["all_tables", "user_tables", "utl_inaddr", "utl_http", "all_users"]) => Some(Builtin::SqlProbe),
+        b'a' | b'u' if first.is_any(text, &["all_tables", "user_tables", "utl_inaddr", "utl_http", "all_users"]) => {
+            Some(Builtin::SqlProbe)
+        }
         b'd' if first.is_any(text, &["dbms_pipe", "dbms_lock", "dbms_utility"]) => Some(Builtin::SqlProbe),
-        b'm' if first.is(text, "master") && second.is_some_and(|token| token.kind == Kind::Symbol(b'.')) && breaks_out => Some(Builtin::SqlInjection),
+        b'm' if first.is(text, "master") && second.is_some_and(|token| token.kind == Kind::Symbol(b'.')) && breaks_out => {
+            Some(Builtin::SqlInjection)
+        }
         _ => None,
     }
 }
@@ -212,7 +255,27 @@ fn called(text: &[u8], function: &Token, at: usize, breaks_out: bool) -> Option<
     if before == b'.' {
         return None;
     }
-    if function.is_any(text, &["benchmark", "pg_sleep", "extractvalue", "updatexml", "load_file", "randomblob", "xmltype", "sys_eval", "sys_exec", "utl_http", "pg_read_file", "pg_ls_dir", "current_setting", "current_database", "inet_server_addr", "lo_import"]) {
+    if function.is_any(
+        text,
+        &[
+            "benchmark",
+            "pg_sleep",
+            "extractvalue",
+            "updatexml",
+            "load_file",
+            "randomblob",
+            "xmltype",
+            "sys_eval",
+            "sys_exec",
+            "utl_http",
+            "pg_read_file",
+            "pg_ls_dir",
+            "current_setting",
+            "current_database",
+            "inet_server_addr",
+            "lo_import",
+        ],
+    ) {
         return Some(Builtin::SqlInjection);
     }
     if function.is(text, "sleep") {
@@ -220,5 +283,8 @@ fn called(text: &[u8], function: &Token, at: usize, breaks_out: bool) -> Option<
         let counts = argument.get(1).is_some_and(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'_'));
         return counts.then_some(Builtin::SqlInjection);
     }
-    (breaks_out && at <= 2 && function.is_any(text, &["char", "chr", "concat", "substring", "substr", "ascii", "exists", "if", "convert", "cast"])).then_some(Builtin::SqlProbe)
+    (breaks_out
+        && at <= 2
+        && function.is_any(text, &["char", "chr", "concat", "substring", "substr", "ascii", "exists", "if", "convert", "cast"]))
+    .then_some(Builtin::SqlProbe)
 }

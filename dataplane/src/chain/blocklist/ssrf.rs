@@ -34,7 +34,8 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
             buffer.retain(|byte| *byte > b' ');
             let decoded = std::mem::take(buffer);
             redirect(sink, &decoded, used);
-            let absolute = [b"http://".as_slice(), b"https://", b"/http:", b"/https:"].iter().any(|head| decoded.starts_with(head));
+            let absolute =
+                [b"http://".as_slice(), b"https://", b"/http:", b"/https:"].iter().any(|head| decoded.starts_with(head));
             if absolute && !text.starts_with(b"http") {
                 sink.report(Builtin::SsrfRedirect);
             }
@@ -48,7 +49,8 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
     slot.make_ascii_lowercase();
     match &*slot {
         b"http" | b"https" | b"ws" | b"wss" | b"ftp" | b"ftps" => authority(buffer, sink, rest),
-        b"gopher" | b"dict" | b"ldap" | b"ldaps" | b"ldapi" | b"tftp" | b"jar" | b"netdoc" | b"expect" | b"phar" | b"sftp" | b"rmi" | b"jndi" | b"imap" | b"smb"
+        b"gopher" | b"dict" | b"ldap" | b"ldaps" | b"ldapi" | b"tftp" | b"jar" | b"netdoc" | b"expect" | b"phar" | b"sftp"
+        | b"rmi" | b"jndi" | b"imap" | b"smb"
             if rest.starts_with(b"/") || rest.starts_with(b"http") =>
         {
             sink.report(Builtin::SsrfScheme);
@@ -62,7 +64,8 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
 
 /// The scheme and what follows the colon.
 fn split_scheme(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let length = text.iter().take(16).position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'+' | b'-' | b'.' | b'_'))?;
+    let length =
+        text.iter().take(16).position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'+' | b'-' | b'.' | b'_'))?;
     let (scheme, rest) = text.split_at_checked(length)?;
     (length > 1 && scheme.first().is_some_and(u8::is_ascii_alphabetic)).then_some(())?;
     Some((scheme, rest.strip_prefix(b":")?))
@@ -73,7 +76,9 @@ fn file(sink: &mut Sink<'_>, rest: &[u8]) {
     let host = path.split(|byte| matches!(byte, b'/' | b'\\')).next().unwrap_or_default();
     let is_odd = path.contains(&b'\\') || !host.is_empty() && host != b"localhost" && !host.contains(&b':');
     let inside = path.get(host.len()..).unwrap_or_default();
-    let is_system = [b"/etc".as_slice(), b"/proc", b"/sys", b"/root", b"/var", b"/c:/win", b"/C:/Win", b"///"].iter().any(|root| inside.starts_with(root));
+    let is_system = [b"/etc".as_slice(), b"/proc", b"/sys", b"/root", b"/var", b"/c:/win", b"/C:/Win", b"///"]
+        .iter()
+        .any(|root| inside.starts_with(root));
     if is_odd || is_system || super::path::names_secret(inside) {
         sink.report(Builtin::SsrfScheme);
     }
@@ -85,25 +90,55 @@ fn redirect(sink: &mut Sink<'_>, text: &[u8], used: Use) {
         return;
     }
     let starts = matches!(text, [b'/' | b'\\', b'/' | b'\\', ..])
-        || [b"/%09/".as_slice(), b"/%5c", b"/%5C", b"/%0d", b"/%2f", b"/%2F", b"/http:", b"/https:", b"/.example", b"/javascript:", b"/%68%74", b"//%"].iter().any(|head| text.starts_with(head));
+        || [
+            b"/%09/".as_slice(),
+            b"/%5c",
+            b"/%5C",
+            b"/%0d",
+            b"/%2f",
+            b"/%2F",
+            b"/http:",
+            b"/https:",
+            b"/.example",
+            b"/javascript:",
+            b"/%68%74",
+            b"//%",
+        ]
+        .iter()
+        .any(|head| text.starts_with(head));
     if starts {
         let host_start = text.iter().position(|byte| !matches!(byte, b'/' | b'\\')).unwrap_or(text.len());
         let rest = text.get(host_start..).unwrap_or_default();
         let host_end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#' | b' ' | b'\\')).unwrap_or(rest.len());
         let host = rest.get(..host_end).unwrap_or_default();
         let dotted = host.iter().enumerate().any(|(at, byte)| *byte == b'.' && at > 0 && at + 1 < host.len());
-        let is_host = dotted && host.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'@' | b'%' | b'_' | b';' | b'(' | b')'));
-        let odd = host_start != 2 || text.starts_with(b"/\\") || text.starts_with(b"\\\\") || host.contains(&b'@') || host.contains(&b'%') || rest.contains(&b'%');
+        let is_host = dotted
+            && host.iter().all(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'@' | b'%' | b'_' | b';' | b'(' | b')')
+            });
+        let odd = host_start != 2
+            || text.starts_with(b"/\\")
+            || text.starts_with(b"\\\\")
+            || host.contains(&b'@')
+            || host.contains(&b'%')
+            || rest.contains(&b'%');
         let scheme = [b"http:".as_slice(), b"https:", b"javascript:"].iter().any(|scheme| rest.starts_with(scheme));
         let share = text.starts_with(b"\\\\") && rest.get(host_end) == Some(&b'\\');
-        if !share && (scheme || is_host && (odd || used == Use::Url || host_end == rest.len() || rest.get(host_end) == Some(&b'/'))) {
+        if !share
+            && (scheme || is_host && (odd || used == Use::Url || host_end == rest.len() || rest.get(host_end) == Some(&b'/')))
+        {
             sink.report(Builtin::SsrfRedirect);
         }
     }
     // Ideographic marks that some parsers turn into slashes or dots.
     let marks = ["〱", "〵", "ゝ", "ー", "ｰ", "。"];
     let is_short = text.len() < 64 && memchr::memchr(b' ', text).is_none();
-    if is_short && marks.iter().any(|mark| text.starts_with(mark.as_bytes()) || text.starts_with(b"/") && text.get(1..).is_some_and(|rest| rest.starts_with(mark.as_bytes()))) {
+    if is_short
+        && marks.iter().any(|mark| {
+            text.starts_with(mark.as_bytes())
+                || text.starts_with(b"/") && text.get(1..).is_some_and(|rest| rest.starts_with(mark.as_bytes()))
+        })
+    {
         sink.report(Builtin::SsrfRedirect);
     }
     parameters(sink, text);
@@ -116,13 +151,52 @@ fn parameters(sink: &mut Sink<'_>, text: &[u8]) {
         let Some(equals) = memchr::memchr(b'=', pair) else { continue };
         let (name, value) = pair.split_at(equals);
         let named = [
-            b"url".as_slice(), b"next", b"redirect", b"redir", b"rurl", b"redirect_uri", b"redirect_url", b"dest", b"destination", b"return", b"returnto", b"return_to", b"return_path", b"continue", b"goto",
-            b"target", b"checkout_url", b"image_url", b"go", b"view", b"out", b"to", b"forward", b"returnurl", b"success", b"data", b"link", b"file", b"val", b"domain", b"callback", b"callback_url", b"uri", b"page", b"jump", b"u", b"src", b"r", b"load", b"ref",
+            b"url".as_slice(),
+            b"next",
+            b"redirect",
+            b"redir",
+            b"rurl",
+            b"redirect_uri",
+            b"redirect_url",
+            b"dest",
+            b"destination",
+            b"return",
+            b"returnto",
+            b"return_to",
+            b"return_path",
+            b"continue",
+            b"goto",
+            b"target",
+            b"checkout_url",
+            b"image_url",
+            b"go",
+            b"view",
+            b"out",
+            b"to",
+            b"forward",
+            b"returnurl",
+            b"success",
+            b"data",
+            b"link",
+            b"file",
+            b"val",
+            b"domain",
+            b"callback",
+            b"callback_url",
+            b"uri",
+            b"page",
+            b"jump",
+            b"u",
+            b"src",
+            b"r",
+            b"load",
+            b"ref",
         ]
         .iter()
         .any(|known| name.eq_ignore_ascii_case(known));
         let value = value.get(1..).unwrap_or_default();
-        let leads = value.starts_with(b"//") || value.starts_with(b"/\\") || value.starts_with(b"/%5c") || value.starts_with(b"\\");
+        let leads =
+            value.starts_with(b"//") || value.starts_with(b"/\\") || value.starts_with(b"/%5c") || value.starts_with(b"\\");
         let odd = value.starts_with(b"https:") && !value.starts_with(b"https://") || value.starts_with(b"Https://");
         if named && (leads || odd || text.starts_with(b"/") && value.starts_with(b"http")) {
             sink.report(Builtin::SsrfRedirect);
@@ -237,7 +311,11 @@ fn report_v6(sink: &mut Sink<'_>, address: Ipv6Addr) -> bool {
     }
     let first = address.segments().first().copied().unwrap_or(0);
     let metadata = address == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-    let private = address.is_loopback() || address.is_unspecified() || first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfe80 || address.is_multicast();
+    let private = address.is_loopback()
+        || address.is_unspecified()
+        || first & 0xfe00 == 0xfc00
+        || first & 0xffc0 == 0xfe80
+        || address.is_multicast();
     if metadata {
         sink.report(Builtin::SsrfMetadata);
     } else if private {
@@ -248,10 +326,20 @@ fn report_v6(sink: &mut Sink<'_>, address: Ipv6Addr) -> bool {
 
 fn report_v4(sink: &mut Sink<'_>, address: Ipv4Addr) -> bool {
     let octets = address.octets();
-    let metadata = matches!(octets, [169, 254, 169, 253 | 254] | [169, 254, 170, 2 | 23] | [100, 100, 100, 200] | [192, 0, 0, 192] | [168, 63, 129, 16]);
+    let metadata = matches!(
+        octets,
+        [169, 254, 169, 253 | 254] | [169, 254, 170, 2 | 23] | [100, 100, 100, 200] | [192, 0, 0, 192] | [168, 63, 129, 16]
+    );
     let private = matches!(
         octets,
-        [0 | 10 | 127, ..] | [100, 64..=127, ..] | [169, 254, ..] | [172, 16..=31, ..] | [192, 168, ..] | [192, 0, 0, _] | [198, 18 | 19, ..] | [224..=255, ..]
+        [0 | 10 | 127, ..]
+            | [100, 64..=127, ..]
+            | [169, 254, ..]
+            | [172, 16..=31, ..]
+            | [192, 168, ..]
+            | [192, 0, 0, _]
+            | [198, 18 | 19, ..]
+            | [224..=255, ..]
     );
     if metadata {
         sink.report(Builtin::SsrfMetadata);
@@ -263,7 +351,8 @@ fn report_v4(sink: &mut Sink<'_>, address: Ipv4Addr) -> bool {
 
 /// Reads a host as `inet_aton` does. The flag tells whether it was plain dotted decimal.
 fn v4(name: &[u8]) -> Option<(Ipv4Addr, bool)> {
-    if !name.last().is_some_and(u8::is_ascii_hexdigit) || !name.first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'o') {
+    if !name.last().is_some_and(u8::is_ascii_hexdigit) || !name.first().is_some_and(|byte| byte.is_ascii_digit() || *byte == b'o')
+    {
         return None;
     }
     let mut parts = [0_u64; 4];
@@ -303,22 +392,74 @@ fn v4(name: &[u8]) -> Option<(Ipv4Addr, bool)> {
 }
 
 fn name_is_bad(sink: &mut Sink<'_>, name: &[u8]) -> bool {
-    let under = |domain: &[u8]| name == domain || name.len() > domain.len() && name.ends_with(domain) && name.get(name.len() - domain.len() - 1) == Some(&b'.');
-    if matches!(name, b"metadata" | b"instance-data" | b"metadata.google.internal" | b"metadata.goog" | b"metadata.azure.internal" | b"instance-data.ec2.internal" | b"metadata.tencentyun.com" | b"rancher-metadata") {
+    let under = |domain: &[u8]| {
+        name == domain
+            || name.len() > domain.len() && name.ends_with(domain) && name.get(name.len() - domain.len() - 1) == Some(&b'.')
+    };
+    if matches!(
+        name,
+        b"metadata"
+            | b"instance-data"
+            | b"metadata.google.internal"
+            | b"metadata.goog"
+            | b"metadata.azure.internal"
+            | b"instance-data.ec2.internal"
+            | b"metadata.tencentyun.com"
+            | b"rancher-metadata"
+    ) {
         sink.report(Builtin::SsrfMetadata);
         return true;
     }
-    let private = matches!(name, b"localhost" | b"localhost.localdomain" | b"localhost6" | b"ip6-localhost" | b"ip6-loopback" | b"loopback" | b"broadcasthost" | b"0")
-        || [b"localhost".as_slice(), b"internal", b"cluster.local", b"localdomain", b"intranet", b"docker.internal", b"lan", b"local", b"corp", b"home.arpa"].iter().any(|domain| under(domain))
+    let private = matches!(
+        name,
+        b"localhost"
+            | b"localhost.localdomain"
+            | b"localhost6"
+            | b"ip6-localhost"
+            | b"ip6-loopback"
+            | b"loopback"
+            | b"broadcasthost"
+            | b"0"
+    ) || [
+        b"localhost".as_slice(),
+        b"internal",
+        b"cluster.local",
+        b"localdomain",
+        b"intranet",
+        b"docker.internal",
+        b"lan",
+        b"local",
+        b"corp",
+        b"home.arpa",
+    ]
+    .iter()
+    .any(|domain| under(domain))
         || matches!(name, b"kubernetes" | b"kubernetes.default" | b"kubernetes.default.svc");
     if private {
         sink.report(Builtin::SsrfPrivate);
         return true;
     }
     // Public names made to resolve to what they spell, or to change while they are used.
-    let rebinding = [b"localtest.me".as_slice(), b"lvh.me", b"vcap.me", b"lacolhost.com", b"1u.ms", b"rbndr.us", b"r3dir.me", b"rebind.network", b"spoofed.burpcollaborator.net", b"customer1.app.localhost.my.company.127.0.0.1.nip.io", b"yoogle.com", b"fuf.me", b"rebinder.net", b"localh.st", b"sslip.me", b"bugbounty.dod.network"]
-        .iter()
-        .any(|domain| under(domain));
+    let rebinding = [
+        b"localtest.me".as_slice(),
+        b"lvh.me",
+        b"vcap.me",
+        b"lacolhost.com",
+        b"1u.ms",
+        b"rbndr.us",
+        b"r3dir.me",
+        b"rebind.network",
+        b"spoofed.burpcollaborator.net",
+        b"customer1.app.localhost.my.company.127.0.0.1.nip.io",
+        b"yoogle.com",
+        b"fuf.me",
+        b"rebinder.net",
+        b"localh.st",
+        b"sslip.me",
+        b"bugbounty.dod.network",
+    ]
+    .iter()
+    .any(|domain| under(domain));
     let spelled = [b"nip.io".as_slice(), b"sslip.io", b"xip.io", b"traefik.me", b"ip.dns"].iter().any(|domain| under(domain));
     if rebinding || spelled && embeds_private(name) {
         sink.report(Builtin::SsrfPrivate);

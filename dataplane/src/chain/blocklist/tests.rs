@@ -82,7 +82,10 @@ fn packs_overrides_and_exceptions_change_modes() {
         (serde_json::json!({"packs":{"shell":"off","git":"off"}}), None),
         (serde_json::json!({"packs":{"shell":"observe","git":"off"}}), Some((delete, Mode::Observe, "/command"))),
         (serde_json::json!({"packs":{"shell":"ask","git":"off"}}), Some((delete, Mode::Ask, "/command"))),
-        (serde_json::json!({"overrides":{"git.discard":"deny","shell.recursive-delete":"off"}}), Some(("git.discard", Mode::Deny, "/command"))),
+        (
+            serde_json::json!({"overrides":{"git.discard":"deny","shell.recursive-delete":"off"}}),
+            Some(("git.discard", Mode::Deny, "/command")),
+        ),
         (serde_json::json!({"exceptions":[{"rules":["shell.*"],"tools":["t"]}]}), Some(("git.discard", Mode::Ask, "/command"))),
         (serde_json::json!({"exceptions":[{"rules":["shell.*","git.*"],"pointers":["/comm*"]}]}), None),
         (serde_json::json!({"exceptions":[{"rules":["shell.*"],"tools":["other"]}]}), Some((delete, Mode::Deny, "/command"))),
@@ -101,7 +104,10 @@ fn bad_configuration_names_the_rule_and_what_was_expected() {
         (serde_json::json!({"rules":[{"id":"","reason":"r","tools":["x"]}]}), "rule `#0`: expected an `id`"),
         (serde_json::json!({"rules":[{"id":"a","reason":"","tools":["x"]}]}), "expected a `reason`"),
         (serde_json::json!({"rules":[{"id":"a","reason":"r","tools":[""]}]}), "`tools` has the glob ``"),
-        (serde_json::json!({"rules":[{"id":"a","reason":"r","tools":["x"]},{"id":"a","reason":"r","tools":["x"]}]}), "`a` is defined twice"),
+        (
+            serde_json::json!({"rules":[{"id":"a","reason":"r","tools":["x"]},{"id":"a","reason":"r","tools":["x"]}]}),
+            "`a` is defined twice",
+        ),
         (serde_json::json!({"rules":[{"id":"a","reason":"r","argument":{"matcher":{"regex":"("}}}]}), "rule `a`: regex `(`"),
         (serde_json::json!({"rules":[{"id":"a","reason":"r","argument":{"matcher":{"detector":"x"}}}]}), "unknown detector `x`"),
         (serde_json::json!({"rules":[{"id":"a","reason":"r","tools":["x"],"owasp":"ASI11"}]}), "`ASI11`"),

@@ -117,16 +117,7 @@ impl<'s> Walk<'s> {
 
     fn push(&mut self, remaining: usize, object: bool, role: Role, key: u32) {
         let pointer_len = self.pointer().len();
-        self.frames.push(Frame {
-            remaining,
-            object,
-            role,
-            key,
-            index: 0,
-            pointer_len,
-            command: NO_NODE,
-            argv: NO_NODE,
-        });
+        self.frames.push(Frame { remaining, object, role, key, index: 0, pointer_len, command: NO_NODE, argv: NO_NODE });
     }
 }
 

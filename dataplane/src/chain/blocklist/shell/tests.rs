@@ -5,10 +5,8 @@ use super::super::tests::{check_argument, check_value};
 
 #[test]
 fn destructive_commands_are_caught() {
-    let missed: Vec<_> = include_str!("../testdata/destructive.txt")
-        .lines()
-        .filter(|line| check_argument("command", line).is_none())
-        .collect();
+    let missed: Vec<_> =
+        include_str!("../testdata/destructive.txt").lines().filter(|line| check_argument("command", line).is_none()).collect();
     assert!(missed.is_empty(), "missed {}: {missed:#?}", missed.len());
 }
 
