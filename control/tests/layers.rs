@@ -111,7 +111,7 @@ async fn credentials_that_do_not_hold_are_refused_and_recorded() {
     let mut parts: Vec<&str> = good.split('.').collect();
     let none = base64("{\"alg\":\"none\",\"typ\":\"at+jwt\"}");
     let unsigned = format!("{none}.{}.", parts[1]);
-    let flipped = parts[2].replace(|c| c == 'A' || c == 'B', "C") + "";
+    let flipped = parts[2].replace(['A', 'B'], "C");
     parts[2] = &flipped;
     let forged = if parts.join(".") == good { format!("{good}x") } else { parts.join(".") };
     std::thread::sleep(std::time::Duration::from_millis(2100));

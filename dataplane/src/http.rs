@@ -269,7 +269,8 @@ mod tests {
     #[test]
     fn the_edge_refuses_what_smugglers_send() {
         let host = ("host", "localhost:1");
-        let rows: &[(&[(&str, &str)], Result<(), EdgeError>)] = &[
+        type Headers<'a> = &'a [(&'a str, &'a str)];
+        let rows: &[(Headers<'_>, Result<(), EdgeError>)] = &[
             (&[host], Ok(())),
             (&[("host", "LOCALHOST")], Ok(())),
             (&[("host", "[::1]:80")], Ok(())),

@@ -37,6 +37,10 @@ const TAPES_MAX: usize = 64;
 
 type RateAnswer = oneshot::Sender<Box<Result<Admitted, Refused>>>;
 
+/// The policy in force, counted per shard: cloning the `Arc` for each call would write to a cache line of all shards.
+#[allow(clippy::redundant_allocation, reason = "the second count is what keeps shards apart")]
+pub type PolicyRef = Rc<Arc<Policy>>;
+
 /// Everything one core owns.
 pub struct Shard {
     /// Which.
@@ -60,7 +64,7 @@ pub struct Shard {
     pub(crate) rates: RefCell<RateState>,
     pub(crate) status: Cell<Status>,
     pub(crate) draining: Cell<bool>,
-    policy: RefCell<Rc<Arc<Policy>>>,
+    policy: RefCell<PolicyRef>,
     identities: RefCell<Identities>,
     journal: Journal,
     tapes: RefCell<Vec<Tape<'static>>>,
@@ -128,7 +132,7 @@ impl Shard {
     }
 
     /// The policy in force. One `Rc` clone: a reload while a call waits leaves that call on the policy it began with.
-    pub fn policy(&self) -> Rc<Arc<Policy>> {
+    pub fn policy(&self) -> PolicyRef {
         Rc::clone(&self.policy.borrow())
     }
 

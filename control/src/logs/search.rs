@@ -100,7 +100,7 @@ pub async fn search(database: &Database, filter: &Filter, before: Option<Place>,
     let mut client = database.get().await?;
     let oldest = match filter.since {
         Some(since) => since,
-        None => oldest(&**client).await?,
+        None => oldest(&client).await?,
     };
     let mut events: Vec<Event> = Vec::new();
     let mut before = before.unwrap_or(Place { at: Timestamp::MAX, stream_id: i32::MAX, seq: i64::MAX });

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use tools::{bench, deny, eval, flame, tidy, torture};
+use tools::{bench, deny, eval, flame, sql, tidy, torture};
 
 /// The project's own tasks.
 #[derive(Parser)]

@@ -135,7 +135,7 @@ async fn relay(mut client: UnixStream, server: PathBuf, plan: Arc<Plan>) {
 }
 
 async fn pump(mut from: OwnedReadHalf, to: &mut OwnedWriteHalf, plan: &Plan) {
-    let mut message = Vec::new();
+    let mut message = vec![0; 5];
     loop {
         message.resize(5, 0);
         if from.read_exact(&mut message).await.is_err() {

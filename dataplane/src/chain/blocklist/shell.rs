@@ -268,7 +268,7 @@ impl Run<'_, '_> {
     fn watch_assignment(&mut self, at: usize) {
         let text = self.word(at);
         let hides = [b"HISTFILE=/dev/null".as_slice(), b"HISTSIZE=0", b"HISTFILESIZE=0", b"HISTFILE="];
-        if hides.iter().any(|hide| text == *hide) {
+        if hides.contains(&text) {
             self.report(Builtin::ShellHistory);
         }
     }
@@ -635,7 +635,7 @@ impl Run<'_, '_> {
         let is_switch = |arg: &[u8], letter: u8| matches!(arg, [b'/', first] if first.eq_ignore_ascii_case(&letter));
         let recursive = self.args(args).any(|arg| {
             is_switch(arg, b's')
-                || arg.len() >= 4 && arg.first() == Some(&b'-') && b"-recurse".starts_with(&arg.to_lower(&mut [0; 16]))
+                || arg.len() >= 4 && arg.first() == Some(&b'-') && b"-recurse".starts_with(arg.to_lower(&mut [0; 16]))
         });
         if name == b"format" {
             let is_drive =
@@ -851,11 +851,8 @@ impl Run<'_, '_> {
                     found = Some(Builtin::ShellPersistence);
                 } else if matches!(first, b"/dev/null" | b"/dev/zero" | b"/dev/urandom")
                     && (wide(last) || target::is_system_file(last))
-                {
-                    found = Some(Builtin::ShellOverwrite);
-                } else if target::is_system_file(last)
-                    && last.starts_with(b"/etc/")
-                    && matches!(last, b"/etc/passwd" | b"/etc/shadow" | b"/etc/sudoers" | b"/etc/fstab")
+                    || matches!(last, b"/etc/passwd" | b"/etc/shadow" | b"/etc/sudoers" | b"/etc/fstab")
+                        && target::is_system_file(last)
                 {
                     found = Some(Builtin::ShellOverwrite);
                 }

@@ -41,7 +41,7 @@ pub(super) enum Redirect {
 }
 
 /// Text that still has to be read as shell.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Unit {
     pub(super) text: Span,
     pub(super) depth: u8,
@@ -70,12 +70,6 @@ pub(super) struct Lexer {
     at: usize,
     /// Whether the last command read its program from its input, so that a here-document is a program.
     pub(super) feeds_shell: bool,
-}
-
-impl Default for Unit {
-    fn default() -> Self {
-        Self { text: Span::default(), depth: 0, windows: false }
-    }
 }
 
 fn narrow(at: usize) -> u32 {

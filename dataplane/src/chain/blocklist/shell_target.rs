@@ -270,13 +270,7 @@ fn absolute(path: &[u8]) -> Place {
         return Place::Ordinary;
     }
     if SCRATCH.contains(&first) {
-        return if length > 1 || first == b"tmp" && !path.ends_with(b"/") && !path.ends_with(b"tmp") {
-            Place::Ordinary
-        } else if first == b"tmp" {
-            Place::Ordinary
-        } else {
-            Place::Working
-        };
+        return if length > 1 || first == b"tmp" { Place::Ordinary } else { Place::Working };
     }
     // /home, /opt/x, /srv/x, /mnt/x, /data …: what services and people keep.
     let kept = matches!(first, b"opt" | b"srv" | b"mnt" | b"media" | b"data" | b"backup" | b"backups" | b"Volumes" | b"private");

@@ -820,7 +820,7 @@ fn same_words(value: &[u8]) -> bool {
     // SHOUTED_NAMES and dotted.paths of plain words are code.
     value.windows(2).any(|w| w == b"::")
         || made.digit == 0 && (made.lower == 0 || made.upper == 0) && made.special > 0
-        || value.iter().any(|b| *b == b'.')
+        || value.contains(&b'.')
             && made.digit <= 2
             && value.split(|b| *b == b'.').all(|part| part.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_'))
             && made.turns < 12
@@ -954,8 +954,7 @@ fn bare_password(value: &[u8], made: &Makeup, found: &Assignment, name: &[u8]) -
 fn identifier(value: &[u8], made: &Makeup) -> bool {
     made.digit <= 2
         && value.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
-        && (made.upper == 0 && value.contains(&b'.')
-            || made.upper == 0 && value.contains(&b'_')
+        && (made.upper == 0 && value.iter().any(|b| matches!(b, b'.' | b'_'))
             || made.lower == 0 && value.contains(&b'_')
             || value.len() < 8)
 }

@@ -439,7 +439,7 @@ impl<'a> Scan<'a> {
             let Node::String(text) = node else { return };
             size += text.len();
         }
-        if size < 16 || size > transform::DECODED_MAX {
+        if !(16..=transform::DECODED_MAX).contains(&size) {
             return;
         }
         let Some(buffer) = self.scratch.buffers.first_mut() else { return };
@@ -494,10 +494,10 @@ impl<'a> Scan<'a> {
         if !matches!(frame.phase, Phase::Done) || child.is_some() {
             self.scratch.frames.push(frame);
         }
-        if let Some(child) = child {
-            if self.scratch.frames.try_push(child).is_err() {
-                self.failed = Some(Unscannable::Depth);
-            }
+        if let Some(child) = child
+            && self.scratch.frames.try_push(child).is_err()
+        {
+            self.failed = Some(Unscannable::Depth);
         }
         spent
     }
