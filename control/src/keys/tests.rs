@@ -1,3 +1,5 @@
+//! What `keys` promises, as rows and properties.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::os::unix::fs::PermissionsExt;

@@ -1,3 +1,5 @@
+//! What `policy` promises, as rows and properties.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;

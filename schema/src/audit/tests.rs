@@ -1,3 +1,5 @@
+//! What `audit` promises, as rows and properties.
+
 use proptest::prelude::*;
 use rkyv::util::AlignedVec;
 

@@ -17,6 +17,8 @@ const TOP_LEVEL: &[&str] = &[
     "dataplane",
     "deny.toml",
     "flamegraphs",
+    // A workspace of its own: fuzz targets need a nightly compiler and sanitizers that nothing else here does.
+    "fuzz",
     "rust-toolchain.toml",
     "rustfmt.toml",
     "schema",

@@ -1,3 +1,5 @@
+//! What `frame` promises, as rows and properties.
+
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use super::*;

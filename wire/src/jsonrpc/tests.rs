@@ -1,3 +1,5 @@
+//! What `jsonrpc` promises, as rows and properties.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What `record` promises, as rows and properties.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;

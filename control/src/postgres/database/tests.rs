@@ -1,3 +1,5 @@
+//! What `database` promises, as rows and properties.
+
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,7 +1,7 @@
 //! Judges file names after normalisation: do they climb out, hide that they climb, or name what nobody should read?
 //!
 //! Lives on one shard; the decoded form is kept in the shard's scratch. A short relative path such as
-//! `../shared/a.ts` is how people work, and passes.
+//! `../lib/a.ts` is how people work, and passes.
 
 use memchr::memmem::find;
 
@@ -485,7 +485,7 @@ mod tests {
     fn paths_are_judged_after_normalisation() {
         let rows = [
             ("src/main.rs", None),
-            ("../shared/lib.ts", None),
+            ("../lib/lib.ts", None),
             ("../../packages/a/index.js", None),
             ("./a/../b.txt", None),
             ("/workspace/app/../lib/x.rs", None),

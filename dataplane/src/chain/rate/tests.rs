@@ -1,3 +1,5 @@
+//! What `rate` promises, as rows and properties.
+
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 use proptest::prelude::*;

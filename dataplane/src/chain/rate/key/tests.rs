@@ -1,3 +1,5 @@
+//! What `key` promises, as rows and properties.
+
 use super::*;
 
 const SEED: KeySeed = KeySeed::new([7; 16]);

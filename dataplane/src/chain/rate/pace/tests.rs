@@ -1,3 +1,5 @@
+//! What `pace` promises, as rows and properties.
+
 use proptest::prelude::*;
 
 use super::*;

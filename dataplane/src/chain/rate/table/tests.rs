@@ -1,3 +1,5 @@
+//! What `table` promises, as rows and properties.
+
 use std::collections::HashMap;
 
 use proptest::prelude::*;

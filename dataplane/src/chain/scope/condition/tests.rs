@@ -1,3 +1,5 @@
+//! What `condition` promises, as rows and properties.
+
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
 use std::cmp::Ordering;
