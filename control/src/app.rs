@@ -283,6 +283,11 @@ impl Gateway {
             policy,
             run: run_id(),
         };
+        // Before anybody can find us ready: who sees that wants to know where and as whom.
+        let url = format!("http://{}", local(listen));
+        let instance =
+            Instance { url, issuer: base_url.clone(), pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() };
+        instance.write(&data_dir).context("instance.json cannot be written").map_err(unavailable)?;
         let started = tokio::task::spawn_blocking(move || DataPlane::start(config)).await;
         let data_plane = match started {
             Ok(Ok(data_plane)) => data_plane,
@@ -320,9 +325,6 @@ impl Gateway {
             tokio::spawn(tell_status(Arc::clone(&app), shipper.watch(), usize::from(cores))),
             tokio::spawn(migrate_when_up(database)),
         ];
-        let url = format!("http://{}", local(data_plane.address()));
-        let instance = Instance { url, issuer: base_url, pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        instance.write(&data_dir).context("instance.json cannot be written").map_err(unavailable)?;
         tracing::info!(address = %data_plane.address(), cores, data_dir = %data_dir.display(), "ready");
         Ok(Gateway { data_plane, app, embedded, shipper, tasks, _lock: lock })
     }
