@@ -66,7 +66,7 @@ async def call(url, token, server, tool, arguments):
                     result = calling.result()
                 if refusals.last is None:
                     first = result.content[0]
-                    return "allowed", getattr(first, "text", first.type).splitlines()[0], ""
+                    return "allowed", " ".join(getattr(first, "text", first.type).split()), ""
     except BaseException as error:  # the SDK wraps what happens in its tasks into groups
         if refusals.last is None:
             error = innermost(error)
