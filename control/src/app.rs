@@ -270,14 +270,7 @@ impl Gateway {
             hosts: hosts(&base_url, listen),
             control_socket: control_socket.display().to_string(),
             journal_dir: journal_dir.clone(),
-            journal: JournalConfig {
-                durability: match args.durability {
-                    Durability::Written => journal::Durability::Written,
-                    Durability::Synced => journal::Durability::Synced,
-                },
-                ..JournalConfig::default()
-            }
-            .share(JOURNAL_BYTES_MAX, cores),
+            journal: journal_config(args.durability, cores),
             recovered,
             rate_keys: (RATE_KEYS / usize::from(cores)).max(1 << 14),
             policy,
@@ -375,6 +368,14 @@ fn configuration(error: PublishError) -> Refusal {
         problems.iter().for_each(|problem| eprintln!("{problem}"));
     }
     (Exit::Configuration, anyhow::Error::new(error))
+}
+
+fn journal_config(durability: Durability, cores: u16) -> JournalConfig {
+    let durability = match durability {
+        Durability::Written => journal::Durability::Written,
+        Durability::Synced => journal::Durability::Synced,
+    };
+    JournalConfig { durability, ..JournalConfig::default() }.share(JOURNAL_BYTES_MAX, cores)
 }
 
 fn node_keys(keys: &Keys) -> NodeKeys {
