@@ -3,9 +3,12 @@
 
 pub mod services;
 
+#[cfg(feature = "postgres")]
 pub mod audit;
+#[cfg(feature = "postgres")]
 pub mod migrations;
 
+#[cfg(feature = "postgres")]
 #[rustfmt::skip]
 #[allow(
     clippy::all, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub, dead_code, unused_imports,
@@ -15,4 +18,5 @@ pub mod migrations;
 mod generated;
 
 /// The statements of `queries/*.sql`, each a function with typed parameters and rows.
+#[cfg(feature = "postgres")]
 pub use generated::queries;

@@ -416,7 +416,9 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, DecodeError> {
         let reader = self.reader;
-        self.items.find(|item| !reader.is_left_out(item)).map(|item| seed.deserialize(reader.child(item))).transpose()
+        let Some(item) = self.items.find(|item| !reader.is_left_out(item)) else { return Ok(None) };
+        let item = reader.child(item);
+        seed.deserialize(item).map(Some).map_err(|error| item.locate(error))
     }
 }
 
@@ -433,12 +435,14 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let reader = self.reader;
         let Some((key, node)) = self.entries.find(|(_, node)| !reader.is_left_out(node)) else { return Ok(None) };
         self.value = Some(node);
-        seed.deserialize(KeyReader { key, reader: reader.child(node) }).map(Some)
+        let key = KeyReader { key, reader: reader.child(node) };
+        seed.deserialize(key).map(Some).map_err(|error| key.locate(error))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DecodeError> {
         let node = self.value.take().ok_or_else(|| de::Error::custom("a value was asked for before its key"))?;
-        seed.deserialize(self.reader.child(node))
+        let value = self.reader.child(node);
+        seed.deserialize(value).map_err(|error| value.locate(error))
     }
 }
 
@@ -449,14 +453,19 @@ struct KeyReader<'a> {
     reader: Reader<'a>,
 }
 
+impl KeyReader<'_> {
+    fn locate(self, mut error: DecodeError) -> DecodeError {
+        let Mark { line, column } = self.key.mark;
+        error.at.get_or_insert(At { value: self.reader.node, line, column });
+        error
+    }
+}
+
 impl<'de> serde::Deserializer<'de> for KeyReader<'_> {
     type Error = DecodeError;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        visitor.visit_str(&self.key.text).map_err(|error| DecodeError {
-            at: Some(At { value: self.reader.node, line: self.key.mark.line, column: self.key.mark.column }),
-            ..error
-        })
+        visitor.visit_str(&self.key.text).map_err(|error| self.locate(error))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -465,19 +474,18 @@ impl<'de> serde::Deserializer<'de> for KeyReader<'_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        if name == AT {
-            visitor.visit_seq(AtParts { reader: self, mark: self.key.mark, part: 0 })
-        } else {
-            self.deserialize_any(visitor)
+        if name != AT {
+            return self.deserialize_any(visitor);
         }
+        visitor.visit_seq(AtParts { reader: self, mark: self.key.mark, part: 0 }).map_err(|error| self.locate(error))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, DecodeError> {
-        visitor.visit_newtype_struct(self)
+        visitor.visit_newtype_struct(self).map_err(|error| self.locate(error))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
-        visitor.visit_some(self)
+        visitor.visit_some(self).map_err(|error| self.locate(error))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -486,10 +494,7 @@ impl<'de> serde::Deserializer<'de> for KeyReader<'_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
-        visitor.visit_enum(self.key.text.as_str().into_deserializer()).map_err(|error: DecodeError| DecodeError {
-            at: Some(At { value: self.reader.node, line: self.key.mark.line, column: self.key.mark.column }),
-            ..error
-        })
+        visitor.visit_enum(self.key.text.as_str().into_deserializer()).map_err(|error| self.locate(error))
     }
 
     serde::forward_to_deserialize_any! {
@@ -513,6 +518,7 @@ impl<'de, R: serde::Deserializer<'de, Error = DecodeError> + Copy> SeqAccess<'de
         match self.part {
             1 => seed.deserialize(self.mark.line.into_deserializer()).map(Some),
             2 => seed.deserialize(self.mark.column.into_deserializer()).map(Some),
+            // A type made by `try_from` fails outside of every method of the reader; the caller names the place then.
             3 => seed.deserialize(self.reader).map(Some),
             _ => Ok(None),
         }

@@ -44,6 +44,29 @@ fn the_sample_tree_holds_together() {
     assert!(services.secrets.is_some() && services.blocklist.is_some() && services.audit.is_some());
 }
 
+/// What `control/build.rs` does with a tree that somebody broke, in each of its files.
+#[test]
+fn a_broken_sample_fails_with_file_and_line() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../services");
+    let whole = read_tree(&dir, &mut Vec::new());
+    for (file, from, to, expect) in [
+        ("mcp/time.yaml", "args:", "arguments:", "s/mcp/time.yaml:7:5: `arguments` is not known here"),
+        ("mcp/everything.yaml", "http://127.0.0.1:3901/mcp", "127.0.0.1:3901", "s/mcp/everything.yaml:6:10: "),
+        ("access/roles.yaml", "auditor:", "audit or:", "s/access/roles.yaml:9:3: "),
+        ("access/grants.yaml", "effect: deny", "effect: denied", "s/access/grants.yaml:"),
+        ("access/grants.yaml", "servers: [sp]", "servers: [spp]", "s/access/grants.yaml:"),
+        ("governance/limits.yaml", "rate: 2/min", "rate: 2 per min", "s/governance/limits.yaml:22:11: `2 per min` is not a rate"),
+        ("governance/protection.yaml", "512B", "512 B", "s/governance/protection.yaml:8:18: "),
+    ] {
+        let mut files = whole.clone();
+        let broken = files.iter_mut().find(|source| source.path == Path::new(file)).unwrap();
+        assert!(broken.text.contains(from), "{file} has no `{from}`");
+        broken.text = broken.text.replacen(from, to, 1);
+        let problems = parse(Path::new("s"), &files).unwrap_err();
+        assert!(problems.iter().any(|problem| problem.to_string().starts_with(expect)), "{file}: {problems:?}");
+    }
+}
+
 #[test]
 fn an_empty_tree_grants_nothing() {
     assert_eq!(read(&[]), Ok(Services::default()));
@@ -173,6 +196,7 @@ fn grants_say_what_is_wrong_with_them() {
         ("  servers: [files]\n  methods: [tool/call]", "no method"),
         ("  servers: [files]\n  tools: [read]\n  methods: [tools/list]", "speaks of `tools/call`"),
         ("  servers: [files]\n  scopes: ['a b']", "visible ASCII"),
+        ("  servers: [files]\n  subjects: {users: [ada, ' eve']}", "white space"),
         ("  servers: [files]\n  scopes: a", "expected a list, found text"),
         ("  servers: [files]\n  subjects: {roles: [boss]}", "no role is called `boss`; there are `dev`"),
         ("  servers: [files]\n  subjects: {roles: []}", "leave it out to mean all"),
@@ -185,6 +209,9 @@ fn grants_say_what_is_wrong_with_them() {
     ] {
         check_access(&grant(lines), &[("s/access/a.yaml:", mentions)]);
     }
+    let two =
+        "grants:\n- id: g\n  effect: allow\n  servers: [files]\n  scopes: [ok, 'a b']\n  subjects:\n    users: [ada, ' eve']\n";
+    check_access(two, &[("s/access/a.yaml:5:16: ", "`a b`"), ("s/access/a.yaml:7:18: ", "user id")]);
     for lines in [
         "  servers: ['*']",
         "  servers: [files]\n  tools: [re*]\n  methods: ['tools/*']",
