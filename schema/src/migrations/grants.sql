@@ -9,3 +9,6 @@ GRANT SELECT, INSERT, DELETE ON revocation TO :application;
 GRANT SELECT, INSERT ON policy_generation TO :application;
 REVOKE ALL ON FUNCTION drop_partitions_before(date), ensure_partitions(date, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ensure_partitions(date, integer) TO :application;
+GRANT SELECT, INSERT, UPDATE, DELETE ON account, account_role, federated_identity, password, passkey, recovery_code, one_time_link,
+    attempt, session, ceremony, oauth_client, consent, token_family, authorization_code, refresh_token, access_token,
+    device_authorization, client_assertion, signing_key TO :application;
