@@ -1,19 +1,22 @@
 -- Accounts, their credentials, sessions and keys.
 
---! account : (email?, tenant?, department?, disabled_at?, merged_into?)
+--: Account(email?, tenant?, department?, disabled_at?, merged_into?)
+--: Session(ended_at?)
+
+--! account : Account
 SELECT id, tier, name, email, tenant, department, handle, created_at, created_by, disabled_at, merged_into
 FROM account WHERE id = :id;
 
---! account_by_login : (email?, tenant?, department?, disabled_at?, merged_into?)
+--! account_by_login : Account
 -- By id, or by the address of its mail.
 SELECT id, tier, name, email, tenant, department, handle, created_at, created_by, disabled_at, merged_into
 FROM account WHERE id = :login OR lower(email) = lower(:login) ORDER BY id <> :login LIMIT 1;
 
---! account_by_handle : (email?, tenant?, department?, disabled_at?, merged_into?)
+--! account_by_handle : Account
 SELECT id, tier, name, email, tenant, department, handle, created_at, created_by, disabled_at, merged_into
 FROM account WHERE handle = :handle;
 
---! accounts : (email?, tenant?, department?, disabled_at?, merged_into?)
+--! accounts : Account
 SELECT id, tier, name, email, tenant, department, handle, created_at, created_by, disabled_at, merged_into
 FROM account ORDER BY id;
 
@@ -131,11 +134,11 @@ VALUES (:id, :account, :digest, :method, :address, :user_agent, :now, :now, :now
 SELECT s.id, s.account, s.method, s.authenticated_at, s.expires_at, s.last_seen_at FROM session s JOIN account a ON a.id = s.account
 WHERE s.digest = :digest AND s.ended_at IS NULL AND s.expires_at > :now AND a.disabled_at IS NULL;
 
---! session : (ended_at?)
+--! session : Session
 SELECT id, account, method, address, user_agent, created_at, authenticated_at, last_seen_at, expires_at, ended_at
 FROM session WHERE id = :id;
 
---! sessions : (ended_at?)
+--! sessions : Session
 -- Those that are alive.
 SELECT id, account, method, address, user_agent, created_at, authenticated_at, last_seen_at, expires_at, ended_at
 FROM session WHERE account = :account AND ended_at IS NULL AND expires_at > :now ORDER BY created_at DESC;

@@ -1,12 +1,15 @@
 -- Clients, and what was issued to them.
 
---! client : (secret_digest?, jwks?, client_uri?, scopes?, account?, last_used_at?, stale_at?, disabled_at?)
+--: Client(secret_digest?, jwks?, client_uri?, scopes?, account?, last_used_at?, stale_at?, disabled_at?)
+--: RefreshToken(used_at?)
+
+--! client : Client
 SELECT id, origin, name, redirect_uris, post_logout_redirect_uris, grant_types, auth_method, secret_digest, jwks,
     application_type, client_uri, scopes, account, may_exchange, may_introspect, created_at, created_by, last_used_at,
     stale_at, disabled_at
 FROM oauth_client WHERE id = :id;
 
---! clients : (secret_digest?, jwks?, client_uri?, scopes?, account?, last_used_at?, stale_at?, disabled_at?)
+--! clients : Client
 SELECT id, origin, name, redirect_uris, post_logout_redirect_uris, grant_types, auth_method, secret_digest, jwks,
     application_type, client_uri, scopes, account, may_exchange, may_introspect, created_at, created_by, last_used_at,
     stale_at, disabled_at
@@ -44,7 +47,7 @@ SELECT count(*) FROM oauth_client WHERE origin = 'registered' AND created_at > :
 DELETE FROM oauth_client WHERE origin = 'registered' AND created_at < :before AND last_used_at IS NULL;
 
 --! consent
-SELECT scopes, resources, granted_at FROM consent WHERE account = :account AND client = :client;
+SELECT scopes, resources, granted_at FROM consent WHERE account = :account AND client = :client_id;
 
 --! consents
 SELECT c.client, o.name, c.scopes, c.resources, c.granted_at FROM consent c JOIN oauth_client o ON o.id = c.client
@@ -52,19 +55,19 @@ WHERE c.account = :account ORDER BY c.granted_at DESC;
 
 --! put_consent
 -- Adds to what was agreed to before.
-INSERT INTO consent AS c (account, client, scopes, resources, granted_at) VALUES (:account, :client, :scopes, :resources, :now)
+INSERT INTO consent AS c (account, client, scopes, resources, granted_at) VALUES (:account, :client_id, :scopes, :resources, :now)
 ON CONFLICT (account, client) DO UPDATE SET
     scopes = ARRAY(SELECT DISTINCT unnest(c.scopes || EXCLUDED.scopes) ORDER BY 1),
     resources = ARRAY(SELECT DISTINCT unnest(c.resources || EXCLUDED.resources) ORDER BY 1),
     granted_at = EXCLUDED.granted_at;
 
 --! drop_consent
-DELETE FROM consent WHERE account = :account AND client = :client;
+DELETE FROM consent WHERE account = :account AND client = :client_id;
 
 --! put_code (nonce?)
 INSERT INTO authorization_code (digest, client, account, session, redirect_uri, code_challenge, nonce, scopes, resources,
     authenticated_at, expires_at)
-VALUES (:digest, :client, :account, :session, :redirect_uri, :code_challenge, :nonce, :scopes, :resources, :authenticated_at,
+VALUES (:digest, :client_id, :account, :session, :redirect_uri, :code_challenge, :nonce, :scopes, :resources, :authenticated_at,
     :expires_at);
 
 --! lock_code : (nonce?, family?, used_at?)
@@ -78,7 +81,7 @@ UPDATE authorization_code SET used_at = :now, family = :family WHERE digest = :d
 
 --! put_family (session?)
 INSERT INTO token_family (id, client, account, session, scopes, resources, authenticated_at, created_at, expires_at)
-VALUES (:id, :client, :account, :session, :scopes, :resources, :authenticated_at, :now, :expires_at);
+VALUES (:id, :client_id, :account, :session, :scopes, :resources, :authenticated_at, :now, :expires_at);
 
 --! family : (session?, revoked_at?)
 SELECT id, client, account, session, scopes, resources, authenticated_at, expires_at, revoked_at FROM token_family WHERE id = :id;
@@ -87,7 +90,7 @@ SELECT id, client, account, session, scopes, resources, authenticated_at, expire
 SELECT id FROM token_family WHERE session = :session AND revoked_at IS NULL;
 
 --! families_of_client
-SELECT id FROM token_family WHERE account = :account AND client = :client AND revoked_at IS NULL;
+SELECT id FROM token_family WHERE account = :account AND client = :client_id AND revoked_at IS NULL;
 
 --! revoke_family
 UPDATE token_family SET revoked_at = :now, revoked_why = :why WHERE id = :id AND revoked_at IS NULL;
@@ -95,17 +98,17 @@ UPDATE token_family SET revoked_at = :now, revoked_why = :why WHERE id = :id AND
 --! put_refresh_token
 INSERT INTO refresh_token (digest, family, created_at, expires_at) VALUES (:digest, :family, :now, :expires_at);
 
---! lock_refresh_token : (used_at?)
+--! lock_refresh_token : RefreshToken
 SELECT family, expires_at, used_at FROM refresh_token WHERE digest = :digest FOR UPDATE;
 
---! refresh_token : (used_at?)
+--! refresh_token : RefreshToken
 SELECT family, expires_at, used_at FROM refresh_token WHERE digest = :digest;
 
 --! use_refresh_token
 UPDATE refresh_token SET used_at = :now WHERE digest = :digest;
 
 --! put_access_token (family?)
-INSERT INTO access_token (jti, family, client, account, issued_at, expires_at) VALUES (:jti, :family, :client, :account, :now, :expires_at);
+INSERT INTO access_token (jti, family, client, account, issued_at, expires_at) VALUES (:jti, :family, :client_id, :account, :now, :expires_at);
 
 --! access_token : (family?, revoked_at?)
 SELECT family, client, account, expires_at, revoked_at FROM access_token WHERE jti = :jti;
@@ -118,7 +121,7 @@ UPDATE access_token SET revoked_at = :now WHERE jti = :jti AND revoked_at IS NUL
 
 --! put_device_authorization
 INSERT INTO device_authorization (digest, user_code, client, scopes, resources, address, created_at, expires_at, interval_s)
-VALUES (:digest, :user_code, :client, :scopes, :resources, :address, :now, :expires_at, :interval_s) ON CONFLICT DO NOTHING;
+VALUES (:digest, :user_code, :client_id, :scopes, :resources, :address, :now, :expires_at, :interval_s) ON CONFLICT DO NOTHING;
 
 --! device_by_user_code
 SELECT digest, client, scopes, resources, address, created_at FROM device_authorization

@@ -20,7 +20,7 @@ mod utils;
 
 pub use array_iterator::ArrayIterator;
 pub use domain::{Domain, DomainArray};
-pub use type_traits::{ArraySql, BytesSql, IterSql, StringSql};
+pub use type_traits::{ArraySql, BytesSql, IterSql, JsonSql, StringSql};
 pub(crate) use utils::slice_iter;
 
 use tokio_postgres::fallible_iterator;
