@@ -5,12 +5,14 @@
 use std::rc::Rc;
 use std::time::Instant;
 
+use arrayvec::ArrayString;
 use wire::decision::{Channel, Reason, Verdict};
 use wire::ids::{CallId, SeqNo, ServerIx, TraceId};
 use wire::jsonrpc::{self, Nodes};
 use wire::record::{AgentContext, Decision, Record};
 
-use crate::chain::{Allowed, Call, Denial, inspect};
+use crate::chain::secrets::{Blanks, Shown};
+use crate::chain::{Allowed, Call, Denial, inspect, inspect_in_slices};
 use crate::identity::Principal;
 use crate::lease::RateLease;
 use crate::policy::Policy;
@@ -41,6 +43,8 @@ pub struct Permit {
     pub decision: SeqNo,
     /// Held until the call has ended.
     pub lease: RateLease,
+    /// What must not be forwarded: see [`Allowed::blanks`].
+    pub blanks: arrayvec::ArrayVec<Blanks, 3>,
 }
 
 /// Decides one call and makes the decision durable. Only what gets a [`Permit`] may be acted upon.
@@ -64,7 +68,7 @@ pub async fn serve(
             // Durable before visible: the allow is on disk before the tool can run.
             let record = decision(shard, policy, principal, call, arrival, Ok(&allowed));
             match shard.append(&Record::Decision(record.as_ref()), &lease.cells()).await {
-                Ok(decision) => Ok(Permit { decision, lease }),
+                Ok(decision) => Ok(Permit { decision, lease, blanks: allowed.blanks }),
                 Err(reason) => {
                     lease.refund(arrival.now_us);
                     Err(Denial { retry_after_ms: 1000, ..Denial::new(reason) })
@@ -83,8 +87,12 @@ async fn decide(
     arrival: &Arrival<'_>,
 ) -> Result<(Allowed, RateLease), Denial> {
     let access = principal.access(policy, call);
-    // The borrow ends on this line; clippy::await_holding_refcell_ref keeps it so.
-    let cleared = inspect(policy, &mut shard.scratch.borrow_mut(), &access, call)?;
+    let cleared = if call.is_large() {
+        inspect_in_slices(policy, &shard.scratch, &access, call).await?
+    } else {
+        // The borrow ends on this line; clippy::await_holding_refcell_ref keeps it so.
+        inspect(policy, &mut shard.scratch.borrow_mut(), &access, call)?
+    };
     let lease = RateLease::charge(shard, policy, cleared.charges, arrival.now_us).await?;
     let allowed = cleared.admitted(lease.observed(policy));
     Ok((allowed, lease))
@@ -110,11 +118,12 @@ async fn refuse(
 struct DecisionRecord<'a> {
     record: Decision<'a>,
     preview: String,
+    evidence: ArrayString<256>,
 }
 
 impl DecisionRecord<'_> {
     fn as_ref(&self) -> Decision<'_> {
-        Decision { args_preview: &self.preview, ..self.record }
+        Decision { args_preview: &self.preview, evidence: &self.evidence, ..self.record }
     }
 }
 
@@ -139,10 +148,21 @@ fn decision<'a>(
 
     // What was not scanned, or held a secret, is never shown.
     let showable = decided.is_ok() || reason.layer() > wire::decision::Layer::Secrets;
+    let blanks = decided.ok().and_then(|allowed| allowed.blanks.first()).filter(|blanks| !blanks.is_empty());
+    let shown = |who| call.arguments.map(|nodes| (nodes, blanks.map(|blanks| blanks.texts(nodes, who)).unwrap_or_default()));
     let mut preview = String::new();
-    if let Some(arguments) = call.arguments.filter(|_| showable) {
-        jsonrpc::write_bounded(arguments, &mut preview, policy.snapshot().preview_bytes.to_native() as usize);
+    let preview_bytes = policy.snapshot().preview_bytes.to_native() as usize;
+    if let Some((nodes, texts)) = shown(Shown::InRows).filter(|_| showable && blanks.is_none_or(Blanks::is_complete)) {
+        match blanks {
+            None => jsonrpc::write_bounded(nodes, &mut preview, preview_bytes),
+            Some(_) => jsonrpc::write_bounded(&Blanks::nodes(nodes, &texts), &mut preview, preview_bytes),
+        };
     }
+    // Of what reaches the tool, not of what came.
+    let args_digest = shown(Shown::ToTools).map_or([0; 32], |(nodes, texts)| match blanks {
+        None => jsonrpc::digest(nodes, &shard.keys.digests),
+        Some(_) => jsonrpc::digest(&Blanks::nodes(nodes, &texts), &shard.keys.digests),
+    });
     let claims = &principal.claims;
     let record = Decision {
         at_us: arrival.now_us,
@@ -160,20 +180,20 @@ fn decision<'a>(
         server: call.server_name,
         tool: clip(call.name),
         method: clip(call.method),
-        args_digest: call.arguments.map_or([0; 32], |arguments| jsonrpc::digest(arguments, &shard.keys.digests)),
+        args_digest,
         args_bytes: arrival.bytes,
         args_preview: "",
         verdict: verdict.code(),
         layer: reason.layer().code(),
         reason: reason.code(),
         rule: decided.map_or_else(|denial| denial.rule.as_str(), |allowed| allowed.rule.as_str()),
-        evidence: decided.map_or_else(|denial| denial.evidence.as_str(), |_| ""),
+        evidence: "",
         observed: decided.map_or("", |allowed| allowed.observed.as_str()),
         generation: policy.generation(),
         retry_after_ms: decided.map_or_else(|denial| denial.retry_after_ms, |_| 0),
         decide_ns,
     };
-    DecisionRecord { record, preview }
+    DecisionRecord { record, preview, evidence: decided.map_or_else(|denial| denial.evidence, Allowed::evidence) }
 }
 
 /// As much of a name as a row keeps; longer ones are refused by the scope check anyway.

@@ -21,7 +21,7 @@ pub mod secrets;
 use blocklist::{BlockScratch, Target};
 use rate::{Admitted, Charge, RateState, Refused};
 use scope::{Access, ServerAccess};
-use secrets::{ScanScratch, Side, Subject, Unscannable, Verdict};
+use secrets::{Blanks, ScanScratch, Side, Subject, Unscannable, Verdict};
 
 /// What is about to be done, as the request's body says. Never taken from a header.
 pub struct Call<'a> {
@@ -41,6 +41,32 @@ pub struct Call<'a> {
     pub arguments: Option<Nodes<'a, 'a>>,
     /// What else of the parameters reaches the upstream, such as `_meta`.
     pub beside: &'a [Nodes<'a, 'a>],
+}
+
+/// LIMIT: what is scanned for secrets at once; at most some 50 µs, on a slow core 100.
+const SLICE_BYTES: usize = 32 << 10;
+
+impl<'a> Call<'a> {
+    /// The arguments and what is beside them: all that is looked at.
+    pub fn parts(&self) -> impl Iterator<Item = Nodes<'a, 'a>> {
+        self.arguments.into_iter().chain(self.beside.iter().copied())
+    }
+
+    /// Whether this process passes the call on, so that what it passes on may differ from what came.
+    fn is_forwarded(&self) -> bool {
+        !matches!(self.channel, Channel::Hook | Channel::Decide)
+    }
+
+    /// Whether the texts are so many that other calls must not wait for all of them to be scanned.
+    pub fn is_large(&self) -> bool {
+        let mut bytes = 0;
+        self.parts().flatten().any(|node| {
+            if let simd_json::Node::String(text) = node {
+                bytes += text.len();
+            }
+            bytes > 2 * SLICE_BYTES
+        })
+    }
 }
 
 /// What one shard's checks write into while they look; kept from call to call so that nothing is allocated.
@@ -107,6 +133,31 @@ pub struct Allowed {
     pub rule: ArrayString<64>,
     /// Rules in observe mode that would have refused, separated by spaces.
     pub observed: ArrayString<256>,
+    /// Secrets that were found and did not deny: by which rule, and where. As many as fit.
+    seen: ArrayString<224>,
+    /// What must not be forwarded, or not be shown in rows: places in the arguments, then in each part beside them.
+    pub blanks: arrayvec::ArrayVec<Blanks, 3>,
+}
+
+impl Allowed {
+    /// How many secrets are kept from the tool.
+    pub fn redactions(&self) -> u32 {
+        self.blanks.iter().map(Blanks::redactions).sum()
+    }
+
+    /// What a row says of the secrets in a call that was allowed.
+    pub fn evidence(&self) -> ArrayString<256> {
+        let mut evidence = ArrayString::new();
+        match self.redactions() {
+            0 => {}
+            1 => evidence.push_str("1 redaction: "),
+            count => {
+                let _ = write!(evidence, "{count} redactions: ");
+            }
+        }
+        evidence.push_str(self.seen.strip_suffix("; ").unwrap_or(&self.seen));
+        evidence
+    }
 }
 
 /// A call that passed the three checks that need no state.
@@ -137,11 +188,34 @@ pub fn inspect<'a>(
     access: &'a ServerAccess,
     call: &Call<'_>,
 ) -> Result<Cleared<'a>, Denial> {
-    let (grant, charges) = check_scope(access, call)?;
-    let mut allowed = Allowed { rule: clip(grant), observed: ArrayString::new() };
-    check_secrets(policy, scratch, call, &mut allowed)?;
-    check_blocklist(policy, scratch, call, &mut allowed)?;
-    Ok(Cleared { charges, allowed })
+    let mut cleared = check_scope(access, call)?;
+    check_secrets(policy, scratch, call, &mut cleared.allowed)?;
+    check_blocklist(policy, scratch, call, &mut cleared.allowed)?;
+    Ok(cleared)
+}
+
+/// The same for a large call, whose scan for secrets gives way to other calls between its slices.
+pub async fn inspect_in_slices<'a>(
+    policy: &Policy,
+    scratch: &std::cell::RefCell<Scratch>,
+    access: &'a ServerAccess,
+    call: &Call<'_>,
+) -> Result<Cleared<'a>, Denial> {
+    let mut cleared = check_scope(access, call)?;
+    // The shard's own scratch serves the calls that come meanwhile.
+    let mut spare = ScanScratch::new(&policy.secrets);
+    for (part, nodes) in call.parts().enumerate() {
+        let mut scan = policy.secrets.start(&mut spare, subject(policy, call), nodes);
+        let verdict = loop {
+            match scan.step(SLICE_BYTES) {
+                Some(verdict) => break verdict,
+                None => futures_lite::future::yield_now().await,
+            }
+        };
+        secrets_verdict(policy, &mut spare, call, (part, nodes, verdict), &mut cleared.allowed)?;
+    }
+    check_blocklist(policy, &mut scratch.borrow_mut(), call, &mut cleared.allowed)?;
+    Ok(cleared)
 }
 
 impl Cleared<'_> {
@@ -156,6 +230,13 @@ impl Cleared<'_> {
 }
 
 impl Allowed {
+    fn say(&mut self, what: std::fmt::Arguments<'_>) {
+        let mut text = ArrayString::<224>::new();
+        if write!(text, "{what}").is_ok() {
+            let _ = self.seen.try_push_str(&text);
+        }
+    }
+
     fn note(&mut self, rule: &str) {
         if self.observed.remaining_capacity() > rule.len() {
             if !self.observed.is_empty() {
@@ -166,10 +247,18 @@ impl Allowed {
     }
 }
 
-fn check_scope<'a>(access: &'a ServerAccess, call: &Call<'_>) -> Result<(&'a str, &'a [Charge]), Denial> {
+fn check_scope<'a>(access: &'a ServerAccess, call: &Call<'_>) -> Result<Cleared<'a>, Denial> {
     let (verdict, charges) = access.of(call);
     match verdict {
-        Access::Allowed { grant } => Ok((grant, charges.map_err(Clone::clone)?)),
+        Access::Allowed { grant } => Ok(Cleared {
+            charges: charges.map_err(Clone::clone)?,
+            allowed: Allowed {
+                rule: clip(grant),
+                observed: ArrayString::new(),
+                seen: ArrayString::new(),
+                blanks: arrayvec::ArrayVec::new(),
+            },
+        }),
         Access::StepUp { grant, scopes } => Err(Denial::new(Reason::ScopeMissing).by(grant).seen(scopes)),
         Access::Denied { grant } => Err(Denial::new(Reason::GrantDenies).by(grant)),
         Access::NotGranted => Err(Denial::new(Reason::NotGranted)),
@@ -178,45 +267,106 @@ fn check_scope<'a>(access: &'a ServerAccess, call: &Call<'_>) -> Result<(&'a str
     }
 }
 
+fn subject<'a>(policy: &'a Policy, call: &Call<'a>) -> Subject<'a> {
+    Subject { side: Side::Arguments, tool: call.name, key: &policy.fingerprint_key }
+}
+
 fn check_secrets(policy: &Policy, scratch: &mut Scratch, call: &Call<'_>, allowed: &mut Allowed) -> Result<(), Denial> {
-    let subject = Subject { side: Side::Arguments, tool: call.name, key: &policy.fingerprint_key };
-    for nodes in call.arguments.iter().chain(call.beside) {
-        match policy.secrets.scan(&mut scratch.secrets, subject, nodes) {
-            Verdict::Clean => {}
-            Verdict::Noted => {
-                for finding in scratch.secrets.findings() {
-                    // A message is forwarded as it came: what should be blanked in it is refused instead.
-                    if finding.mode == secrets::Mode::Redact {
-                        return Err(secret_denial(policy, finding));
-                    }
-                    allowed.note(policy.secrets.rule(finding.rule).map_or("", |rule| rule.id));
-                }
-            }
-            Verdict::Denied(index) => {
-                let found = scratch.secrets.findings().get(index);
-                return Err(found.map_or_else(|| Denial::new(Reason::SecretFound), |finding| secret_denial(policy, finding)));
-            }
-            Verdict::Unscannable(why) => {
-                return Err(Denial::new(Reason::Unscannable).seen(match why {
-                    Unscannable::Depth => "encodings are nested too deep",
-                    Unscannable::Work => "too many candidates for the size of the text",
-                    Unscannable::Expansion => "decoded text is much larger than the text itself",
-                    Unscannable::Nesting => "the arguments are nested too deep",
-                }));
-            }
-        }
+    for (part, nodes) in call.parts().enumerate() {
+        let verdict = policy.secrets.scan(&mut scratch.secrets, subject(policy, call), nodes);
+        secrets_verdict(policy, &mut scratch.secrets, call, (part, nodes, verdict), allowed)?;
     }
     Ok(())
 }
 
+fn secrets_verdict(
+    policy: &Policy,
+    scratch: &mut ScanScratch,
+    call: &Call<'_>,
+    (part, nodes, verdict): (usize, Nodes<'_, '_>, Verdict),
+    allowed: &mut Allowed,
+) -> Result<(), Denial> {
+    match verdict {
+        Verdict::Clean => Ok(()),
+        Verdict::Noted => note_secrets(policy, scratch, call, (part, nodes), allowed),
+        Verdict::Denied(index) => {
+            let found = scratch.findings().get(index);
+            Err(found.map_or_else(|| Denial::new(Reason::SecretFound), |finding| secret_denial(policy, finding)))
+        }
+        Verdict::Unscannable(why) => Err(Denial::new(Reason::Unscannable).seen(match why {
+            Unscannable::Depth => "encodings are nested too deep",
+            Unscannable::Work => "too many candidates for the size of the text",
+            Unscannable::Expansion => "decoded text is much larger than the text itself",
+            Unscannable::Nesting => "the arguments are nested too deep",
+            Unscannable::Findings => "more secrets are to be redacted than are kept track of",
+        })),
+    }
+}
+
+/// Notes what is to be blanked, and what is only observed.
+fn note_secrets(
+    policy: &Policy,
+    scratch: &mut ScanScratch,
+    call: &Call<'_>,
+    (part, nodes): (usize, Nodes<'_, '_>),
+    allowed: &mut Allowed,
+) -> Result<(), Denial> {
+    let mut blanks = Blanks::default();
+    blanks.add(&policy.secrets, scratch.findings());
+    let redacted = scratch.findings().iter().find(|finding| finding.mode == secrets::Mode::Redact);
+    // Who only asks has the message in their own hands, and what was decided by its name is not to change it.
+    if let Some(finding) = redacted
+        && (!call.is_forwarded() || blanks.touches(nodes, call.name))
+    {
+        return Err(secret_denial(policy, finding));
+    }
+    let findings = scratch.findings().to_vec();
+    if blanks.redactions() > 0 {
+        // A secret may stand beside its own encoded form: what is left after blanking is refused.
+        let texts = blanks.texts(nodes, secrets::Shown::ToTools);
+        let again = policy.secrets.scan(scratch, subject(policy, call), &Blanks::nodes(nodes, &texts));
+        let left = scratch.findings().iter().any(|left| left.mode != secrets::Mode::Observe);
+        if let Some(finding) = findings.iter().find(|finding| finding.mode == secrets::Mode::Redact)
+            && (left || matches!(again, Verdict::Unscannable(_)))
+        {
+            return Err(secret_denial(policy, finding));
+        }
+    }
+    for finding in &findings {
+        let rule = policy.secrets.rule(finding.rule).map_or("", |rule| rule.id);
+        let done = match finding.mode {
+            secrets::Mode::Redact => "redacted",
+            secrets::Mode::Observe | secrets::Mode::Deny => "observed",
+        };
+        if finding.mode != secrets::Mode::Redact {
+            allowed.note(rule);
+        }
+        allowed.say(format_args!("{done} {rule} {}; ", Seen(finding)));
+    }
+    while allowed.blanks.len() < part {
+        allowed.blanks.push(Blanks::default());
+    }
+    allowed.blanks.push(blanks);
+    Ok(())
+}
+
+/// What a row says of a finding: its fingerprint and its place, never the secret.
+struct Seen<'a>(&'a secrets::Finding);
+
+impl std::fmt::Display for Seen<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "fingerprint ")?;
+        for byte in self.0.fingerprint {
+            write!(out, "{byte:02x}")?;
+        }
+        let place = if self.0.in_key { "key " } else { "" };
+        write!(out, " at {place}`{}`", clip::<180>(&self.0.pointer))
+    }
+}
+
 fn secret_denial(policy: &Policy, finding: &secrets::Finding) -> Denial {
     let mut evidence = ArrayString::<256>::new();
-    let place = if finding.in_key { "key " } else { "" };
-    let _ = write!(evidence, "fingerprint ");
-    for byte in finding.fingerprint {
-        let _ = write!(evidence, "{byte:02x}");
-    }
-    let _ = write!(evidence, " at {place}`{}`", clip::<180>(&finding.pointer));
+    let _ = write!(evidence, "{}", Seen(finding));
     let rule = policy.secrets.rule(finding.rule).map_or("", |rule| rule.id);
     Denial { evidence, ..Denial::new(Reason::SecretFound).by(rule) }
 }

@@ -16,6 +16,7 @@ use wire::jsonrpc::{self, Id, Message, MessageError, Nodes};
 
 use crate::call::{Arrival, Permit, serve};
 use crate::chain::scope::ServerAccess;
+use crate::chain::secrets::Blanks;
 use crate::chain::{Call, Denial};
 use crate::http::{Reply, ReplyBody, bearer, empty, json, read_body, reply, text};
 use crate::identity::Principal;
@@ -186,7 +187,7 @@ impl<'a> Endpoint<'a> {
         let mut tape = self.shard.take_tape();
         let parsed = self.shard.parser.borrow_mut().json(&mut bytes, &mut tape);
         let reply = match parsed.and_then(|()| Message::read(&tape.0)) {
-            Ok(message) => self.message(message, &body).await,
+            Ok(message) => self.message(message, &tape.0, &body).await,
             Err(error) => self.not_a_message(error, body.len()).await,
         };
         self.shard.give_tape(tape.reset());
@@ -203,7 +204,7 @@ impl<'a> Endpoint<'a> {
         }
     }
 
-    async fn message(&self, message: Message<'_, '_>, body: &Bytes) -> Reply {
+    async fn message(&self, message: Message<'_, '_>, tape: Nodes<'_, '_>, body: &Bytes) -> Reply {
         let (id, method, params) = match message {
             Message::Request { id, method, params } => (Some(id), method, params),
             Message::Notification { method, params } => (None, method, params),
@@ -215,11 +216,36 @@ impl<'a> Endpoint<'a> {
         match serve(self.shard, self.policy, self.caller(), &call, &self.arrival(body.len())).await {
             Err(denial) => self.deny(&denial, id),
             Ok(permit) => {
-                let request = self.request(Method::POST, OutBody::Whole(Some(body.clone())));
+                let request = match self.without_secrets(&permit, &call, tape, body) {
+                    Ok(request) => request,
+                    Err(denial) => return self.deny(&denial, id),
+                };
                 let rewrite = (method == "tools/list").then(|| self.listing_filter(&call)).flatten();
                 self.forward(permit, request, id.is_some(), rewrite).await
             }
         }
+    }
+
+    /// The request that goes on: what came, but for the secrets that are to be blanked.
+    fn without_secrets(
+        &self,
+        permit: &Permit,
+        call: &Call<'_>,
+        tape: Nodes<'_, '_>,
+        body: &Bytes,
+    ) -> Result<Request<OutBody>, Denial> {
+        if permit.blanks.iter().all(|blanks| blanks.redactions() == 0) {
+            return Ok(self.request(Method::POST, OutBody::Whole(Some(body.clone()))));
+        }
+        let blanked = Blanks::in_message(tape, body, call.parts().zip(&permit.blanks));
+        let blanked = blanked.ok_or_else(|| Denial::new(Reason::SecretFound))?;
+        let mut request = self.request(Method::POST, OutBody::Whole(Some(blanked.into())));
+        // They repeat arguments, perhaps the very ones that were blanked.
+        let repeated: Vec<_> = request.headers().keys().filter(|name| name.as_str().starts_with("mcp-param-")).cloned().collect();
+        for name in repeated {
+            request.headers_mut().remove(name);
+        }
+        Ok(request)
     }
 
     /// GET and DELETE: a session's stream, and its end.

@@ -17,6 +17,7 @@ mod config;
 pub mod gitleaks;
 mod grams;
 mod judge;
+mod redact;
 mod rules;
 mod scan;
 mod transform;
@@ -28,6 +29,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use config::{Allow, AllowTarget, Exception, Mode, Rule, RuleMode, SecretsConfig, SecretsConfigError, SideConfig, Switch};
+pub use redact::{Blanks, Redacted, Shown};
 pub use scan::{Scan, ScanScratch};
 
 use simd_json::Node;
@@ -65,7 +67,8 @@ pub struct Finding {
     pub in_key: bool,
     /// Index of the string on the tape; 0 for plain text.
     pub node: u32,
-    /// Bytes of that (decoded) string to blank. For a secret that was encoded: the encoded stretch.
+    /// Bytes of that (decoded) string to blank; what is beyond its end stands in the strings that follow on the tape.
+    /// For a secret that was encoded: the encoded stretch.
     pub span: Range<usize>,
     /// Keyed BLAKE3 of the secret: the same secret has the same fingerprint wherever it appears.
     pub fingerprint: [u8; 16],
@@ -84,6 +87,8 @@ pub enum Unscannable {
     Expansion,
     /// JSON is nested deeper than is followed.
     Nesting,
+    /// More secrets are to be blanked than are kept track of.
+    Findings,
 }
 
 /// The answer for one call.

@@ -1,0 +1,328 @@
+//! What is done where the filter found a word: shapes tried, assignments read, URLs and headers taken apart.
+//!
+//! *Lives on* one shard, as steps of a [`Scan`].
+
+use std::ops::Range;
+
+use regex_automata::{Anchored, Input, dfa::Automaton};
+
+use super::super::assignment::{self, Outcome, Quoting};
+use super::super::compile::{Confirm, Search, Target};
+use super::super::judge;
+use super::super::rules::{Context, GENERIC_PASSWORD, GENERIC_SECRET, How, NEAR};
+use super::{FINDINGS_MAX, Frame, Provider, SEARCH_AFTER, SEARCH_BEFORE, Scan, ScanScratch, TOKEN_MAX};
+
+impl<'a> Scan<'a> {
+    pub(super) fn candidates(&mut self, frame: &mut Frame, text: &[u8], block: usize, mut mask: u64) {
+        let scanner = self.scanner;
+        while mask != 0 {
+            let probe = block + 2 * mask.trailing_zeros() as usize;
+            mask &= mask - 1;
+            scanner.program.grams.words_at(text, probe, |word, start| {
+                let targets = scanner.program.targets.get(word.payload as usize).map_or(&[][..], |t| t);
+                for target in targets {
+                    self.confirm(frame, text, start..start + word.len(), *target);
+                }
+            });
+        }
+    }
+
+    fn confirm(&mut self, frame: &mut Frame, text: &[u8], word: Range<usize>, target: Target) {
+        self.work += 12;
+        self.hit |= match target.confirm {
+            Confirm::Context(context) => context == Context::Assignment,
+            Confirm::Shape { how, .. } => matches!(how, How::Named | How::Near),
+            Confirm::Search { .. } => true,
+        };
+        match target.confirm {
+            Confirm::Shape { shape, how } => self.shape(frame, text, word, target.rule, shape, how),
+            Confirm::Search { search } => self.search(frame, text, target.rule, search, word.start, word.end),
+            Confirm::Context(Context::Assignment) => self.assignment(frame, text, word),
+            Confirm::Context(Context::Url) => self.url(frame, text, word),
+            Confirm::Context(Context::PrivateKey) => self.private_key(frame, text, word),
+            Confirm::Context(Context::Joint) => frame.joined = true,
+            Confirm::Context(context) => self.header(frame, text, word, context),
+        }
+    }
+
+    /// The end of what `shape` matches from `start` on.
+    fn matches(&mut self, text: &[u8], start: usize, shape: u32) -> Option<usize> {
+        let dfa = self.scanner.program.shapes.get(shape as usize)?;
+        let end = text.len().min(start + TOKEN_MAX);
+        let input = Input::new(text).range(start..end).anchored(Anchored::Yes);
+        let found = dfa.try_search_fwd(&input).ok().flatten().map(|m| m.offset());
+        // What a failed attempt looked at is not known; the token it began in is a fair guess.
+        let looked = found.unwrap_or_else(|| start + text[start..end].iter().take_while(|b| is_token(**b)).count());
+        self.work += looked - start;
+        found
+    }
+
+    fn shape(&mut self, frame: &Frame, text: &[u8], word: Range<usize>, rule: u32, shape: u32, how: How) {
+        if self.scratch.matched.get(rule as usize).is_some_and(|m| m.0 == frame.epoch && word.start < m.1) {
+            return;
+        }
+        let span = match how {
+            How::Token => self.token_at(text, word.start, shape, true),
+            How::Tail => self.matches(text, word.start, shape).map(|end| tail_of(text, word.start..end)),
+            How::Run => {
+                let floor = word.start.saturating_sub(160);
+                let mut start = word.start;
+                while start > floor && is_token(text[start - 1]) {
+                    start -= 1;
+                }
+                self.token_at(text, start, shape, false).filter(|span| span.end >= word.end).or_else(|| {
+                    // The run may begin with a name: try behind each of its marks.
+                    (start..word.start)
+                        .filter(|at| !text[*at].is_ascii_alphanumeric())
+                        .find_map(|at| self.token_at(text, at + 1, shape, false).filter(|span| span.end >= word.end))
+                })
+            }
+            How::Named => self.named(frame, text, word.clone(), shape, rule),
+            How::Near => self.near(text, word.clone(), shape),
+        };
+        if let Some(span) = span {
+            self.found(frame, text, rule, span.clone(), span);
+        }
+    }
+
+    /// A token that begins at `start` and is bounded on both sides.
+    fn token_at(&mut self, text: &[u8], start: usize, shape: u32, check_left: bool) -> Option<Range<usize>> {
+        if check_left && start > 0 && text[start - 1].is_ascii_alphanumeric() && !after_escape(text, start) {
+            return None;
+        }
+        let end = self.matches(text, start, shape)?;
+        let closed = text.get(end).is_none_or(|b| !b.is_ascii_alphanumeric()) || !text[end - 1].is_ascii_alphanumeric();
+        closed.then_some(start..end)
+    }
+
+    /// The value assigned to a provider's name.
+    fn named(&mut self, frame: &Frame, text: &[u8], word: Range<usize>, shape: u32, rule: u32) -> Option<Range<usize>> {
+        // The table says how much a shape tells by itself: see `Builtin::entropy`.
+        let bits = self.scanner.program.rules.get(rule as usize).map_or(0.0, |r| r.entropy);
+        let (lenient, broad) = (bits < 0.0, bits >= 2.8);
+        if let Outcome::Assigned(found) = self.read(frame, text, word.clone()) {
+            let name = &text[found.name.clone()];
+            let bound = lenient || found.operator != assignment::Operator::Space || name.starts_with(b"-") || found.scheme;
+            let apt =
+                bound && (lenient || !judge::public_name(name)) && (!broad || judge::names_secret(name, &text[word.clone()]));
+            if apt
+                && let Some(span) = self.token_at(text, found.value.start, shape, false)
+                && apt_value(&text[span.clone()], lenient, broad)
+            {
+                return Some(span);
+            }
+        }
+        // `heroku login --key x`, `curl -H "X-Token: …" https://api.provider`: it may follow a word of secrets.
+        if !broad {
+            if self.providers.is_full() {
+                self.providers.remove(0);
+            }
+            self.providers.push(Provider { epoch: frame.epoch, rule, shape, until: word.end + NEAR });
+        }
+        None
+    }
+
+    /// Tries the providers named shortly before a word such as `token`.
+    fn after_provider(&mut self, frame: &Frame, text: &[u8], word: &Range<usize>) {
+        if self.providers.is_empty() || text.get(word.end).is_some_and(u8::is_ascii_lowercase) {
+            return;
+        }
+        let providers = std::mem::take(&mut self.providers);
+        for provider in &providers {
+            if provider.epoch != frame.epoch || word.end >= provider.until {
+                continue;
+            }
+            let lenient = self.scanner.program.rules.get(provider.rule as usize).is_some_and(|r| r.entropy < 0.0);
+            self.work += NEAR;
+            let span = self.runs(text, word.end..text.len().min(provider.until), provider.shape);
+            if let Some(span) = span.filter(|span| apt_value(&text[span.clone()], lenient, false)) {
+                self.found(frame, text, provider.rule, span.clone(), span);
+            }
+        }
+        self.providers = providers;
+        self.providers.retain(|p| p.epoch == frame.epoch && word.end < p.until);
+    }
+
+    /// Reads an assignment once, however many rules ask for it.
+    fn read(&mut self, frame: &Frame, text: &[u8], word: Range<usize>) -> Outcome {
+        if let Some((epoch, at, outcome)) = &self.last_read
+            && (*epoch, *at) == (frame.epoch, word.start)
+        {
+            return outcome.clone();
+        }
+        let outcome = assignment::read(text, word.clone());
+        self.last_read = Some((frame.epoch, word.start, outcome.clone()));
+        outcome
+    }
+
+    fn near(&mut self, text: &[u8], word: Range<usize>, shape: u32) -> Option<Range<usize>> {
+        let end = text.len().min(word.end + NEAR);
+        let start = word.start.saturating_sub(NEAR);
+        self.runs(text, word.end..end, shape).or_else(|| self.runs(text, start..word.start, shape))
+    }
+
+    /// The first run of token characters in a range that is all of the shape.
+    fn runs(&mut self, text: &[u8], range: Range<usize>, shape: u32) -> Option<Range<usize>> {
+        let mut at = range.start;
+        while at < range.end {
+            let begins = is_token(text[at]) && (at == 0 || !text[at - 1].is_ascii_alphanumeric() || after_escape(text, at));
+            if begins && let Some(span) = self.token_at(text, at, shape, false) {
+                return Some(span);
+            }
+            at += 1;
+        }
+        None
+    }
+
+    /// An operator's pattern around its keyword, or around a slice when it has none.
+    pub(super) fn search(&mut self, frame: &Frame, text: &[u8], rule: u32, search: u32, start: usize, end: usize) {
+        let scanner = self.scanner;
+        let Some(pattern) = scanner.program.searches.get(search as usize) else { return };
+        let stamp = self.scratch.stamps.get(search as usize).copied().unwrap_or_default();
+        let searched = if stamp.0 == frame.epoch { stamp.1 } else { 0 };
+        if stamp.0 == frame.epoch && end <= searched {
+            return;
+        }
+        let mut from = start.saturating_sub(SEARCH_BEFORE);
+        let until = text.len().min(end + SEARCH_AFTER);
+        if let Some(stamp) = self.scratch.stamps.get_mut(search as usize) {
+            *stamp = (frame.epoch, until);
+        }
+        self.work += until - from;
+        for _ in 0..FINDINGS_MAX {
+            let Some((whole, secret)) = search_once(self.scratch, pattern, search, text, from..until) else { return };
+            from = whole.end.max(whole.start + 1);
+            self.found(frame, text, rule, whole, secret);
+        }
+    }
+
+    /// `name = value` around a word such as `token`.
+    fn assignment(&mut self, frame: &mut Frame, text: &[u8], word: Range<usize>) {
+        self.after_provider(frame, text, &word);
+        if word.start < frame.names_until {
+            return;
+        }
+        match self.read(frame, text, word) {
+            Outcome::Assigned(found) => {
+                frame.names_until = found.name.end;
+                self.work += 24;
+                let rule = match judge::judge(text, &found, &|_| false) {
+                    judge::Verdict::Password => GENERIC_PASSWORD,
+                    judge::Verdict::Secret => GENERIC_SECRET,
+                    judge::Verdict::Nothing => return,
+                };
+                let span = judge::span(&found);
+                if found.quoting == Quoting::Bare
+                    && !at_line_or_flag(text, found.name.start)
+                    && rule == GENERIC_PASSWORD
+                    && found.operator == assignment::Operator::Colon
+                    && text[..found.name.start].ends_with(b" ")
+                {
+                    // Prose with a colon in it.
+                    let line = text[..found.name.start].iter().rev().take_while(|b| **b == b' ').count();
+                    if line == 1 && !judge::placeholder(&text[span.clone()]) && judge::entropy(&text[span.clone()]) < 2.5 {
+                        return;
+                    }
+                }
+                self.found(frame, text, rule, span.clone(), span);
+            }
+            Outcome::AtEnd { name } | Outcome::Nothing { name } => frame.names_until = name.end,
+        }
+    }
+
+    /// `scheme://user:password@host`.
+    fn url(&mut self, frame: &Frame, text: &[u8], word: Range<usize>) {
+        let end = text.len().min(word.end + 256);
+        let rest = &text[word.end..end];
+        let stop = rest
+            .iter()
+            .position(|b| matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|'))
+            .unwrap_or(rest.len());
+        let authority = &rest[..stop];
+        let slash = authority.iter().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(authority.len());
+        // A password may hold `/`, `?` or `#` unescaped when an `@` comes after them.
+        let Some(at) = memchr::memrchr(b'@', &authority[..slash]) else { return };
+        let Some(colon) = memchr::memchr(b':', &authority[..at]) else { return };
+        let before = &text[word.start.saturating_sub(16)..word.start];
+        let scheme = &before[before.iter().rposition(|b| !b.is_ascii_alphanumeric()).map_or(0, |n| n + 1)..];
+        let (user, password) = (&authority[..colon], &authority[colon + 1..at]);
+        self.work += 32;
+        if password.len() < 3 || judge::url_placeholder(scheme, user, password) {
+            return;
+        }
+        let start = word.end + colon + 1;
+        self.found(frame, text, Context::Url.rule(), start..start + password.len(), start..start + password.len());
+    }
+
+    /// `-----BEGIN … PRIVATE KEY-----` with a body, however its lines are written.
+    fn private_key(&mut self, frame: &Frame, text: &[u8], word: Range<usize>) {
+        let before = &text[word.start.saturating_sub(48)..word.start];
+        let Some(begin) = memchr::memmem::rfind(before, b"-----BEGIN ") else { return };
+        let Some(body) = judge::key_body(&text[word.end..]) else { return };
+        let start = word.start - (before.len() - begin);
+        self.work += body;
+        self.found(frame, text, Context::PrivateKey.rule(), start..word.end + body, start..word.end + body);
+    }
+
+    /// `Basic …` and `Bearer …`.
+    fn header(&mut self, frame: &Frame, text: &[u8], word: Range<usize>, context: Context) {
+        let rest = text.get(word.end..text.len().min(word.end + TOKEN_MAX)).unwrap_or_default();
+        let length = rest
+            .iter()
+            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'-' | b'_' | b'.' | b'~' | b'!'))
+            .count();
+        let value = &rest[..length];
+        let genuine = match context {
+            Context::Basic => judge::basic_credentials(value),
+            _ => judge::bearer_token(value, text, word.start),
+        };
+        if genuine {
+            let span = word.end..word.end + length;
+            self.found(frame, text, context.rule(), span.clone(), span);
+        }
+    }
+}
+
+fn apt_value(value: &[u8], lenient: bool, broad: bool) -> bool {
+    lenient || if broad { judge::clearly_random(value) } else { judge::machine_made(value) }
+}
+
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'+' | b'/' | b'=')
+}
+
+/// `\n` and `\t` spelled out stand before `start`: the letter is no part of a word.
+fn after_escape(text: &[u8], start: usize) -> bool {
+    start >= 2 && text[start - 2] == b'\\' && matches!(text[start - 1], b'n' | b'r' | b't')
+}
+
+/// The secret at the end of a match: its last stretch without white space and quotes.
+fn tail_of(text: &[u8], whole: Range<usize>) -> Range<usize> {
+    let cut = |b: &u8| matches!(b, b' ' | b'\t' | b'\n' | b'"' | b'\'' | b'`' | b'=' | b':' | b'>' | b',' | b'(');
+    let matched = &text[whole.clone()];
+    let end =
+        matched.iter().rposition(|b| !matches!(b, b' ' | b'"' | b'\'' | b'\n' | b'<' | b')')).map_or(matched.len(), |at| at + 1);
+    let start = matched[..end.saturating_sub(1)].iter().rposition(cut).map_or(0, |at| at + 1);
+    whole.start + start..whole.start + end
+}
+
+fn at_line_or_flag(text: &[u8], at: usize) -> bool {
+    at == 0 || matches!(text[at - 1], b'\n' | b'-' | b'"' | b'\'' | b'`' | b'$' | b'{' | b',' | b'\t')
+}
+
+fn search_once(
+    scratch: &mut ScanScratch,
+    pattern: &Search,
+    search: u32,
+    text: &[u8],
+    range: Range<usize>,
+) -> Option<(Range<usize>, Range<usize>)> {
+    if range.is_empty() {
+        return None;
+    }
+    let (cache, captures) = scratch.searches.get_mut(search as usize)?;
+    pattern.regex.search_captures_with(cache, &Input::new(text).range(range), captures);
+    let whole = captures.get_match()?.range();
+    let secret = captures.get_group(pattern.group).map_or_else(|| whole.clone(), |span| span.range());
+    Some((whole, secret))
+}
