@@ -13,6 +13,7 @@ use dataplane::inbox::{OwnedNotice, Status};
 use dataplane::journal::{self, JournalConfig, recovery};
 use dataplane::plane::{Config, DataPlane, Handle};
 use dataplane::policy::NodeKeys;
+use dataplane::tls::ServerTls;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -50,7 +51,12 @@ const RATE_KEYS: usize = 1 << 20;
 
 /// Stands between AI agents and the tools they call: authenticates, checks, records, forwards.
 #[derive(Debug, Parser)]
-#[command(name = "sp-dataplane", version, about, after_help = "SIGTERM drains and stops; SIGHUP reads --services again.")]
+#[command(
+    name = "sp-dataplane",
+    version,
+    about,
+    after_help = "SIGTERM drains and stops; SIGHUP reads --services and the certificate again."
+)]
 pub struct Args {
     /// Shards, each on a core of its own [default: the CPUs present]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -70,9 +76,15 @@ pub struct Args {
     /// When a decision counts as recorded
     #[arg(long, value_enum, default_value = "written")]
     pub durability: Durability,
-    /// The URL by which clients reach the gateway: issuer and audience of tokens [default: http://localhost:PORT]
+    /// The URL by which clients reach the gateway: issuer and audience of tokens [default: http(s)://localhost:PORT]
     #[arg(long, value_name = "URL", env = "SP_PUBLIC_URL")]
     pub public_url: Option<String>,
+    /// Serve clients with TLS: the certificate and those that issued it, as PEM; read again on SIGHUP
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key, as PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// Log lines as JSON
     #[arg(long)]
     pub log_json: bool,
@@ -212,6 +224,7 @@ struct Gateway {
     app: Arc<App>,
     embedded: Option<Embedded>,
     shipper: Shipper,
+    certificate: Option<Certificate>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
     _lock: Lock,
 }
@@ -229,7 +242,10 @@ impl Gateway {
         let run_dir = private_dir(&data_dir.join("run")).map_err(unavailable)?;
         let control_socket = run_dir.join("control.sock");
         let listen = free_port(args.listen).map_err(unavailable)?;
-        let base_url = base_url(args.public_url.as_deref(), listen).map_err(|error| (Exit::Configuration, error))?;
+        let certificate = Certificate::of(&args);
+        let tls = certificate.as_ref().map(Certificate::read).transpose().map_err(|error| (Exit::Configuration, error))?;
+        let base_url =
+            base_url(args.public_url.as_deref(), listen, tls.is_some()).map_err(|error| (Exit::Configuration, error))?;
 
         let sources = Sources {
             services_dir: args.services.clone(),
@@ -268,6 +284,7 @@ impl Gateway {
             node: keys.node,
             keys: node_keys,
             hosts: hosts(&base_url, listen),
+            tls,
             control_socket: control_socket.display().to_string(),
             journal_dir: journal_dir.clone(),
             journal: journal_config(args.durability, cores),
@@ -277,7 +294,8 @@ impl Gateway {
             run: run_id(),
         };
         // Before anybody can find us ready: who sees that wants to know where and as whom.
-        let url = format!("http://{}", local(listen));
+        // A certificate is for a name, not for an address of this machine.
+        let url = if certificate.is_some() { base_url.clone() } else { format!("http://{}", local(listen)) };
         let instance =
             Instance { url, issuer: base_url.clone(), pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() };
         instance.write(&data_dir).context("instance.json cannot be written").map_err(unavailable)?;
@@ -319,7 +337,7 @@ impl Gateway {
             tokio::spawn(migrate_when_up(database)),
         ];
         tracing::info!(address = %data_plane.address(), cores, data_dir = %data_dir.display(), "ready");
-        Ok(Gateway { data_plane, app, embedded, shipper, tasks, _lock: lock })
+        Ok(Gateway { data_plane, app, embedded, shipper, certificate, tasks, _lock: lock })
     }
 
     /// Runs until it is told to stop, then ends what it started: calls first, then the journal, then what it feeds.
@@ -334,16 +352,33 @@ impl Gateway {
             tokio::select! {
                 _ = term.recv() => break,
                 _ = int.recv() => break,
-                _ = hup.recv() => match self.app.reload("", TraceId([0; 16])).await {
-                    Ok(published) => tracing::info!(generation = published.generation, changed = published.changed, "services reloaded"),
-                    Err(PublishError::Problems(problems)) => {
-                        problems.iter().for_each(|problem| tracing::error!("{problem}"));
-                        tracing::error!("the running policy stays in force");
-                    }
-                    Err(error) => tracing::error!(error = %error, "the running policy stays in force"),
-                },
+                _ = hup.recv() => self.reread().await,
             }
         }
+        self.end().await
+    }
+
+    /// SIGHUP: `services/` and the certificate again. What does not hold together changes nothing.
+    async fn reread(&self) {
+        match self.app.reload("", TraceId([0; 16])).await {
+            Ok(published) => {
+                tracing::info!(generation = published.generation, changed = published.changed, "services reloaded");
+            }
+            Err(PublishError::Problems(problems)) => {
+                problems.iter().for_each(|problem| tracing::error!("{problem}"));
+                tracing::error!("the running policy stays in force");
+            }
+            Err(error) => tracing::error!(error = %error, "the running policy stays in force"),
+        }
+        match self.certificate.as_ref().map(Certificate::read) {
+            None => {}
+            Some(Ok(tls)) => self.app.plane.set_certificate(&tls),
+            Some(Err(error)) => tracing::error!(error = %format!("{error:#}"), "clients are shown the certificate of before"),
+        }
+    }
+
+    /// Ends what was started: calls first, then the journal, then what it feeds.
+    async fn end(self) -> Exit {
         tracing::info!("draining");
         record_process(&self.app.plane, "stop").await;
         let data_plane = self.data_plane;
@@ -360,6 +395,24 @@ impl Gateway {
         }
         tracing::info!("stopped");
         if stopped.is_ok() { Exit::Success } else { Exit::Failure }
+    }
+}
+
+/// Files of what clients are shown.
+struct Certificate {
+    chain: PathBuf,
+    key: PathBuf,
+}
+
+impl Certificate {
+    fn of(args: &Args) -> Option<Certificate> {
+        Some(Certificate { chain: args.tls_cert.clone()?, key: args.tls_key.clone()? })
+    }
+
+    fn read(&self) -> anyhow::Result<ServerTls> {
+        let chain = std::fs::read(&self.chain).with_context(|| format!("`{}` cannot be read", self.chain.display()))?;
+        let key = std::fs::read(&self.key).with_context(|| format!("`{}` cannot be read", self.key.display()))?;
+        ServerTls::new(&chain, &key).with_context(|| format!("`{}` cannot be used for TLS", self.chain.display()))
     }
 }
 
@@ -418,8 +471,9 @@ fn local(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-fn base_url(given: Option<&str>, listen: SocketAddr) -> anyhow::Result<String> {
-    let Some(given) = given else { return Ok(format!("http://localhost:{}", listen.port())) };
+fn base_url(given: Option<&str>, listen: SocketAddr, is_encrypted: bool) -> anyhow::Result<String> {
+    let scheme = if is_encrypted { "https" } else { "http" };
+    let Some(given) = given else { return Ok(format!("{scheme}://localhost:{}", listen.port())) };
     let url: url::Url = given.parse().with_context(|| format!("`--public-url {given}` is not a URL"))?;
     let plain = matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none();
     anyhow::ensure!(plain && url.host_str().is_some(), "`--public-url {given}` must be like https://gateway.example");

@@ -21,11 +21,13 @@ use wire::snapshot::{
 
 pub use self::addresses::resolve;
 pub use self::children::children;
-pub use self::layers::{credentials, make_ready};
+pub use self::layers::make_ready;
+pub use self::reach::{assumed_reach, reach};
 
 mod addresses;
 mod children;
 mod layers;
+mod reach;
 pub mod store;
 #[cfg(test)]
 mod tests;
@@ -140,6 +142,7 @@ fn declared_server(name: &str, file: &McpFile, known: &Known) -> Server {
                 .iter()
                 .map(|(name, reference)| (name.value.to_ascii_lowercase(), reference.to_string()))
                 .collect(),
+            ca: http.ca.as_ref().map(|ca| ca.value.clone()).unwrap_or_default(),
         }),
         Transport::Stdio(_) => Upstream::Unix(UnixUpstream {
             // Until the supervisor has made its socket there is none, and a call finds nobody.

@@ -177,6 +177,13 @@ impl Gateway {
         eventually("it says where it is", || self.data_dir().join("instance.json").exists().then_some(()));
     }
 
+    /// Starts a process that serves with TLS, and waits until it says that it is ready.
+    pub fn run_encrypted(&mut self) {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.dir.path().join("log")).unwrap();
+        self.child = Some(self.listening().stderr(log).spawn().unwrap());
+        eventually("the gateway is ready", || self.log().contains("ready address=").then_some(()));
+    }
+
     /// A second process on the same data directory, at another port.
     pub fn refused_second(&self) -> (i32, String) {
         let mut command = self.command();
@@ -229,6 +236,7 @@ impl Gateway {
         let output = Command::new(env!("CARGO_BIN_EXE_sp"))
             .args(args)
             .env("SP_DATA_DIR", self.data_dir())
+            .envs(self.env.iter().cloned())
             .stdin(Stdio::null())
             .output()
             .unwrap();

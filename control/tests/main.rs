@@ -7,6 +7,7 @@ mod harness;
 
 mod clients;
 mod crash;
+mod edge;
 mod layers;
 mod limits;
 mod operate;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_channel::oneshot;
-use futures_lite::{AsyncReadExt, FutureExt};
+use futures_lite::{AsyncRead, AsyncReadExt, AsyncWrite, FutureExt};
 use glommio::net::{TcpListener, TcpStream};
 use hyper::service::service_fn;
 
@@ -19,6 +19,7 @@ use crate::limits::{CONNECTIONS_MAX, HEAD_BYTES_MAX, HEAD_TIME_MAX, HEADERS_MAX,
 use crate::route;
 use crate::shard::Shard;
 use crate::sys;
+use crate::tls::ServerTls;
 
 /// How often idle and slow connections are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -31,6 +32,17 @@ const H2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub struct Connections {
     open: RefCell<std::collections::HashMap<u64, Rc<Connection>>>,
     next: Cell<u64>,
+    /// Those whose first request is not known yet. They count too: opening and saying nothing must not be free.
+    beginning: Rc<Cell<usize>>,
+}
+
+/// Counts a connection until its first request is known.
+struct Beginning(Rc<Cell<usize>>);
+
+impl Drop for Beginning {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
 }
 
 /// What the sweeper needs to know of a connection.
@@ -75,9 +87,18 @@ impl Connections {
         (key, connection, ended)
     }
 
+    fn begin(&self) -> Beginning {
+        self.beginning.set(self.beginning.get() + 1);
+        Beginning(Rc::clone(&self.beginning))
+    }
+
     /// How many are open.
     pub fn open_count(&self) -> usize {
         self.open.borrow().len()
+    }
+
+    fn is_full(&self) -> bool {
+        self.open_count() + self.beginning.get() >= CONNECTIONS_MAX
     }
 
     /// Ends those that wait for a request.
@@ -102,7 +123,7 @@ pub async fn accept(shard: Rc<Shard>, listener: TcpListener) {
         match listener.accept().await {
             Ok(stream) => {
                 shard.counters.borrow_mut().connections_accepted += 1;
-                if shard.connections.open_count() >= CONNECTIONS_MAX || shard.draining.get() {
+                if shard.connections.is_full() || shard.draining.get() {
                     shard.counters.borrow_mut().connections_refused += 1;
                     continue;
                 }
@@ -140,11 +161,34 @@ pub fn adopt(shard: &Rc<Shard>, handover: Handover) {
     glommio::spawn_local(async move { serve(shard, stream, handover.read.into(), handover.peer).await }).detach();
 }
 
-/// Reads the first request's head, and moves the connection to where its principal lives.
-async fn begin(shard: Rc<Shard>, mut stream: TcpStream, peer: IpAddr) {
+/// Reads the first request's head, and serves the connection where its principal lives.
+async fn begin(shard: Rc<Shard>, stream: TcpStream, peer: IpAddr) {
+    let beginning = shard.connections.begin();
+    let tls = shard.tls.borrow().clone();
+    match tls {
+        Some(tls) => begin_encrypted(shard, &tls, stream, peer, beginning).await,
+        None => begin_plain(shard, stream, peer, beginning).await,
+    }
+}
+
+/// The keys of an encrypted connection stay where its handshake was, so it stays too: limits of principals that live
+/// elsewhere are asked over the mesh, exact all the same.
+async fn begin_encrypted(shard: Rc<Shard>, tls: &ServerTls, stream: TcpStream, peer: IpAddr, beginning: Beginning) {
+    let Some(Ok(mut stream)) = within(HEAD_TIME_MAX, tls.acceptor().accept(stream)).await else {
+        shard.counters.borrow_mut().tls_failures += 1;
+        return;
+    };
+    let mut read = Vec::new();
+    if within(HEAD_TIME_MAX, read_head(&mut stream, &mut read)).await == Some(true) {
+        drop(beginning);
+        serve(shard, stream, read.into(), peer).await;
+    }
+}
+
+async fn begin_plain(shard: Rc<Shard>, mut stream: TcpStream, peer: IpAddr, beginning: Beginning) {
     let mut read = Vec::new();
     match within(HEAD_TIME_MAX, read_head(&mut stream, &mut read)).await {
-        Some(true) => {}
+        Some(true) => drop(beginning),
         // Nothing, too slow, or broken off: there is nobody to answer.
         Some(false) | None => return,
     }
@@ -160,7 +204,7 @@ async fn begin(shard: Rc<Shard>, mut stream: TcpStream, peer: IpAddr) {
 }
 
 /// Reads until the head is whole or as large as hyper may judge it. Whether anything came.
-async fn read_head(stream: &mut TcpStream, read: &mut Vec<u8>) -> bool {
+async fn read_head(stream: &mut (impl AsyncRead + Unpin), read: &mut Vec<u8>) -> bool {
     let mut buffer = [0; 4096];
     loop {
         match stream.read(&mut buffer).await {
@@ -186,7 +230,7 @@ fn token_of(head: &[u8]) -> Option<&str> {
 }
 
 /// Serves every request of a connection.
-async fn serve(shard: Rc<Shard>, stream: TcpStream, read: Bytes, peer: IpAddr) {
+async fn serve(shard: Rc<Shard>, stream: impl AsyncRead + AsyncWrite + Unpin + 'static, read: Bytes, peer: IpAddr) {
     let (key, connection, ended) = shard.connections.add();
     let is_h2 = read.starts_with(&H2_PREFACE[..14]);
     let io = HyperIo::with_prefix(stream, read);

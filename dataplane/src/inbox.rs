@@ -12,6 +12,7 @@ use wire::ids::SeqNo;
 use crate::chain::rate::{Admitted, Charge, Refused};
 use crate::metrics::Counters;
 use crate::policy::Policy;
+use crate::tls::ServerTls;
 
 /// The sending end of a shard's queue. Lock-free; never waits.
 pub type Sender = mpsc::UnboundedSender<Event>;
@@ -60,6 +61,8 @@ pub enum Event {
     Append(Box<OwnedNotice>, oneshot::Sender<Result<SeqNo, Reason>>),
     /// What the control plane knows about itself has changed.
     Status(Status),
+    /// Clients are shown another certificate from now on.
+    Certificate(ServerTls),
     /// Take no more connections, end those that are idle, and stop when the last call has ended or time is up.
     Drain {
         /// How long running calls may take.

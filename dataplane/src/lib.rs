@@ -29,6 +29,7 @@ pub mod http;
 pub mod listing;
 pub mod reply;
 pub mod session;
+pub mod tls;
 pub mod upstream;
 
 pub mod inbox;

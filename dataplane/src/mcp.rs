@@ -317,6 +317,9 @@ impl<'a> Endpoint<'a> {
             UpstreamError::Unreachable => {
                 (StatusCode::BAD_GATEWAY, OutcomeStatus::Unavailable, "the MCP server cannot be reached")
             }
+            UpstreamError::Untrusted => {
+                (StatusCode::BAD_GATEWAY, OutcomeStatus::Unavailable, "the MCP server could not prove who it is")
+            }
             UpstreamError::BrokenOff => (StatusCode::BAD_GATEWAY, OutcomeStatus::Unavailable, "the MCP server broke off"),
             UpstreamError::Timeout => {
                 (StatusCode::GATEWAY_TIMEOUT, OutcomeStatus::Timeout, "the MCP server did not answer in time")

@@ -48,6 +48,8 @@ pub struct Counters {
     pub connections_adopted: u64,
     /// Connections refused because the shard was full.
     pub connections_refused: u64,
+    /// TLS handshakes that came to nothing.
+    pub tls_failures: u64,
     /// Requests of any kind.
     pub requests: u64,
     /// Decisions, by verdict code and layer code.
@@ -93,6 +95,7 @@ impl Counters {
                 c.connections_open,
                 c.connections_adopted,
                 c.connections_refused,
+                c.tls_failures,
                 c.requests,
                 c.mesh_charges,
                 c.journal_records,
@@ -102,12 +105,14 @@ impl Counters {
                 c.journal_seq,
             ]
         };
-        let [accepted, open, adopted, refused, requests, mesh, records, failures, keys, principals, journal_seq] = plain(other);
+        let [accepted, open, adopted, refused, tls_failures, requests, mesh, records, failures, keys, principals, journal_seq] =
+            plain(other);
         self.journal_seq += journal_seq;
         self.connections_accepted += accepted;
         self.connections_open += open;
         self.connections_adopted += adopted;
         self.connections_refused += refused;
+        self.tls_failures += tls_failures;
         self.requests += requests;
         self.mesh_charges += mesh;
         self.journal_records += records;
@@ -131,7 +136,7 @@ pub fn page(shards: &[Counters], status: Status, generation: u64) -> String {
     let mut all = Counters::default();
     shards.iter().for_each(|shard| all.add(shard));
     let mut out = String::with_capacity(8 << 10);
-    let plain: [(&str, &str, &str, u64); 16] = [
+    let plain: [(&str, &str, &str, u64); 17] = [
         ("sp_connections_accepted_total", "counter", "Connections accepted.", all.connections_accepted),
         ("sp_connections_open", "gauge", "Connections open now.", all.connections_open),
         (
@@ -141,6 +146,7 @@ pub fn page(shards: &[Counters], status: Status, generation: u64) -> String {
             all.connections_adopted,
         ),
         ("sp_connections_refused_total", "counter", "Connections refused because a shard was full.", all.connections_refused),
+        ("sp_tls_failures_total", "counter", "TLS handshakes that came to nothing.", all.tls_failures),
         ("sp_requests_total", "counter", "HTTP requests.", all.requests),
         ("sp_mesh_charges_total", "counter", "Rate questions that shards asked each other.", all.mesh_charges),
         ("sp_journal_records_total", "counter", "Records appended to the journal.", all.journal_records),

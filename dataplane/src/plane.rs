@@ -26,6 +26,7 @@ use crate::metrics::Counters;
 use crate::policy::{NodeKeys, Policy};
 use crate::shard::{Parts, Shard};
 use crate::sys;
+use crate::tls::ServerTls;
 use crate::upstream::{Target, TargetError};
 
 /// Connections that may wait to be accepted.
@@ -41,6 +42,8 @@ pub struct Config {
     pub node: NodeId,
     /// Keys of this node.
     pub keys: NodeKeys,
+    /// What clients are shown; `None` serves them without TLS.
+    pub tls: Option<ServerTls>,
     /// Names this gateway is reached by; empty accepts every name.
     pub hosts: Vec<String>,
     /// The control plane's socket.
@@ -145,6 +148,7 @@ impl DataPlane {
                 peers: inboxes.clone(),
                 keys: config.keys.clone(),
                 hosts: config.hosts.clone(),
+                tls: config.tls.clone(),
                 control: control.clone(),
                 policy: Arc::clone(&config.policy),
                 node: config.node,
@@ -239,6 +243,13 @@ impl Handle {
         }
     }
 
+    /// Shows clients another certificate, from their next connection on.
+    pub fn set_certificate(&self, tls: &ServerTls) {
+        for inbox in &self.inboxes {
+            let _ = inbox.unbounded_send(Event::Certificate(tls.clone()));
+        }
+    }
+
     /// Makes something of the control plane part of the audit trail.
     ///
     /// # Errors
@@ -298,6 +309,7 @@ struct ShardSeed {
     peers: Vec<Sender>,
     keys: NodeKeys,
     hosts: Vec<String>,
+    tls: Option<ServerTls>,
     control: Target,
     policy: Arc<Policy>,
     node: NodeId,
@@ -344,6 +356,7 @@ impl ShardSeed {
             ix: self.ix,
             keys: self.keys,
             hosts: KnownHosts(self.hosts),
+            tls: self.tls,
             control: Some(self.control),
             policy: self.policy,
             journal,

@@ -1,8 +1,6 @@
 //! A snapshot with everything that is compiled from it: what one generation decides by.
 //! Lives on: all shards, as an `Arc` that never changes; the control plane builds it and throws the old one away.
 
-use std::collections::HashMap;
-
 use wire::ids::{LimitIx, ServerIx};
 use wire::snapshot::{ArchivedSnapshot, Effect, Snapshot, SnapshotBytes, SnapshotError, Subject, Upstream};
 
@@ -14,7 +12,7 @@ use crate::chain::{Denial, rate_denial};
 use crate::identity::Principal;
 use crate::identity::verify::{Key, KeyError};
 use crate::sys;
-use crate::upstream::{Target, TargetError};
+use crate::upstream::{Reach, Target, TargetError};
 
 /// Keys of this node, derived from its secret; they stay the same for as long as its data directory does.
 #[derive(Clone)]
@@ -106,12 +104,12 @@ pub enum PolicyError {
 }
 
 impl Policy {
-    /// Compiles everything a shard needs. `credentials` gives the value of a header reference such as `env:NAME`.
+    /// Compiles everything a shard needs.
     /// Cost: tens of milliseconds for the secret rules; never call it on a shard.
     ///
     /// # Errors
     /// [`PolicyError`]: keep the policy that is running.
-    pub fn compile(bytes: SnapshotBytes, node: &NodeKeys, credentials: &HashMap<String, String>) -> Result<Policy, PolicyError> {
+    pub fn compile(bytes: SnapshotBytes, node: &NodeKeys, reach: &Reach) -> Result<Policy, PolicyError> {
         let snapshot = bytes.thaw()?;
         let keys =
             snapshot.keys.iter().map(|key| Key::new(&key.kid, key.algorithm, &key.public)).collect::<Result<Vec<_>, _>>()?;
@@ -126,7 +124,7 @@ impl Policy {
             .iter()
             .map(|server| match &server.upstream {
                 Upstream::None => Ok(None),
-                upstream => Target::new(upstream, credentials)
+                upstream => Target::new(upstream, reach)
                     .map(Some)
                     .map_err(|source| PolicyError::Upstream { server: server.name.clone(), source }),
             })

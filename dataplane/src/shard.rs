@@ -30,6 +30,7 @@ use crate::inbox::{Event, OwnedNotice, Sender, Status};
 use crate::journal::{Journal, JournalError};
 use crate::metrics::Counters;
 use crate::policy::{NodeKeys, Policy};
+use crate::tls::ServerTls;
 use crate::upstream::{Pool, Target};
 
 /// Buffers for parsing that a shard keeps. LIMIT: calls that are decided at once on one shard, not connections.
@@ -64,6 +65,8 @@ pub struct Shard {
     pub(crate) rates: RefCell<RateState>,
     pub(crate) status: Cell<Status>,
     pub(crate) draining: Cell<bool>,
+    /// What clients are shown; `None` serves them without TLS.
+    pub(crate) tls: RefCell<Option<ServerTls>>,
     policy: RefCell<PolicyRef>,
     identities: RefCell<Identities>,
     journal: Journal,
@@ -86,6 +89,8 @@ pub struct Parts {
     pub keys: NodeKeys,
     /// The hosts this gateway is reached by.
     pub hosts: KnownHosts,
+    /// What clients are shown.
+    pub tls: Option<ServerTls>,
     /// Where pages come from that shards do not make.
     pub control: Option<Target>,
     /// What to decide by at first.
@@ -117,6 +122,7 @@ impl Shard {
             rates: RefCell::new(parts.rates),
             status: Cell::new(Status::default()),
             draining: Cell::new(false),
+            tls: RefCell::new(parts.tls),
             policy: RefCell::new(Rc::new(parts.policy)),
             identities: RefCell::new(Identities::new()),
             journal: parts.journal,
@@ -305,6 +311,7 @@ impl Shard {
                 });
             }
             Event::Status(status) => self.status.set(status),
+            Event::Certificate(tls) => *self.tls.borrow_mut() = Some(tls),
             Event::Drain { .. } => self.draining.set(true),
         }
     }

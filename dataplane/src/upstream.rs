@@ -19,6 +19,7 @@ use wire::snapshot::Upstream;
 use crate::http::io::HyperIo;
 use crate::http::within;
 use crate::limits::{CONNECT_TIME_MAX, UPSTREAM_IDLE_MAX, UPSTREAM_IDLE_TIME_MAX};
+use crate::tls::{ClientTls, TlsError, TrustedRoots};
 
 pub mod relay;
 
@@ -38,12 +39,30 @@ pub struct Target {
     pub is_control: bool,
 }
 
+/// What reaching upstreams takes and no snapshot holds.
+#[derive(Default)]
+pub struct Reach {
+    /// The value of each reference such as `env:NAME`.
+    pub credentials: HashMap<String, String>,
+    /// Whose certificates this machine trusts; `None` when no server needs to know.
+    pub system_roots: Option<TrustedRoots>,
+    /// The certificates of each file that a server's declaration names.
+    pub roots: HashMap<String, TrustedRoots>,
+}
+
+impl Reach {
+    fn roots(&self, file: &str) -> Result<&TrustedRoots, TlsError> {
+        if file.is_empty() { self.system_roots.as_ref() } else { self.roots.get(file) }.ok_or(TlsError::Roots)
+    }
+}
+
 /// A shared text; an `Arc` because policies cross threads.
 pub type Rc2 = std::sync::Arc<str>;
 
 #[derive(Debug, Clone)]
 enum Place {
     Tcp(Vec<SocketAddr>),
+    Tls(Vec<SocketAddr>, ClientTls),
     Unix(String),
 }
 
@@ -51,11 +70,16 @@ enum Place {
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
     /// The URL.
-    #[error("`{0}` is not an http URL; expected `http://host:port/path`")]
+    #[error("`{0}` is not a URL of an MCP server; expected `http://host:port/path` or `https://…`")]
     Url(String),
     /// TLS to upstreams.
-    #[error("`{0}` needs TLS, which upstream connections do not speak yet; put a local TLS proxy before the server")]
-    Tls(String),
+    #[error("TLS to `{url}` cannot be set up: {source}")]
+    Tls {
+        /// Of which server.
+        url: String,
+        /// Why not.
+        source: TlsError,
+    },
     /// The host has no address.
     #[error("host of `{0}` has no address; check the name and the resolver")]
     NoAddress(String),
@@ -68,29 +92,32 @@ pub enum TargetError {
 }
 
 impl Target {
-    /// Compiles an upstream. `credentials` gives the value of a reference.
+    /// Compiles an upstream.
     ///
     /// # Errors
     /// [`TargetError`] says what to mend.
-    pub fn new(upstream: &Upstream, credentials: &HashMap<String, String>) -> Result<Target, TargetError> {
+    pub fn new(upstream: &Upstream, reach: &Reach) -> Result<Target, TargetError> {
         match upstream {
             Upstream::Http(http) => {
                 let url: http::Uri = http.url.parse().map_err(|_| TargetError::Url(http.url.clone()))?;
-                match url.scheme_str() {
-                    Some("http") => {}
-                    Some("https") => return Err(TargetError::Tls(http.url.clone())),
-                    _ => return Err(TargetError::Url(http.url.clone())),
-                }
                 let authority = url.authority().ok_or_else(|| TargetError::Url(http.url.clone()))?;
                 let addresses: Vec<SocketAddr> = http.addresses.iter().filter_map(|address| address.parse().ok()).collect();
                 if addresses.is_empty() {
                     return Err(TargetError::NoAddress(http.url.clone()));
                 }
+                let place = match url.scheme_str() {
+                    Some("http") => Place::Tcp(addresses),
+                    Some("https") => {
+                        let tls = reach.roots(&http.ca).and_then(|roots| ClientTls::new(authority.host(), roots));
+                        Place::Tls(addresses, tls.map_err(|source| TargetError::Tls { url: http.url.clone(), source })?)
+                    }
+                    _ => return Err(TargetError::Url(http.url.clone())),
+                };
                 let credentials = http
                     .headers
                     .iter()
                     .map(|(name, reference)| {
-                        let value = credentials.get(reference).ok_or_else(|| TargetError::Credential(reference.clone()))?;
+                        let value = reach.credentials.get(reference).ok_or_else(|| TargetError::Credential(reference.clone()))?;
                         let name: HeaderName = name.parse().map_err(|_| TargetError::Header(name.clone()))?;
                         let mut value = HeaderValue::from_str(value).map_err(|_| TargetError::Header(name.to_string()))?;
                         value.set_sensitive(true);
@@ -99,7 +126,7 @@ impl Target {
                     .collect::<Result<_, TargetError>>()?;
                 Ok(Target {
                     name: http.url.as_str().into(),
-                    place: Place::Tcp(addresses),
+                    place,
                     host: HeaderValue::from_str(authority.as_str()).map_err(|_| TargetError::Url(http.url.clone()))?,
                     path: url.path_and_query().cloned().unwrap_or_else(|| http::uri::PathAndQuery::from_static("/")),
                     credentials,
@@ -170,6 +197,9 @@ pub enum UpstreamError {
     /// No connection.
     #[error("the server cannot be reached")]
     Unreachable,
+    /// No TLS, or a certificate that does not lead to one we trust.
+    #[error("the server could not prove who it is")]
+    Untrusted,
     /// No answer in time.
     #[error("the server did not answer in time")]
     Timeout,
@@ -266,6 +296,17 @@ async fn connect(place: &Place) -> Result<SendRequest<OutBody>, UpstreamError> {
             for address in addresses {
                 if let Ok(stream) = TcpStream::connect(address).await {
                     let _ = stream.set_nodelay(true);
+                    return handshake(stream).await;
+                }
+            }
+            Err(UpstreamError::Unreachable)
+        }
+        Place::Tls(addresses, tls) => {
+            for address in addresses {
+                if let Ok(stream) = TcpStream::connect(address).await {
+                    let _ = stream.set_nodelay(true);
+                    // Whoever answers there and cannot prove to be the server we asked for gets nothing from us.
+                    let stream = tls.connect(stream).await.map_err(|_| UpstreamError::Untrusted)?;
                     return handshake(stream).await;
                 }
             }

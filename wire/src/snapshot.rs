@@ -107,6 +107,8 @@ pub struct HttpUpstream {
     pub addresses: Vec<String>,
     /// Headers that carry the server's own credential: name and reference (`env:NAME`), never the value.
     pub headers: Vec<(String, String)>,
+    /// The file of certificates that the server's must lead to; empty for those that the machine trusts.
+    pub ca: String,
 }
 
 /// Streamable HTTP over a Unix socket.

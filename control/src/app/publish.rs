@@ -187,9 +187,9 @@ impl Publisher {
 
 fn make_ready(services: &Services, snapshot: &Snapshot, node_keys: &NodeKeys) -> Result<Policy, PublishError> {
     let (bytes, _) = SnapshotBytes::encode(snapshot).map_err(|error| PublishError::Policy(error.into()))?;
-    let credentials = policy::credentials(snapshot, |name| std::env::var(name).ok());
+    let reach = policy::reach(services, snapshot, |name| std::env::var(name).ok()).map_err(PublishError::Problems)?;
     // Tens of milliseconds, and rare: the control plane has two threads.
-    tokio::task::block_in_place(|| policy::make_ready(services, bytes, node_keys, &credentials)).map_err(PublishError::Problems)
+    tokio::task::block_in_place(|| policy::make_ready(services, bytes, node_keys, &reach)).map_err(PublishError::Problems)
 }
 
 /// Everything that is wrong with a tree, without starting anything.
@@ -211,10 +211,9 @@ pub fn check(services_dir: &std::path::Path) -> Vec<Problem> {
         Err(problems) => return problems,
     };
     let node_keys = NodeKeys { rates: [0; 16], digests: [0; 32], sessions: [0; 32], fingerprints: [0; 32] };
-    // Whether a credential is set is a question for the machine that will run it.
-    let credentials = policy::credentials(&snapshot, |_| Some(String::from("set")));
+    let reach = policy::assumed_reach(&snapshot);
     match SnapshotBytes::encode(&snapshot) {
-        Ok((bytes, _)) => match policy::make_ready(&services, bytes, &node_keys, &credentials) {
+        Ok((bytes, _)) => match policy::make_ready(&services, bytes, &node_keys, &reach) {
             Ok(_) => Vec::new(),
             Err(problems) => problems,
         },

@@ -39,6 +39,7 @@ fn http_server(name: &str, http: &HttpTransport, filler: &Filler<'_>, problems: 
     for (header, reference) in &http.headers {
         server.headers.push((header.value.clone(), filler.reference(reference, problems)));
     }
+    server.ca = http.ca.as_ref().map(|ca| PathBuf::from(&ca.value));
     set(&mut server.probe_interval, http.probe_interval);
     server
 }

@@ -1,16 +1,16 @@
 //! The blocks that only the data plane understands, and the last word on a snapshot: what the shards need is compiled
 //! from it here, and what that refuses is told where the operator wrote it.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use dataplane::chain::blocklist::{BlocklistConfig, BlocklistConfigError};
 use dataplane::chain::secrets::{SecretsConfig, SecretsConfigError};
 use dataplane::policy::{NodeKeys, Policy, PolicyError};
+use dataplane::upstream::Reach;
 use schema::services::{Problem, Raw, Services};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wire::snapshot::{Snapshot, SnapshotBytes, Upstream};
+use wire::snapshot::SnapshotBytes;
 
 /// The secret layer's block as JSON; empty where there is none.
 pub(super) fn secrets(services: &Services, problems: &mut Vec<Problem>) -> String {
@@ -36,28 +36,12 @@ fn as_json<T: DeserializeOwned + Serialize>(block: Option<&Raw>, problems: &mut 
     }
 }
 
-/// The values of the credentials that the servers' headers refer to. What is not set is left out, and
-/// [`make_ready`] names it.
-pub fn credentials(snapshot: &Snapshot, lookup: impl Fn(&str) -> Option<String>) -> HashMap<String, String> {
-    let headers = snapshot.servers.iter().filter_map(|server| match &server.upstream {
-        Upstream::Http(http) => Some(&http.headers),
-        _ => None,
-    });
-    let references = headers.flatten().map(|(_, reference)| reference);
-    references.filter_map(|reference| Some((reference.clone(), lookup(reference.strip_prefix("env:")?)?))).collect()
-}
-
 /// Compiles what the shards need. Cost: tens of milliseconds; never on a shard.
 ///
 /// # Errors
 /// What the data plane refuses, told where it was declared. The policy that runs goes on.
-pub fn make_ready(
-    services: &Services,
-    bytes: SnapshotBytes,
-    node: &NodeKeys,
-    credentials: &HashMap<String, String>,
-) -> Result<Policy, Vec<Problem>> {
-    Policy::compile(bytes, node, credentials).map_err(|error| vec![explain(services, &error)])
+pub fn make_ready(services: &Services, bytes: SnapshotBytes, node: &NodeKeys, reach: &Reach) -> Result<Policy, Vec<Problem>> {
+    Policy::compile(bytes, node, reach).map_err(|error| vec![explain(services, &error)])
 }
 
 fn explain(services: &Services, error: &PolicyError) -> Problem {

@@ -40,8 +40,8 @@ fn known(tools: &[&str]) -> Known {
 
 fn ready(services: &Services, snapshot: &Snapshot) -> Result<dataplane::policy::Policy, Vec<Problem>> {
     let node = NodeKeys { rates: [1; 16], digests: [2; 32], sessions: [3; 32], fingerprints: [4; 32] };
-    let credentials = credentials(snapshot, |name| (name == "TOKEN").then(|| "secret".to_owned()));
-    make_ready(services, SnapshotBytes::encode(snapshot).unwrap().0, &node, &credentials)
+    let reach = reach(services, snapshot, |name| (name == "TOKEN").then(|| "secret".to_owned()))?;
+    make_ready(services, SnapshotBytes::encode(snapshot).unwrap().0, &node, &reach)
 }
 
 /// The one problem of a tree with this governance file.

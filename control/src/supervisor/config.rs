@@ -132,6 +132,8 @@ pub struct HttpServer {
     pub url: String,
     /// Headers sent with each request of a discovery, as `(name, value)`.
     pub headers: Vec<(String, String)>,
+    /// Certificates that the server's must lead to; `None` for those that the machine trusts.
+    pub ca: Option<PathBuf>,
     /// How often the server is asked for its tools.
     pub probe_interval: Duration,
     /// Time one request of a discovery may take.
@@ -147,6 +149,7 @@ impl HttpServer {
             name: name.into(),
             url: url.into(),
             headers: Vec::new(),
+            ca: None,
             probe_interval: Duration::from_secs(60),
             timeout: Duration::from_secs(10),
             backoff: Backoff { crash_loop: 2, ..Backoff::default() },

@@ -1,5 +1,6 @@
 //! Streamable HTTP as a client, as much of it as discovery needs: one request at a time, answered as JSON or as events.
 
+use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use sse_stream::SseStream;
@@ -57,9 +60,14 @@ pub(super) fn parse_target(url: &str, headers: &[(String, String)]) -> Result<Ta
 ///
 /// # Errors
 /// The error of the legacy handshake, unless the server refused that and failed in the modern way too.
-pub async fn discover_http(url: &str, headers: &[(String, String)], timeout: Duration) -> Result<Discovery, DiscoverError> {
+pub async fn discover_http(
+    url: &str,
+    headers: &[(String, String)],
+    ca: Option<&Path>,
+    timeout: Duration,
+) -> Result<Discovery, DiscoverError> {
     let target = parse_target(url, headers)?;
-    let client = client()?;
+    let client = client(ca)?;
     let mut old = HttpLink::new(client.clone(), target.clone(), timeout, LEGACY_VERSION);
     let legacy = discover::legacy(&mut old).await;
     old.close().await;
@@ -80,15 +88,31 @@ pub async fn discover_http(url: &str, headers: &[(String, String)], timeout: Dur
 
 type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
-fn client() -> Result<HttpClient, DiscoverError> {
+fn client(ca: Option<&Path>) -> Result<HttpClient, DiscoverError> {
     let provider = rustls::crypto::aws_lc_rs::default_provider();
-    let connector = HttpsConnectorBuilder::new()
-        .with_provider_and_native_roots(provider)
-        .map_err(|error| DiscoverError::Target(format!("no CA certificates (package ca-certificates): {error}")))?
-        .https_or_http()
-        .enable_http1()
-        .build();
+    let connector = match ca {
+        None => HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(provider)
+            .map_err(|error| DiscoverError::Target(format!("no CA certificates (package ca-certificates): {error}")))?,
+        Some(file) => HttpsConnectorBuilder::new().with_tls_config(trusting(file, provider)?),
+    };
+    let connector = connector.https_or_http().enable_http1().build();
     Ok(Client::builder(TokioExecutor::new()).build(connector))
+}
+
+/// TLS that accepts what leads to a certificate of this file.
+fn trusting(file: &Path, provider: rustls::crypto::CryptoProvider) -> Result<rustls::ClientConfig, DiscoverError> {
+    let unusable = |why: String| DiscoverError::Target(format!("`{}`: {why}", file.display()));
+    let mut roots = rustls::RootCertStore::empty();
+    let certificates = CertificateDer::pem_file_iter(file).map_err(|error| unusable(error.to_string()))?;
+    for certificate in certificates {
+        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+        roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+    }
+    let config = rustls::ClientConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable(error.to_string()))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 struct HttpLink {

@@ -16,7 +16,7 @@ pub(super) async fn watch(server: HttpServer, publisher: Publisher, stop: Cancel
     loop {
         let found = tokio::select! {
             () = stop.cancelled() => break,
-            found = discover_http(&server.url, &server.headers, server.timeout) => found,
+            found = discover_http(&server.url, &server.headers, server.ca.as_deref(), server.timeout) => found,
         };
         let now = Instant::now();
         match found {

@@ -140,6 +140,13 @@ fn check_http(http: &HttpTransport, place: &Place, problems: &mut Vec<Problem>) 
             }
         }
     }
+    if let Some(ca) = &http.ca {
+        if !ca.value.starts_with('/') {
+            problems.push(place.problem_at(ca.mark(), "`ca` must be an absolute path of a PEM file"));
+        } else if !http.url.value.starts_with("https://") {
+            problems.push(place.problem_at(ca.mark(), "`ca` is for `https://` servers; this one is asked without TLS"));
+        }
+    }
     for name in http.headers.keys() {
         let lower = name.value.to_ascii_lowercase();
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);

@@ -49,6 +49,10 @@ pub struct HttpTransport {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Reference>")]
     pub headers: BTreeMap<At<String>, Reference>,
+    /// A PEM file (absolute path) of certificates that the server's must lead to. Default: those the machine trusts.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub ca: Option<At<String>>,
     /// How often the server is asked for its tools. Default: 1m.
     #[serde(default)]
     pub probe_interval: Option<Period>,

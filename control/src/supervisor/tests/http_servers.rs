@@ -42,7 +42,7 @@ async fn both_eras_of_a_real_server_are_found() {
         let service: StreamableHttpService<Greeter, LocalSessionManager> =
             StreamableHttpService::new(|| Ok(Greeter), Arc::default(), config);
         let url = serve(axum::Router::new().nest_service("/mcp", service)).await;
-        let found = discover_http(&url, &[], Duration::from_secs(10)).await.unwrap();
+        let found = discover_http(&url, &[], None, Duration::from_secs(10)).await.unwrap();
         assert_eq!(found.eras, Eras { legacy: true, modern: true }, "sessions {sessions} json {json}");
         assert_eq!(found.tools.iter().map(|tool| &*tool.name).collect::<Vec<_>>(), ["greet"]);
         assert_eq!(&*found.version, "2025-11-25");
@@ -61,11 +61,11 @@ async fn what_is_no_mcp_server_is_told_apart() {
     ] {
         let answer = move || async move { (StatusCode::from_u16(status).unwrap(), body).into_response() };
         let url = serve(axum::Router::new().route("/mcp", axum::routing::post(answer))).await;
-        let error = discover_http(&url, &[], Duration::from_secs(10)).await.unwrap_err().to_string();
+        let error = discover_http(&url, &[], None, Duration::from_secs(10)).await.unwrap_err().to_string();
         assert!(error.contains(expect), "{status} {body}: {error}");
     }
     let stuck = axum::Router::new().route("/mcp", axum::routing::post(std::future::pending::<()>));
-    let error = discover_http(&serve(stuck).await, &[], Duration::from_millis(200)).await.unwrap_err();
+    let error = discover_http(&serve(stuck).await, &[], None, Duration::from_millis(200)).await.unwrap_err();
     assert!(matches!(error, DiscoverError::TimedOut(method) if method == "initialize"));
 }
 
@@ -77,7 +77,7 @@ async fn headers_are_sent_and_never_shown() {
     };
     let url = serve(axum::Router::new().route("/mcp", axum::routing::post(check))).await;
     let headers = [("Authorization".to_owned(), "Bearer s3cret".to_owned())];
-    let error = discover_http(&url, &headers, Duration::from_secs(10)).await.unwrap_err();
+    let error = discover_http(&url, &headers, None, Duration::from_secs(10)).await.unwrap_err();
     assert!(error.to_string().contains("418") && !format!("{error:?}").contains("s3cret"), "{error:?}");
     let mut server = HttpServer::new("x", url);
     server.headers = headers.to_vec();
