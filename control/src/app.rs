@@ -242,10 +242,8 @@ impl Gateway {
         let run_dir = private_dir(&data_dir.join("run")).map_err(unavailable)?;
         let control_socket = run_dir.join("control.sock");
         let listen = free_port(args.listen).map_err(unavailable)?;
-        let certificate = Certificate::of(&args);
-        let tls = certificate.as_ref().map(Certificate::read).transpose().map_err(|error| (Exit::Configuration, error))?;
-        let base_url =
-            base_url(args.public_url.as_deref(), listen, tls.is_some()).map_err(|error| (Exit::Configuration, error))?;
+        let face = Face::of(&args, listen).map_err(|error| (Exit::Configuration, error))?;
+        let base_url = face.base_url.clone();
 
         let sources = Sources {
             services_dir: args.services.clone(),
@@ -284,7 +282,7 @@ impl Gateway {
             node: keys.node,
             keys: node_keys,
             hosts: hosts(&base_url, listen),
-            tls,
+            tls: face.tls.clone(),
             control_socket: control_socket.display().to_string(),
             journal_dir: journal_dir.clone(),
             journal: journal_config(args.durability, cores),
@@ -294,23 +292,8 @@ impl Gateway {
             run: run_id(),
         };
         // Before anybody can find us ready: who sees that wants to know where and as whom.
-        // A certificate is for a name, not for an address of this machine.
-        let url = if certificate.is_some() { base_url.clone() } else { format!("http://{}", local(listen)) };
-        let instance =
-            Instance { url, issuer: base_url.clone(), pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() };
-        instance.write(&data_dir).context("instance.json cannot be written").map_err(unavailable)?;
-        let started = tokio::task::spawn_blocking(move || DataPlane::start(config)).await;
-        let data_plane = match started {
-            Ok(Ok(data_plane)) => data_plane,
-            Ok(Err(error)) => {
-                supervisor.stop(Duration::ZERO).await;
-                if let Some(embedded) = embedded {
-                    embedded.stop().await;
-                }
-                return Err((Exit::Unavailable, error.into()));
-            }
-            Err(error) => return Err((Exit::Failure, error.into())),
-        };
+        face.announce(&data_dir, listen).context("instance.json cannot be written").map_err(unavailable)?;
+        let (data_plane, embedded) = start_shards(config, &supervisor, embedded).await?;
         if !data_plane.is_pinned() {
             tracing::warn!(cores, "more shards than CPUs: they are not pinned, and share what there is");
         }
@@ -337,7 +320,7 @@ impl Gateway {
             tokio::spawn(migrate_when_up(database)),
         ];
         tracing::info!(address = %data_plane.address(), cores, data_dir = %data_dir.display(), "ready");
-        Ok(Gateway { data_plane, app, embedded, shipper, certificate, tasks, _lock: lock })
+        Ok(Gateway { data_plane, app, embedded, shipper, certificate: face.certificate, tasks, _lock: lock })
     }
 
     /// Runs until it is told to stop, then ends what it started: calls first, then the journal, then what it feeds.
@@ -398,6 +381,28 @@ impl Gateway {
     }
 }
 
+/// What clients see of us: under which URL, and with which certificate.
+struct Face {
+    base_url: String,
+    certificate: Option<Certificate>,
+    tls: Option<ServerTls>,
+}
+
+impl Face {
+    fn of(args: &Args, listen: SocketAddr) -> anyhow::Result<Face> {
+        let certificate = Certificate::of(args);
+        let tls = certificate.as_ref().map(Certificate::read).transpose()?;
+        Ok(Face { base_url: base_url(args.public_url.as_deref(), listen, tls.is_some())?, certificate, tls })
+    }
+
+    /// Tells commands on this machine where we are. A certificate is for a name, not for an address.
+    fn announce(&self, data_dir: &std::path::Path, listen: SocketAddr) -> std::io::Result<()> {
+        let url = if self.tls.is_some() { self.base_url.clone() } else { format!("http://{}", local(listen)) };
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Instance { url, issuer: self.base_url.clone(), pid: std::process::id(), version }.write(data_dir)
+    }
+}
+
 /// Files of what clients are shown.
 struct Certificate {
     chain: PathBuf,
@@ -413,6 +418,25 @@ impl Certificate {
         let chain = std::fs::read(&self.chain).with_context(|| format!("`{}` cannot be read", self.chain.display()))?;
         let key = std::fs::read(&self.key).with_context(|| format!("`{}` cannot be read", self.key.display()))?;
         ServerTls::new(&chain, &key).with_context(|| format!("`{}` cannot be used for TLS", self.chain.display()))
+    }
+}
+
+/// The shards, or none of what they need is left running.
+async fn start_shards(
+    config: Config,
+    supervisor: &Supervisor,
+    embedded: Option<Embedded>,
+) -> Result<(DataPlane, Option<Embedded>), Refusal> {
+    match tokio::task::spawn_blocking(move || DataPlane::start(config)).await {
+        Ok(Ok(data_plane)) => Ok((data_plane, embedded)),
+        Ok(Err(error)) => {
+            supervisor.stop(Duration::ZERO).await;
+            if let Some(embedded) = embedded {
+                embedded.stop().await;
+            }
+            Err((Exit::Unavailable, error.into()))
+        }
+        Err(error) => Err((Exit::Failure, error.into())),
     }
 }
 
