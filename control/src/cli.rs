@@ -48,6 +48,7 @@ const GROUPS: &[(&str, &str, &str)] = &[
     ("infra", "services", "MCP servers and the policy in force"),
     ("infra", "logs", "The audit trail: search, follow, reconstruct"),
     ("admin", "session", "Tokens and sessions"),
+    ("admin", "approvals", "Calls that wait for a person"),
 ];
 
 /// The whole command line.

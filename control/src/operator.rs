@@ -15,6 +15,7 @@ use wire::token::Claims;
 
 use crate::app::App;
 
+pub mod approvals;
 pub mod logs;
 pub mod services;
 

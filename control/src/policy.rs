@@ -15,8 +15,8 @@ use schema::services::{At, Declared, Problem, Services};
 use wire::decision::Channel;
 use wire::limits::NAME_BYTES_MAX;
 use wire::snapshot::{
-    self, Algorithm, CallClass, Effect, HttpUpstream, Revoked, Server, Snapshot, Subject, Tool, UnixUpstream, Upstream,
-    VerifyKey, key_part,
+    self, Algorithm, Approvals, CallClass, Effect, HttpUpstream, Revoked, Server, Snapshot, Subject, Tool, UnixUpstream,
+    Upstream, VerifyKey, key_part,
 };
 
 pub use self::addresses::resolve;
@@ -103,6 +103,7 @@ pub fn compile(services: &Services, dynamic: &Dynamic, context: &Context<'_>) ->
         blocklist,
         revoked: dynamic.revoked.clone(),
         preview_bytes: preview_bytes(services),
+        approvals: approvals(services),
         ..Snapshot::default()
     };
     let nothing = Known::default();
@@ -279,4 +280,10 @@ fn key_bit(per: Per) -> u16 {
 fn preview_bytes(services: &Services) -> u32 {
     let bytes = services.audit.as_ref().and_then(|audit| audit.what.preview_bytes);
     bytes.map_or(0, |bytes| u32::try_from(bytes.value.0).unwrap_or(u32::MAX))
+}
+
+fn approvals(services: &Services) -> Approvals {
+    let Some(declared) = services.approvals.as_ref().map(|approvals| &approvals.what) else { return Approvals::default() };
+    let wait = declared.wait.map(|wait| u64::try_from(wait.value.0.as_millis()).unwrap_or(u64::MAX));
+    Approvals { wait_ms: wait.unwrap_or(Approvals::default().wait_ms), own: declared.self_approval }
 }

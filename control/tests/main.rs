@@ -5,6 +5,7 @@
 
 mod harness;
 
+mod approvals;
 mod clients;
 mod crash;
 mod edge;

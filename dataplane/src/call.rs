@@ -86,6 +86,10 @@ async fn decide(
     call: &Call<'_>,
     arrival: &Arrival<'_>,
 ) -> Result<(Allowed, RateLease), Denial> {
+    // Whoever has waited for a person in vain is refused, whatever the chain would say by now.
+    if let Some(Err(denial)) = call.waited {
+        return Err(denial.clone());
+    }
     let access = principal.access(policy, call);
     let cleared = if call.is_large() {
         inspect_in_slices(policy, &shard.scratch, &access, call).await?
@@ -93,7 +97,8 @@ async fn decide(
         // The borrow ends on this line; clippy::await_holding_refcell_ref keeps it so.
         inspect(policy, &mut shard.scratch.borrow_mut(), &access, call)?
     };
-    let lease = RateLease::charge(shard, policy, cleared.charges, arrival.now_us).await?;
+    let lease = RateLease::charge(shard, policy, cleared.charges, arrival.now_us).await;
+    let lease = lease.map_err(|denial| cleared.hiding(denial))?;
     let allowed = cleared.admitted(lease.observed(policy));
     Ok((allowed, lease))
 }
@@ -147,7 +152,8 @@ fn decision<'a>(
     drop(counters);
 
     // What was not scanned, or held a secret, is never shown.
-    let showable = decided.is_ok() || reason.layer() > wire::decision::Layer::Secrets;
+    let showable =
+        decided.map_or_else(|denial| reason.layer() > wire::decision::Layer::Secrets && !denial.holds_secret, |_| true);
     let blanks = decided.ok().and_then(|allowed| allowed.blanks.first()).filter(|blanks| !blanks.is_empty());
     let shown = |who| call.arguments.map(|nodes| (nodes, blanks.map(|blanks| blanks.texts(nodes, who)).unwrap_or_default()));
     let mut preview = String::new();
@@ -256,6 +262,7 @@ pub async fn ask(
         channel,
         arguments: asked.arguments,
         beside: &[],
+        waited: None,
     };
     let arrival = Arrival { bytes: u32::try_from(bytes).unwrap_or(u32::MAX), ..*arrival };
     serve(shard, policy, caller.as_ref().map_err(Clone::clone), &call, &arrival).await

@@ -10,6 +10,7 @@ use wire::decision::{Channel, Reason};
 use wire::ids::ServerIx;
 use wire::jsonrpc::Nodes;
 
+use crate::approval::Waited;
 use crate::policy::Policy;
 
 pub mod blocklist;
@@ -41,6 +42,8 @@ pub struct Call<'a> {
     pub arguments: Option<Nodes<'a, 'a>>,
     /// What else of the parameters reaches the upstream, such as `_meta`.
     pub beside: &'a [Nodes<'a, 'a>],
+    /// What a person said about it, where it has waited for one.
+    pub waited: Option<&'a Waited>,
 }
 
 /// LIMIT: what is scanned for secrets at once; at most some 50 µs, on a slow core 100.
@@ -95,12 +98,21 @@ pub struct Denial {
     pub retry_after_ms: u64,
     /// A person may allow it.
     pub ask: bool,
+    /// Something in the call must not be shown: a secret that did not deny it.
+    pub holds_secret: bool,
 }
 
 impl Denial {
     /// A denial that needs no rule to be explained.
     pub fn new(reason: Reason) -> Denial {
-        Denial { reason, rule: ArrayString::new(), evidence: ArrayString::new(), retry_after_ms: 0, ask: false }
+        Denial {
+            reason,
+            rule: ArrayString::new(),
+            evidence: ArrayString::new(),
+            retry_after_ms: 0,
+            ask: false,
+            holds_secret: false,
+        }
     }
 
     /// The same, naming the rule.
@@ -119,7 +131,7 @@ impl Denial {
 }
 
 /// As much of a text as fits.
-fn clip<const N: usize>(text: &str) -> ArrayString<N> {
+pub(crate) fn clip<const N: usize>(text: &str) -> ArrayString<N> {
     let mut end = text.len().min(N);
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -137,6 +149,8 @@ pub struct Allowed {
     seen: ArrayString<224>,
     /// What must not be forwarded, or not be shown in rows: places in the arguments, then in each part beside them.
     pub blanks: arrayvec::ArrayVec<Blanks, 3>,
+    /// Who approved it, where a person had to.
+    pub approved: ArrayString<256>,
 }
 
 impl Allowed {
@@ -145,8 +159,17 @@ impl Allowed {
         self.blanks.iter().map(Blanks::redactions).sum()
     }
 
-    /// What a row says of the secrets in a call that was allowed.
+    /// What a row says of a call that was allowed: who approved it, and the secrets in it.
     pub fn evidence(&self) -> ArrayString<256> {
+        let secrets = self.secrets();
+        match (self.approved.is_empty(), secrets.is_empty()) {
+            (true, _) => secrets,
+            (false, true) => self.approved,
+            (false, false) => clip(&format!("{}; {secrets}", self.approved)),
+        }
+    }
+
+    fn secrets(&self) -> ArrayString<256> {
         let mut evidence = ArrayString::new();
         match self.redactions() {
             0 => {}
@@ -190,7 +213,7 @@ pub fn inspect<'a>(
 ) -> Result<Cleared<'a>, Denial> {
     let mut cleared = check_scope(access, call)?;
     check_secrets(policy, scratch, call, &mut cleared.allowed)?;
-    check_blocklist(policy, scratch, call, &mut cleared.allowed)?;
+    check_blocklist(policy, scratch, call, &mut cleared.allowed).map_err(|denial| cleared.hiding(denial))?;
     Ok(cleared)
 }
 
@@ -214,11 +237,17 @@ pub async fn inspect_in_slices<'a>(
         };
         secrets_verdict(policy, &mut spare, call, (part, nodes, verdict), &mut cleared.allowed)?;
     }
-    check_blocklist(policy, &mut scratch.borrow_mut(), call, &mut cleared.allowed)?;
+    let checked = check_blocklist(policy, &mut scratch.borrow_mut(), call, &mut cleared.allowed);
+    checked.map_err(|denial| cleared.hiding(denial))?;
     Ok(cleared)
 }
 
 impl Cleared<'_> {
+    /// A later layer's denial, which must not show what the secret layer has found.
+    pub fn hiding(&self, denial: Denial) -> Denial {
+        Denial { holds_secret: self.allowed.blanks.iter().any(|blanks| !blanks.is_empty()), ..denial }
+    }
+
     /// The permit, once the limits that other shards keep have admitted the call too.
     pub fn admitted(self, observed_limits: impl Iterator<Item = impl AsRef<str>>) -> Allowed {
         let mut allowed = self.allowed;
@@ -257,6 +286,7 @@ fn check_scope<'a>(access: &'a ServerAccess, call: &Call<'_>) -> Result<Cleared<
                 observed: ArrayString::new(),
                 seen: ArrayString::new(),
                 blanks: arrayvec::ArrayVec::new(),
+                approved: ArrayString::new(),
             },
         }),
         Access::StepUp { grant, scopes } => Err(Denial::new(Reason::ScopeMissing).by(grant).seen(scopes)),
@@ -378,13 +408,19 @@ fn check_blocklist(policy: &Policy, scratch: &mut Scratch, call: &Call<'_>, allo
         call.arguments.iter().copied().chain(call.arguments.is_none().then_some(nothing)).chain(call.beside.iter().copied())
     {
         if let Some(hit) = policy.blocklist.check(&mut scratch.blocklist, target, nodes) {
-            blocklist_verdict(policy, hit, nodes, allowed)?;
+            blocklist_verdict(policy, call, hit, nodes, allowed)?;
         }
     }
     Ok(())
 }
 
-fn blocklist_verdict(policy: &Policy, hit: blocklist::Hit, nodes: Nodes<'_, '_>, allowed: &mut Allowed) -> Result<(), Denial> {
+fn blocklist_verdict(
+    policy: &Policy,
+    call: &Call<'_>,
+    hit: blocklist::Hit,
+    nodes: Nodes<'_, '_>,
+    allowed: &mut Allowed,
+) -> Result<(), Denial> {
     let rule = policy.blocklist.rule(hit.rule).map_or("", |rule| &rule.id);
     let mut pointer = String::new();
     match hit.mode {
@@ -397,6 +433,12 @@ fn blocklist_verdict(policy: &Policy, hit: blocklist::Hit, nodes: Nodes<'_, '_>,
             Err(Denial::new(Reason::Blocked).by(rule).seen(&pointer))
         }
         blocklist::Mode::Ask => {
+            if let Some(Ok(approved)) = call.waited
+                && approved.covers(rule, call.arguments)
+            {
+                allowed.approved = approved.evidence;
+                return Ok(());
+            }
             hit.write_pointer(nodes, &mut pointer);
             Err(Denial { ask: true, ..Denial::new(Reason::ApprovalRequired).by(rule).seen(&pointer) })
         }

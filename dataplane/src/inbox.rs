@@ -9,6 +9,7 @@ use futures_channel::{mpsc, oneshot};
 use wire::decision::{EventKind, Reason, Verdict};
 use wire::ids::SeqNo;
 
+use crate::approval::{AnswerError, Answering, WaitingCall};
 use crate::chain::rate::{Admitted, Charge, Refused};
 use crate::metrics::Counters;
 use crate::policy::Policy;
@@ -59,6 +60,10 @@ pub enum Event {
     Collect(oneshot::Sender<Counters>),
     /// The control plane has something for the audit trail.
     Append(Box<OwnedNotice>, oneshot::Sender<Result<SeqNo, Reason>>),
+    /// Somebody wants to know which calls wait for a person.
+    Waiting(oneshot::Sender<Vec<WaitingCall>>),
+    /// What a person says about a call that waits here.
+    Answer(Box<Answering>, oneshot::Sender<Result<WaitingCall, AnswerError>>),
     /// What the control plane knows about itself has changed.
     Status(Status),
     /// Clients are shown another certificate from now on.

@@ -16,6 +16,7 @@ pub mod decision_api;
 pub mod hook;
 pub mod mcp;
 
+pub mod approval;
 pub mod call;
 pub mod chain;
 pub mod identity;

@@ -49,5 +49,18 @@ pub const UPSTREAM_IDLE_TIME_MAX: Duration = Duration::from_secs(4);
 /// Verified tokens that one shard remembers. LIMIT: about 1 KB each.
 pub const TOKEN_CACHE_MAX: usize = 32_768;
 
+/// Calls of one shard that wait for a person. LIMIT: more than people can read; each holds its message and a task.
+pub const WAITING_MAX: usize = 1_024;
+
+/// Calls of one principal on one shard that wait for a person. LIMIT: an agent that asks in a loop buries what others ask.
+pub const WAITING_OF_ONE_MAX: usize = 32;
+
+/// Bytes of the messages of all calls that wait on one shard. LIMIT: a shard's share of memory for what nobody may ever answer.
+pub const WAITING_BYTES_MAX: usize = 64 << 20;
+
+/// How much of the arguments an approver is shown. LIMIT: a screen or two.
+pub const APPROVAL_PREVIEW_BYTES_MAX: usize = 4 << 10;
+
+const _: () = assert!(WAITING_BYTES_MAX >= 4 * BODY_BYTES_MAX);
 const _: () = assert!(HEAD_BYTES_MAX > wire::limits::TOKEN_BYTES_MAX * 2);
 const _: () = assert!(REPLY_BUFFER_BYTES_MAX < LISTING_BYTES_MAX);

@@ -14,6 +14,7 @@ use wire::decision::{Channel, OutcomeStatus, Reason};
 use wire::ids::ServerIx;
 use wire::jsonrpc::{self, Id, Message, MessageError, Nodes};
 
+use crate::approval::{self, Asked, Waited};
 use crate::call::{Arrival, Permit, serve};
 use crate::chain::scope::ServerAccess;
 use crate::chain::secrets::Blanks;
@@ -54,6 +55,14 @@ const RETURNED: [HeaderName; 4] = [
     HeaderName::from_static("mcp-protocol-version"),
 ];
 
+/// How far a message got.
+enum Step {
+    /// To its answer.
+    Answered(Reply),
+    /// A person must be asked. The message is not at hand while it waits.
+    Asked(Box<Asked>),
+}
+
 /// What is known of a request before its body is read.
 struct Endpoint<'a> {
     shard: &'a Rc<Shard>,
@@ -83,7 +92,10 @@ pub async fn endpoint(shard: &Rc<Shard>, server_name: &str, request: Request<Inc
                 return endpoint.malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, -32600, "Content-Type must be application/json");
             }
             match read_body(body).await {
-                Ok(body) => endpoint.post(body).await,
+                Ok(body) => match endpoint.post(&body, None).await {
+                    Step::Answered(reply) => reply,
+                    Step::Asked(asked) => endpoint.after_asking(*asked, &body).await,
+                },
                 Err(error) => error.reply(),
             }
         }
@@ -153,6 +165,7 @@ impl<'a> Endpoint<'a> {
             channel: channel.unwrap_or(Channel::Mcp),
             arguments,
             beside,
+            waited: None,
         }
     }
 
@@ -182,13 +195,27 @@ impl<'a> Endpoint<'a> {
         }
     }
 
-    async fn post(&self, body: Bytes) -> Reply {
+    /// Waits for a person, then begins again: with the token, the policy and the limits as they are by then, and with
+    /// what the person said.
+    async fn after_asking(&self, asked: Asked, body: &Bytes) -> Reply {
+        let waited = approval::wait(self.shard, asked).await;
+        let policy = self.shard.policy();
+        let mut again = Endpoint::new(self.shard, &policy, self.server_name, self.headers, self.arrival.address);
+        again.arrival.trace = self.arrival.trace;
+        again.arrival.call = self.arrival.call;
+        match again.post(body, Some(&waited)).await {
+            Step::Answered(reply) => reply,
+            Step::Asked(_) => again.deny(&Denial::new(Reason::ApprovalRequired), None),
+        }
+    }
+
+    async fn post(&self, body: &Bytes, waited: Option<&Waited>) -> Step {
         let mut bytes = body.to_vec();
         let mut tape = self.shard.take_tape();
         let parsed = self.shard.parser.borrow_mut().json(&mut bytes, &mut tape);
         let reply = match parsed.and_then(|()| Message::read(&tape.0)) {
-            Ok(message) => self.message(message, &tape.0, &body).await,
-            Err(error) => self.not_a_message(error, body.len()).await,
+            Ok(message) => self.message(message, &tape.0, body, waited).await,
+            Err(error) => Step::Answered(self.not_a_message(error, body.len()).await),
         };
         self.shard.give_tape(tape.reset());
         reply
@@ -204,7 +231,7 @@ impl<'a> Endpoint<'a> {
         }
     }
 
-    async fn message(&self, message: Message<'_, '_>, tape: Nodes<'_, '_>, body: &Bytes) -> Reply {
+    async fn message(&self, message: Message<'_, '_>, tape: Nodes<'_, '_>, body: &Bytes, waited: Option<&Waited>) -> Step {
         let (id, method, params) = match message {
             Message::Request { id, method, params } => (Some(id), method, params),
             Message::Notification { method, params } => (None, method, params),
@@ -212,16 +239,21 @@ impl<'a> Endpoint<'a> {
         };
         let mut beside = arrayvec::ArrayVec::<Nodes<'_, '_>, 2>::new();
         let (name, arguments) = subject(method, params, &mut beside);
-        let call = Call { name, is_tool: method == "tools/call", ..self.call(method, arguments, &beside) };
-        match serve(self.shard, self.policy, self.caller(), &call, &self.arrival(body.len())).await {
-            Err(denial) => self.deny(&denial, id),
-            Ok(permit) => {
+        let call = Call { name, is_tool: method == "tools/call", waited, ..self.call(method, arguments, &beside) };
+        let arrival = self.arrival(body.len());
+        match (serve(self.shard, self.policy, self.caller(), &call, &arrival).await, &self.principal) {
+            // Only a request has somebody who waits for its answer; and who has waited does not wait again.
+            (Err(denial), Ok(principal)) if denial.ask && id.is_some() && waited.is_none() => {
+                Step::Asked(Box::new(Asked::new(self.shard, self.policy, principal, &call, &arrival, denial)))
+            }
+            (Err(denial), _) => Step::Answered(self.deny(&denial, id)),
+            (Ok(permit), _) => {
                 let request = match self.without_secrets(&permit, &call, tape, body) {
                     Ok(request) => request,
-                    Err(denial) => return self.deny(&denial, id),
+                    Err(denial) => return Step::Answered(self.deny(&denial, id)),
                 };
                 let rewrite = (method == "tools/list").then(|| self.listing_filter(&call)).flatten();
-                self.forward(permit, request, id.is_some(), rewrite).await
+                Step::Answered(self.forward(permit, request, id.is_some(), rewrite).await)
             }
         }
     }

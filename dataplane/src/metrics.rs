@@ -74,6 +74,8 @@ pub struct Counters {
     pub rate_keys: u64,
     /// Principals remembered.
     pub principals: u64,
+    /// Calls that wait for a person.
+    pub approvals_waiting: u64,
 }
 
 impl Counters {
@@ -108,6 +110,7 @@ impl Counters {
         let [accepted, open, adopted, refused, tls_failures, requests, mesh, records, failures, keys, principals, journal_seq] =
             plain(other);
         self.journal_seq += journal_seq;
+        self.approvals_waiting += other.approvals_waiting;
         self.connections_accepted += accepted;
         self.connections_open += open;
         self.connections_adopted += adopted;
@@ -136,7 +139,7 @@ pub fn page(shards: &[Counters], status: Status, generation: u64) -> String {
     let mut all = Counters::default();
     shards.iter().for_each(|shard| all.add(shard));
     let mut out = String::with_capacity(8 << 10);
-    let plain: [(&str, &str, &str, u64); 17] = [
+    let plain: [(&str, &str, &str, u64); 18] = [
         ("sp_connections_accepted_total", "counter", "Connections accepted.", all.connections_accepted),
         ("sp_connections_open", "gauge", "Connections open now.", all.connections_open),
         (
@@ -153,6 +156,7 @@ pub fn page(shards: &[Counters], status: Status, generation: u64) -> String {
         ("sp_journal_failures_total", "counter", "Records that could not be appended.", all.journal_failures),
         ("sp_rate_keys", "gauge", "Keys the rate limiter keeps.", all.rate_keys),
         ("sp_principals", "gauge", "Verified tokens the shards remember.", all.principals),
+        ("sp_approvals_waiting", "gauge", "Calls that wait for a person.", all.approvals_waiting),
         ("sp_shards", "gauge", "Shards.", shards.len() as u64),
         ("sp_policy_generation", "gauge", "Generation of the policy in force.", generation),
         ("sp_database_up", "gauge", "Whether Postgres answers.", u64::from(status.database_up)),

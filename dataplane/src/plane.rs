@@ -16,6 +16,7 @@ use wire::frame::RateCell;
 use wire::ids::{NodeId, SeqNo};
 use wire::record::{Outcome, Record};
 
+use crate::approval::{AnswerError, Answering, WaitingCall};
 use crate::chain::rate::{RateKey, RateState, home_shard};
 use crate::conn;
 use crate::http::KnownHosts;
@@ -24,7 +25,7 @@ use crate::journal::recovery::{Stream, Unfinished};
 use crate::journal::{Journal, JournalConfig, Progress, StreamPosition};
 use crate::metrics::Counters;
 use crate::policy::{NodeKeys, Policy};
-use crate::shard::{Parts, Shard};
+use crate::shard::{Parts, Shard, shard_of};
 use crate::sys;
 use crate::tls::ServerTls;
 use crate::upstream::{Target, TargetError};
@@ -259,6 +260,33 @@ impl Handle {
         let inbox = self.inboxes.first().ok_or(Reason::JournalUnavailable)?;
         inbox.unbounded_send(Event::Append(Box::new(notice), sender)).map_err(|_| Reason::Draining)?;
         receiver.await.map_err(|_| Reason::Draining)?
+    }
+
+    /// The calls of every shard that wait for a person, the oldest first.
+    pub async fn waiting(&self) -> Vec<WaitingCall> {
+        let mut all = Vec::new();
+        for inbox in &self.inboxes {
+            let (sender, receiver) = oneshot::channel();
+            if inbox.unbounded_send(Event::Waiting(sender)).is_ok()
+                && let Ok(waiting) = receiver.await
+            {
+                all.extend(waiting);
+            }
+        }
+        all.sort_by_key(|waiting| waiting.asked_at_us);
+        all
+    }
+
+    /// Brings a person's answer to the call that waits for it.
+    ///
+    /// # Errors
+    /// [`AnswerError`]: the call is not made.
+    pub async fn answer(&self, answering: Answering) -> Result<WaitingCall, AnswerError> {
+        let home = self.inboxes.get(usize::from(shard_of(answering.call))).ok_or(AnswerError::NotWaiting)?;
+        let (sender, receiver) = oneshot::channel();
+        let sent = home.unbounded_send(Event::Answer(Box::new(answering), sender));
+        sent.map_err(|_| AnswerError::NotWaiting)?;
+        receiver.await.map_err(|_| AnswerError::NotWaiting)?
     }
 
     /// The counters of every shard.

@@ -20,6 +20,7 @@ use wire::ids::{CallId, SeqNo, TraceId};
 use wire::jsonrpc::Parser;
 use wire::record::{Identity, Notice, Record};
 
+use crate::approval::{self, Approvals};
 use crate::call::Arrival;
 use crate::chain::rate::{Admitted, RateState, Refused};
 use crate::chain::{Denial, Scratch};
@@ -67,6 +68,8 @@ pub struct Shard {
     pub(crate) draining: Cell<bool>,
     /// What clients are shown; `None` serves them without TLS.
     pub(crate) tls: RefCell<Option<ServerTls>>,
+    /// Calls that wait for a person.
+    pub(crate) approvals: Approvals,
     policy: RefCell<PolicyRef>,
     identities: RefCell<Identities>,
     journal: Journal,
@@ -123,6 +126,7 @@ impl Shard {
             status: Cell::new(Status::default()),
             draining: Cell::new(false),
             tls: RefCell::new(parts.tls),
+            approvals: Approvals::default(),
             policy: RefCell::new(Rc::new(parts.policy)),
             identities: RefCell::new(Identities::new()),
             journal: parts.journal,
@@ -267,6 +271,7 @@ impl Shard {
         counters.connections_open = self.connections.open_count() as u64;
         counters.journal_seq = self.journal.progress().written().0;
         counters.rate_keys = self.rates.borrow().len() as u64;
+        counters.approvals_waiting = self.approvals.len() as u64;
         counters.principals = self.identities.borrow().len() as u64;
         counters
     }
@@ -310,6 +315,15 @@ impl Shard {
                     let _ = answer.send(shard.append_notice(&notice).await);
                 });
             }
+            Event::Waiting(answer) => {
+                let _ = answer.send(self.approvals.list());
+            }
+            Event::Answer(answering, told) => {
+                let shard = Rc::clone(self);
+                self.spawn(async move {
+                    let _ = told.send(approval::answer(&shard, *answering).await);
+                });
+            }
             Event::Status(status) => self.status.set(status),
             Event::Certificate(tls) => *self.tls.borrow_mut() = Some(tls),
             Event::Drain { .. } => self.draining.set(true),
@@ -335,6 +349,7 @@ impl Shard {
     async fn drain(self: &Rc<Self>, inbox: &mut mpsc::UnboundedReceiver<Event>, grace: Duration) {
         self.draining.set(true);
         self.connections.drain();
+        self.approvals.stop();
         let until = Instant::now() + grace;
         while (self.tasks.get() > 0 || self.connections.open_count() > 0) && Instant::now() < until {
             // Other shards may still ask for charges that their running calls need.
@@ -351,6 +366,11 @@ impl Shard {
             self.report(&error);
         }
     }
+}
+
+/// The shard that made a call's id.
+pub fn shard_of(call: CallId) -> u16 {
+    u16::from_be_bytes([call.0[6], call.0[7]])
 }
 
 /// The trace id of a W3C `traceparent`; `None` when it is not a valid one.

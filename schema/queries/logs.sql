@@ -57,7 +57,7 @@ SELECT d.at, d.stream_id, s.node, s.shard, d.seq, d.chain, d.trace, d.call,
        o.status, o.http_status, o.rpc_code, o.reply_bytes, o.redactions, o.cost_microusd, o.error
 FROM audit_event d
 JOIN stream s ON s.id = d.stream_id
-LEFT JOIN audit_event o ON o.trace = d.trace AND o.call = d.call AND o.kind = 'outcome' AND o.at >= d.at
+LEFT JOIN audit_event o ON d.verdict = 'allow' AND o.trace = d.trace AND o.call = d.call AND o.kind = 'outcome' AND o.at >= d.at
 WHERE d.trace = :trace AND d.kind = 'decision'
 ORDER BY d.at, d.stream_id, d.seq;
 

@@ -226,7 +226,9 @@ impl<'a> AuditRow<'a> {
             | EventKind::PolicyChange
             | EventKind::Revocation
             | EventKind::Process
-            | EventKind::Approval => Record::Notice(kind, self.notice()),
+            | EventKind::Approval
+            | EventKind::Shadow
+            | EventKind::Throttle => Record::Notice(kind, self.notice()),
         })
     }
 

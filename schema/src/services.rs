@@ -24,7 +24,7 @@ pub use self::decode::At;
 pub use self::node::{Mark, Node, Value};
 
 use self::access::{AccessFile, Grant, Role};
-use self::governance::{Audit, GovernanceFile, Limit};
+use self::governance::{Approvals, Audit, GovernanceFile, Limit};
 use self::mcp::McpFile;
 use self::node::Fault;
 
@@ -133,6 +133,8 @@ pub struct Services {
     pub blocklist: Option<Raw>,
     /// What audit rows show.
     pub audit: Option<Declared<Audit>>,
+    /// What happens to calls that a person must approve.
+    pub approvals: Option<Declared<Approvals>>,
 }
 
 /// One file of a tree.
@@ -232,13 +234,17 @@ impl Services {
                 None => *slot = Some(Declared { place, what: node }),
             }
         }
-        if let Some(audit) = governance.audit {
-            let audit = declared(place, audit);
-            match &self.audit {
-                Some(first) => problems.push(twice(&audit.place, "audit", &first.place)),
-                None => self.audit = Some(audit),
-            }
-        }
+        once(place, "audit", governance.audit, &mut self.audit, problems);
+        once(place, "approvals", governance.approvals, &mut self.approvals, problems);
+    }
+}
+
+/// Keeps a block that may stand in one file only.
+fn once<T>(place: &Place, name: &str, block: Option<At<T>>, slot: &mut Option<Declared<T>>, problems: &mut Vec<Problem>) {
+    let Some(block) = block.map(|block| declared(place, block)) else { return };
+    match slot {
+        Some(first) => problems.push(twice(&block.place, name, &first.place)),
+        None => *slot = Some(block),
     }
 }
 

@@ -249,6 +249,10 @@ vocabulary! {
         Process = 8 "process",
         /// A person answered an `ask`.
         Approval = 9 "approval",
+        /// A candidate policy would have decided otherwise; nothing was done about it.
+        Shadow = 10 "shadow",
+        /// Calls were refused unread, because too many before them had been denied.
+        Throttle = 11 "throttle",
     }
 }
 

@@ -261,7 +261,9 @@ impl Record<'_> {
             | EventKind::PolicyChange
             | EventKind::Revocation
             | EventKind::Process
-            | EventKind::Approval => {
+            | EventKind::Approval
+            | EventKind::Shadow
+            | EventKind::Throttle => {
                 rkyv::access::<ArchivedNotice<'_>, rancor::Error>(bytes).map(|archived| Record::Notice(kind, archived.into()))
             }
         }

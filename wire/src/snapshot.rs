@@ -47,6 +47,23 @@ pub struct Snapshot {
     pub revoked: Revoked,
     /// How many bytes of the arguments an audit row may show; 0 shows none.
     pub preview_bytes: u32,
+    /// What happens to calls that a person must approve.
+    pub approvals: Approvals,
+}
+
+/// What happens to calls that a person must approve.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Approvals {
+    /// How long a call waits for a person, in milliseconds.
+    pub wait_ms: u64,
+    /// People may approve their own calls.
+    pub own: bool,
+}
+
+impl Default for Approvals {
+    fn default() -> Approvals {
+        Approvals { wait_ms: 120_000, own: false }
+    }
 }
 
 /// A key that verifies tokens.

@@ -90,12 +90,25 @@ pub(super) fn check(services: &Services, problems: &mut Vec<Problem>) {
     for limit in &services.limits {
         check_limit(&Scope { services, place: &limit.place }, &limit.what, problems);
     }
+    check_approvals(services, problems);
     if let Some(audit) = &services.audit
         && let Some(bytes) = &audit.what.preview_bytes
         && bytes.value.0 > RECORD_TEXT_BYTES_MAX as u64
     {
         let message = format!("a row shows at most {} KiB of arguments", RECORD_TEXT_BYTES_MAX >> 10);
         problems.push(audit.place.problem_at(bytes.mark(), message));
+    }
+}
+
+/// LIMIT: a connection that waits longer than this was forgotten by whoever opened it.
+const APPROVAL_WAIT_MAX: Duration = Duration::from_secs(3600);
+
+fn check_approvals(services: &Services, problems: &mut Vec<Problem>) {
+    if let Some(approvals) = &services.approvals
+        && let Some(wait) = &approvals.what.wait
+        && wait.value.0 > APPROVAL_WAIT_MAX
+    {
+        problems.push(approvals.place.problem_at(wait.mark(), "a call waits for a person at most `1h`"));
     }
 }
 

@@ -28,6 +28,21 @@ pub struct GovernanceFile {
     /// What audit rows show.
     #[serde(default)]
     pub audit: Option<At<Audit>>,
+    /// Calls that a person must approve.
+    #[serde(default)]
+    pub approvals: Option<At<Approvals>>,
+}
+
+/// Calls that a person must approve: those that a rule of mode `ask` matches.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approvals {
+    /// How long an MCP call waits for `sp admin approvals approve` before it is denied. Default: 2m.
+    #[serde(default)]
+    pub wait: Option<At<Period>>,
+    /// People may approve their own calls. Default: false.
+    #[serde(default)]
+    pub self_approval: bool,
 }
 
 /// What audit rows show.
