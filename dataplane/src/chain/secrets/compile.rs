@@ -64,6 +64,8 @@ pub(super) enum Confirm {
     Shape { shape: u32, how: How },
     /// A pattern searched around the word (operator rules), or everywhere when it has no keyword.
     Search { search: u32 },
+    /// A random value assigned to the name of a service; `bare` when the name alone will do.
+    Vendor { bare: bool },
     /// One of the hand-written context rules.
     Context(rules::Context),
 }
@@ -116,6 +118,13 @@ pub(super) fn compile(config: &SecretsConfig) -> Result<Program, SecretsConfigEr
         for builtin in rules::all() {
             ids.insert(builtin.id.to_owned());
             builder.builtin(config, builtin)?;
+        }
+    }
+    if config.builtin {
+        for (names, bare) in [(rules::vendors::DISTINCT, true), (rules::vendors::ORDINARY, false)] {
+            for name in names {
+                ids.insert(builder.vendor(config, name, bare));
+            }
         }
     }
     for (at, rule) in config.rules.iter().enumerate() {
@@ -243,6 +252,15 @@ impl Builder {
         Ok(())
     }
 
+    /// The rule of a service: its id says whose the credential is.
+    fn vendor(&mut self, config: &SecretsConfig, name: &str, bare: bool) -> String {
+        let id = format!("{}-credential", name.replace(['.', '_'], "-"));
+        let rule = self.push_rule(config, &id, &format!("credential of {name}"), 0.0, true, &[], Vec::new());
+        let target = Target { rule, confirm: Confirm::Vendor { bare } };
+        self.words.entry((name.as_bytes().to_vec(), false, Edges::Any)).or_default().push(target);
+        id
+    }
+
     fn operator(&mut self, config: &SecretsConfig, rule: &Rule) -> Result<(), SecretsConfigError> {
         let allow = rule.allow.iter().map(|a| compile_allow(&rule.id, a)).collect::<Result<Vec<_>, _>>()?;
         let index = self.push_rule(config, &rule.id, &rule.description, rule.entropy, false, &[], allow);
@@ -258,7 +276,7 @@ impl Builder {
             self.always.push((index, search));
         }
         for keyword in &rule.keywords {
-            if keyword.len() < 3 {
+            if !(3..=127).contains(&keyword.len()) {
                 return Err(SecretsConfigError::Keyword { rule: rule.id.clone(), keyword: keyword.clone() });
             }
             let key = (keyword.to_ascii_lowercase().into_bytes(), false, Edges::Any);

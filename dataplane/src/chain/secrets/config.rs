@@ -188,8 +188,8 @@ pub enum SecretsConfigError {
         /// What the regular expression compiler said.
         reason: String,
     },
-    /// A keyword is too short to look for.
-    #[error("rule `{rule}`: keyword `{keyword}` is too short; use at least 3 bytes, or leave keywords out")]
+    /// A keyword is too short or too long to look for.
+    #[error("rule `{rule}`: keyword `{keyword}` has not 3 to 127 bytes; shorten it, use a longer one, or leave keywords out")]
     Keyword {
         /// Id of the rule.
         rule: String,

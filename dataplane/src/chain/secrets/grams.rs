@@ -53,12 +53,27 @@ pub(super) enum Edges {
     Token,
 }
 
-/// Where in which word a gram stands.
+/// Where in which word a gram stands, and enough of the word to tell most texts from it without reading it.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     word: u32,
     /// Offset of the gram in the word; -1 when it begins one byte before it.
-    offset: i32,
+    offset: i8,
+    /// Length, first and last byte of the word, the bytes folded.
+    len: u8,
+    first: u8,
+    last: u8,
+}
+
+impl Place {
+    /// Where the word begins if its ends stand around the gram at `at`.
+    #[inline]
+    fn start_in(self, text: &[u8], at: usize) -> Option<usize> {
+        let start = at.checked_add_signed(-isize::from(self.offset))?;
+        let first = *text.get(start)? | 0x20;
+        let last = *text.get(start + usize::from(self.len).saturating_sub(1))? | 0x20;
+        (first == self.first && last == self.last).then_some(start)
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -98,19 +113,24 @@ fn commonness() -> HashMap<u32, u32> {
 }
 
 impl Grams {
-    /// Compiles words of three bytes and more; shorter ones are refused.
+    /// Compiles words of 3 to 127 bytes; others are refused.
     pub(super) fn compile(list: impl IntoIterator<Item = (Vec<u8>, bool, Edges, u32)>) -> Result<Grams, Vec<u8>> {
         let common = commonness();
         let mut words = Vec::new();
         let mut by_gram: HashMap<u32, Vec<Place>> = HashMap::new();
         for (text, exact, edges, payload) in list {
-            if text.len() < 3 {
+            if !(3..=127).contains(&text.len()) {
                 return Err(text);
             }
             let text = if exact { text } else { text.to_ascii_lowercase() };
             let index = u32::try_from(words.len()).unwrap_or(u32::MAX);
+            let (Ok(len), Some(&first), Some(&last)) = (u8::try_from(text.len()), text.first(), text.last()) else {
+                return Err(text);
+            };
             for (gram, offset) in grams_of(&text, edges, &common) {
-                by_gram.entry(gram).or_default().push(Place { word: index, offset });
+                let Ok(offset) = i8::try_from(offset) else { return Err(text) };
+                let place = Place { word: index, offset, len, first: first | 0x20, last: last | 0x20 };
+                by_gram.entry(gram).or_default().push(place);
             }
             words.push(Word { text: text.into(), exact, payload });
         }
@@ -172,7 +192,7 @@ impl Grams {
             if here.gram == gram {
                 let first = here.first as usize;
                 for place in &self.places[first..first + here.len as usize] {
-                    let Ok(start) = usize::try_from(at as i64 - i64::from(place.offset)) else { continue };
+                    let Some(start) = place.start_in(text, at) else { continue };
                     let word = &self.words[place.word as usize];
                     if word.stands_at(text, start) {
                         found(word, start);

@@ -410,9 +410,176 @@ pub(super) fn clearly_random(value: &[u8]) -> bool {
     random(value, false) && !placeholder(value) && !same_words(value) && !value.starts_with(b"//")
 }
 
-/// Whether a name is just a provider's, or promises a secret of it.
-pub(super) fn names_secret(name: &[u8], provider: &[u8]) -> bool {
-    promise(name).is_some() || name.eq_ignore_ascii_case(provider)
+/// What a name says of a service's credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// It speaks of something else.
+    Nothing,
+    /// It is the service's name, perhaps with an environment's.
+    Name,
+    /// It says that the value is a credential.
+    Credential,
+}
+
+/// What `name` says of the credential of the service that is named in it.
+pub(super) fn told(name: &[u8], service: &[u8]) -> Told {
+    if public_name(name) {
+        return Told::Nothing;
+    }
+    if promise(name).is_some() {
+        return Told::Credential;
+    }
+    let Some(at) = (0..=name.len() - service.len().min(name.len()))
+        .find(|at| name.get(*at..at + service.len()).is_some_and(|part| part.eq_ignore_ascii_case(service)))
+    else {
+        return Told::Nothing;
+    };
+    let (before, after) = (&name[..at], &name[at + service.len()..]);
+    let mut told = Told::Name;
+    for word in words_of(before).chain(words_of(after)) {
+        if credential_words(word) {
+            told = Told::Credential;
+        } else if !NEUTRAL.iter().any(|neutral| word.eq_ignore_ascii_case(neutral.as_bytes())) {
+            return Told::Nothing;
+        }
+    }
+    told
+}
+
+/// The words of a name, cut at marks and where a capital follows a small letter. Numbers are none.
+fn words_of(name: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + name.get(from..)?.iter().position(u8::is_ascii_alphabetic)?;
+        let mut end = start + 1;
+        while name.get(end).is_some_and(u8::is_ascii_alphabetic)
+            && !(name[end].is_ascii_uppercase() && name[end - 1].is_ascii_lowercase())
+        {
+            end += 1;
+        }
+        from = end;
+        Some(&name[start..end])
+    })
+}
+
+/// Words beside a service's name that leave open what the value is.
+const NEUTRAL: &[&str] = &[
+    "my",
+    "the",
+    "a",
+    "new",
+    "default",
+    "env",
+    "prod",
+    "production",
+    "dev",
+    "development",
+    "test",
+    "testing",
+    "staging",
+    "stage",
+    "live",
+    "sandbox",
+    "react",
+    "next",
+    "vite",
+    "v",
+    "config",
+    "io",
+    "com",
+    "app",
+    "web",
+    "cloud",
+    "main",
+    "http",
+    "rest",
+    "v",
+];
+
+/// Whether a word says that what it names is a credential: `key`, `access`, `private` …
+pub(super) fn credential_words(word: &[u8]) -> bool {
+    const WORDS: &[&str] = &[
+        "key",
+        "keys",
+        "token",
+        "tokens",
+        "secret",
+        "secrets",
+        "access",
+        "private",
+        "api",
+        "apikey",
+        "apitoken",
+        "auth",
+        "pat",
+        "password",
+        "pass",
+        "passwd",
+        "pwd",
+        "credential",
+        "credentials",
+        "creds",
+        "bearer",
+        "oauth",
+        "jwt",
+        "license",
+        "webhook",
+        "authorization",
+        "accesskey",
+        "secretkey",
+        "accesstoken",
+        "rest",
+        "personal",
+        "admin",
+        "master",
+        "api_key",
+        "api_token",
+        "access_token",
+        "access_key",
+        "secret_key",
+        "auth_token",
+        "client_secret",
+        "private_key",
+    ];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// Whether a value may be the credential of a service whose credentials have no form of their own.
+pub(super) fn vendor_value(value: &[u8], least: usize) -> bool {
+    if value.len() < least || value.len() >= super::assignment::VALUE_MAX {
+        return false;
+    }
+    let made = makeup(value);
+    let letters = made.lower + made.upper;
+    let random = made.digit >= 2 && letters >= 2 && made.turns * 7 >= value.len() && entropy(value) >= 2.8
+        || value.len() >= 24 && made.lower > 3 && made.upper > 3 && made.turns * 4 >= value.len() && entropy(value) >= 3.8;
+    random
+        && made.code == 0
+        && made.special * 4 <= value.len()
+        && !value.contains(&b'@')
+        && !is_version(value)
+        && !value.starts_with(b"/")
+        && !value.starts_with(b"./")
+        && !placeholder(value)
+        && !same_words(value)
+}
+
+/// Whether a value looks like a token even where only a blank stands before it: no digest, no id of a commit.
+pub(super) fn token_like(value: &[u8]) -> bool {
+    let made = makeup(value);
+    value.len() >= 20 && made.hex < value.len() && made.special * 8 <= value.len() && made.digit >= 3 && entropy(value) >= 3.2
+}
+
+/// `1.2.3-rc.1`, `v2.0.0+build5`, a date.
+fn is_version(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"v").unwrap_or(value);
+    let digits = value.iter().take_while(|b| b.is_ascii_digit()).count();
+    digits > 0
+        && digits <= 4
+        && matches!(value.get(digits), Some(b'.' | b'-'))
+        && value.get(digits + 1).is_some_and(u8::is_ascii_digit)
+        && value.iter().filter(|b| matches!(b, b'.' | b'-')).count() >= 2
+        && !is_uuid(value)
 }
 
 /// What the name of an assignment promises about its value.

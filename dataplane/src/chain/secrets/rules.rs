@@ -11,7 +11,9 @@ mod commerce;
 mod content;
 mod messaging;
 mod operations;
+mod prefixed;
 mod services;
+pub(super) mod vendors;
 
 /// How a shape relates to its word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,9 +97,19 @@ const WORD64: &str = "[0-9A-Za-z]{64}";
 
 /// Every row of every family.
 pub(super) fn all() -> impl Iterator<Item = &'static Builtin> {
-    [ai::RULES, cloud::RULES, code::RULES, commerce::RULES, content::RULES, messaging::RULES, operations::RULES, services::RULES]
-        .into_iter()
-        .flatten()
+    [
+        ai::RULES,
+        cloud::RULES,
+        code::RULES,
+        commerce::RULES,
+        content::RULES,
+        messaging::RULES,
+        operations::RULES,
+        services::RULES,
+        prefixed::RULES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The hand-written rules, in the order of their indexes.

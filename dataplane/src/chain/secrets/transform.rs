@@ -424,8 +424,19 @@ pub(super) enum Content {
 }
 
 fn is_run(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    RUN_BYTES[usize::from(byte)]
 }
+
+/// Bytes of base64, hexadecimal and their like.
+const RUN_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+        byte += 1;
+    }
+    table
+};
 
 /// Whether every byte could be one of base64 or hexadecimal.
 pub(super) fn may_be_run(bytes: &[u8]) -> bool {

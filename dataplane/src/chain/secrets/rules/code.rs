@@ -3,15 +3,15 @@
 use super::{Builtin, HEX32, HEX40, HEX64, UUID, WORD20, WORD24, WORD32, named, near, run, tail, token};
 
 pub(super) const RULES: &[Builtin] = &[
-    token("github-pat", "GitHub personal access token", &["ghp_"], r"ghp_[A-Za-z0-9]{36,}"),
-    token("github-oauth", "GitHub OAuth token", &["gho_"], r"gho_[A-Za-z0-9]{36,}"),
+    token("github-pat", "GitHub personal access token", &["ghp_"], r"ghp_[A-Za-z0-9_]{36,}"),
+    token("github-oauth", "GitHub OAuth token", &["gho_"], r"gho_[A-Za-z0-9_]{36,}"),
     token(
         "github-app-token",
         "GitHub app token",
         &["ghu_", "ghs_"],
         r"gh[us]_(?:[A-Za-z0-9]{36,}|[0-9]+_eyJ[A-Za-z0-9_.-]{40,})",
     ),
-    token("github-refresh-token", "GitHub refresh token", &["ghr_"], r"ghr_[A-Za-z0-9]{36,}"),
+    token("github-refresh-token", "GitHub refresh token", &["ghr_"], r"ghr_[A-Za-z0-9_]{36,}"),
     token("github-fine-grained-pat", "GitHub fine-grained token", &["github_pat_"], r"github_pat_[A-Za-z0-9_]{36,}"),
     named("github-secret", "GitHub client secret or token", &["github"], HEX40),
     near("github-client-secret", "GitHub OAuth client secret", &["github_client_id", "clientsecret"], HEX40),

@@ -32,11 +32,13 @@ impl<'a> Scan<'a> {
         self.hit |= match target.confirm {
             Confirm::Context(context) => context == Context::Assignment,
             Confirm::Shape { how, .. } => matches!(how, How::Named | How::Near),
+            Confirm::Vendor { .. } => true,
             Confirm::Search { .. } => true,
         };
         match target.confirm {
             Confirm::Shape { shape, how } => self.shape(frame, text, word, target.rule, shape, how),
             Confirm::Search { search } => self.search(frame, text, target.rule, search, word.start, word.end),
+            Confirm::Vendor { bare } => self.vendor(frame, text, word, target.rule, bare),
             Confirm::Context(Context::Assignment) => self.assignment(frame, text, word),
             Confirm::Context(Context::Url) => self.url(frame, text, word),
             Confirm::Context(Context::PrivateKey) => self.private_key(frame, text, word),
@@ -103,8 +105,9 @@ impl<'a> Scan<'a> {
         if let Outcome::Assigned(found) = self.read(frame, text, word.clone()) {
             let name = &text[found.name.clone()];
             let bound = lenient || found.operator != assignment::Operator::Space || name.starts_with(b"-") || found.scheme;
-            let apt =
-                bound && (lenient || !judge::public_name(name)) && (!broad || judge::names_secret(name, &text[word.clone()]));
+            let apt = bound
+                && (lenient || !judge::public_name(name))
+                && (!broad || judge::told(name, &text[word.clone()]) != judge::Told::Nothing);
             if apt
                 && let Some(span) = self.token_at(text, found.value.start, shape, false)
                 && apt_value(&text[span.clone()], lenient, broad)
@@ -120,6 +123,46 @@ impl<'a> Scan<'a> {
             self.providers.push(Provider { epoch: frame.epoch, rule, shape, until: word.end + NEAR });
         }
         None
+    }
+
+    /// A random value assigned to the name of a service: `acme_key = x`, `acme access token: x`, `acme: x`.
+    fn vendor(&mut self, frame: &Frame, text: &[u8], word: Range<usize>, rule: u32, bare: bool) {
+        // A path, a package, an address.
+        if word.start > 0 && matches!(text[word.start - 1], b'/' | b'@') {
+            return;
+        }
+        let Outcome::Assigned(mut found) = self.read(frame, text, word.clone()) else { return };
+        let mut told = judge::told(&text[found.name.clone()], &text[word]);
+        for _ in 0..3 {
+            if found.operator != assignment::Operator::Space || told == judge::Told::Nothing {
+                break;
+            }
+            let value = &text[found.value.clone()];
+            let length = value.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+            if !judge::credential_words(&value[..length]) {
+                break;
+            }
+            self.work += length;
+            told = judge::Told::Credential;
+            let start = found.value.start;
+            match assignment::read(text, start..start + length) {
+                Outcome::Assigned(next) => found = next,
+                Outcome::AtEnd { .. } | Outcome::Nothing { .. } => return,
+            }
+        }
+        let value = &text[found.value.clone()];
+        self.work += value.len();
+        let apt = match told {
+            judge::Told::Nothing => false,
+            judge::Told::Name => {
+                bare && judge::vendor_value(value, 16)
+                    && (found.operator != assignment::Operator::Space || judge::token_like(value))
+            }
+            judge::Told::Credential => judge::vendor_value(value, 10),
+        };
+        if apt {
+            self.found(frame, text, rule, found.value.clone(), found.value);
+        }
     }
 
     /// Tries the providers named shortly before a word such as `token`.

@@ -136,26 +136,29 @@ fn pointer_within(prefix: &str, pointer: &str) -> bool {
     pointer.strip_prefix(prefix).is_some_and(|rest| prefix.is_empty() || rest.is_empty() || rest.starts_with('/'))
 }
 
-/// A finding of a context rule gives way to one of a provider's rule in the same place, which then covers both.
+/// Of findings in the same place one is kept: a provider's rather than a context rule's, the first rather than the
+/// second. It then covers both.
 pub(super) fn prefer_named(scanner: &SecretScanner, findings: &mut Vec<Finding>) {
     let generic = |f: &Finding| scanner.program.rules.get(f.rule as usize).is_some_and(|r| r.generic);
     let mut at = 0;
     while at < findings.len() {
         let here = findings[at].clone();
-        let better = generic(&here)
-            .then(|| {
-                findings.iter_mut().find(|f| {
-                    !generic(f)
-                        && f.node == here.node
-                        && f.mode == here.mode
-                        && f.span.start < here.span.end
-                        && here.span.start < f.span.end
-                })
-            })
-            .flatten();
+        let better = findings.iter().enumerate().position(|(index, f)| {
+            index != at
+                && f.node == here.node
+                && f.mode == here.mode
+                && f.span.start < here.span.end
+                && here.span.start < f.span.end
+                && match (generic(f), generic(&here)) {
+                    (false, true) => true,
+                    (true, false) => false,
+                    _ => index < at,
+                }
+        });
         match better {
-            Some(named) => {
-                named.span = named.span.start.min(here.span.start)..named.span.end.max(here.span.end);
+            Some(index) => {
+                let kept = &mut findings[index].span;
+                *kept = kept.start.min(here.span.start)..kept.end.max(here.span.end);
                 findings.remove(at);
             }
             None => at += 1,

@@ -120,14 +120,23 @@ impl<'a> Scan<'a> {
         text.len()
     }
 
+    /// The first view that would change the text, which for most texts is none.
     fn first_view(&self, frame: &Frame, text: &[u8]) -> Phase {
-        match frame.views {
-            _ if !self.decode => Phase::Done,
-            Views::None => Phase::Done,
-            Views::UnwrapOnly => Phase::View { view: View::Unwrap, from: 0 },
-            Views::All if text.is_ascii() => Phase::View { view: View::Unescape, from: 0 },
-            Views::All => Phase::View { view: View::Fold, from: 0 },
+        let first = match frame.views {
+            _ if !self.decode => return Phase::Done,
+            Views::None => return Phase::Done,
+            Views::UnwrapOnly => View::Unwrap,
+            Views::All if text.is_ascii() => View::Unescape,
+            Views::All => View::Fold,
+        };
+        let mut view = Some(first);
+        while let Some(here) = view {
+            if (here != View::Join || frame.joined) && transform::window(here, text, 0).is_some() {
+                return Phase::View { view: here, from: 0 };
+            }
+            view = here.next();
         }
+        Phase::Done
     }
 
     /// Makes the next window of a view into a buffer of its own.
