@@ -273,6 +273,16 @@ fn value(cursor: &mut Cursor<'_>, operator: Operator) -> Option<(Range<usize>, Q
     let start = cursor.at;
     let markup = operator == Operator::Markup;
     let rest = cursor.text.get(start..(start + VALUE_MAX).min(cursor.text.len()))?;
+    let length = bare_length(rest, markup);
+    if operator == Operator::Space && matches!(rest.first(), Some(b'{' | b'(' | b'[' | b'<' | b'&' | b'|' | b'+' | b'*')) {
+        return None;
+    }
+    let quoting = if markup { Quoting::Element } else { Quoting::Bare };
+    (length > 0).then(|| (start..start + length, quoting, scheme))
+}
+
+/// How long a value without quotes is, the brackets left out that close something before it.
+fn bare_length(rest: &[u8], markup: bool) -> usize {
     let mut length = rest
         .iter()
         .position(|&b| match b {
@@ -299,11 +309,7 @@ fn value(cursor: &mut Cursor<'_>, operator: Operator) -> Option<(Range<usize>, Q
         }
         length -= 1;
     }
-    if operator == Operator::Space && matches!(rest.first(), Some(b'{' | b'(' | b'[' | b'<' | b'&' | b'|' | b'+' | b'*')) {
-        return None;
-    }
-    let quoting = if markup { Quoting::Element } else { Quoting::Bare };
-    (length > 0).then(|| (start..start + length, quoting, scheme))
+    length
 }
 
 /// `: string = "x"`, `: &str = "x"`, `: Option<String> = …`: steps over the type.

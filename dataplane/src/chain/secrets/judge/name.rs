@@ -1,0 +1,542 @@
+//! What the name of an assignment promises about its value.
+//!
+//! *Lives on* one shard, on the stack; looks at names of bounded length.
+
+/// What kind of secret a name promises, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Promise {
+    Password,
+    /// `client_secret`, `api_token`, `access_key` …: a machine made it, so it looks random.
+    Secret,
+    /// A bare `key`, `auth` or `id`: only very random values count.
+    Weak,
+}
+
+/// What follows the word in a name and makes the value public: `token_type`, `password_field`, `key_id` …
+pub(super) const PUBLIC_SUFFIXES: &[&str] = &[
+    "id",
+    "ids",
+    "name",
+    "names",
+    "type",
+    "types",
+    "url",
+    "uri",
+    "urls",
+    "path",
+    "paths",
+    "file",
+    "files",
+    "ref",
+    "refs",
+    "len",
+    "length",
+    "size",
+    "count",
+    "field",
+    "fields",
+    "label",
+    "hint",
+    "expiry",
+    "expires",
+    "expiration",
+    "expire",
+    "ttl",
+    "age",
+    "regex",
+    "pattern",
+    "policy",
+    "prompt",
+    "placeholder",
+    "help",
+    "title",
+    "text",
+    "class",
+    "algorithm",
+    "algo",
+    "alg",
+    "provider",
+    "endpoint",
+    "index",
+    "limit",
+    "limits",
+    "usage",
+    "source",
+    "manager",
+    "store",
+    "format",
+    "version",
+    "status",
+    "kind",
+    "mode",
+    "env",
+    "var",
+    "variable",
+    "header",
+    "param",
+    "arn",
+    "dir",
+    "location",
+    "info",
+    "metadata",
+    "description",
+    "desc",
+    "message",
+    "msg",
+    "error",
+    "errors",
+    "event",
+    "method",
+    "handler",
+    "callback",
+    "function",
+    "func",
+    "fn",
+    "validator",
+    "strength",
+    "rules",
+    "rule",
+    "required",
+    "enabled",
+    "disabled",
+    "valid",
+    "exists",
+    "changed",
+    "reset",
+    "resets",
+    "change",
+    "update",
+    "confirmation",
+    "input",
+    "form",
+    "view",
+    "page",
+    "link",
+    "button",
+    "icon",
+    "template",
+    "model",
+    "schema",
+    "table",
+    "column",
+    "row",
+    "map",
+    "list",
+    "array",
+    "set",
+    "group",
+    "groups",
+    "scope",
+    "scopes",
+    "audience",
+    "issuer",
+    "subject",
+    "alias",
+    "fingerprint",
+    "checksum",
+    "digest",
+    "sha256",
+    "sha1",
+    "md5",
+    "thumbprint",
+    "code",
+    "codes",
+    "press",
+    "down",
+    "up",
+    "board",
+    "word",
+    "words",
+    "stroke",
+    "frame",
+    "frames",
+    "space",
+    "ring",
+    "chain",
+    "bind",
+    "binding",
+    "bindings",
+    "stone",
+    "note",
+    "notes",
+    "pair",
+    "usages",
+    "selector",
+    "server",
+    "host",
+    "port",
+    "user",
+    "username",
+    "owner",
+    "date",
+    "time",
+    "created",
+    "timestamp",
+    "at",
+    "ops",
+    "spec",
+    "config",
+    "options",
+    "settings",
+    "style",
+    "color",
+    "value_from",
+    "resolver",
+    "service",
+    "client",
+    "request",
+    "response",
+    "interface",
+    "param",
+    "params",
+    "generator",
+    "factory",
+];
+
+/// Whether a provider's name ends in a word that makes the value public: `heroku_app_id`, `stripe_url`.
+pub(in super::super) fn public_name(name: &[u8]) -> bool {
+    let end = name.iter().rposition(|b| b.is_ascii_alphanumeric()).map_or(0, |at| at + 1);
+    let name = &name[..end];
+    let mut start = end;
+    while start > 0 && name[start - 1].is_ascii_alphanumeric() {
+        start -= 1;
+        // A word also begins where a capital follows a small letter.
+        if start > 0 && name[start].is_ascii_uppercase() && name[start - 1].is_ascii_lowercase() {
+            break;
+        }
+    }
+    let last = &name[start..];
+    PUBLIC_SUFFIXES.iter().any(|s| last.eq_ignore_ascii_case(s.as_bytes()))
+}
+
+/// What a name says of a service's credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Told {
+    /// It speaks of something else.
+    Nothing,
+    /// It is the service's name, perhaps with an environment's.
+    Name,
+    /// It says that the value is a credential.
+    Credential,
+}
+
+/// What `name` says of the credential of the service that is named in it.
+pub(in super::super) fn told(name: &[u8], service: &[u8]) -> Told {
+    if public_name(name) {
+        return Told::Nothing;
+    }
+    if promise(name).is_some() {
+        return Told::Credential;
+    }
+    let Some(at) = (0..=name.len() - service.len().min(name.len()))
+        .find(|at| name.get(*at..at + service.len()).is_some_and(|part| part.eq_ignore_ascii_case(service)))
+    else {
+        return Told::Nothing;
+    };
+    let (before, after) = (&name[..at], &name[at + service.len()..]);
+    let mut told = Told::Name;
+    for word in words_of(before).chain(words_of(after)) {
+        if credential_words(word) {
+            told = Told::Credential;
+        } else if !NEUTRAL.iter().any(|neutral| word.eq_ignore_ascii_case(neutral.as_bytes())) {
+            return Told::Nothing;
+        }
+    }
+    told
+}
+
+/// The words of a name, cut at marks and where a capital follows a small letter. Numbers are none.
+pub(super) fn words_of(name: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let start = from + name.get(from..)?.iter().position(u8::is_ascii_alphabetic)?;
+        let mut end = start + 1;
+        while name.get(end).is_some_and(u8::is_ascii_alphabetic)
+            && !(name[end].is_ascii_uppercase() && name[end - 1].is_ascii_lowercase())
+        {
+            end += 1;
+        }
+        from = end;
+        Some(&name[start..end])
+    })
+}
+
+/// Words beside a service's name that leave open what the value is.
+pub(super) const NEUTRAL: &[&str] = &[
+    "my",
+    "the",
+    "a",
+    "new",
+    "default",
+    "env",
+    "prod",
+    "production",
+    "dev",
+    "development",
+    "test",
+    "testing",
+    "staging",
+    "stage",
+    "live",
+    "sandbox",
+    "react",
+    "next",
+    "vite",
+    "v",
+    "config",
+    "io",
+    "com",
+    "app",
+    "web",
+    "cloud",
+    "main",
+    "http",
+    "rest",
+    "v",
+];
+
+/// Whether a word says that what it names is a credential: `key`, `access`, `private` …
+pub(in super::super) fn credential_words(word: &[u8]) -> bool {
+    const WORDS: &[&str] = &[
+        "key",
+        "keys",
+        "token",
+        "tokens",
+        "secret",
+        "secrets",
+        "access",
+        "private",
+        "api",
+        "apikey",
+        "apitoken",
+        "auth",
+        "pat",
+        "password",
+        "pass",
+        "passwd",
+        "pwd",
+        "credential",
+        "credentials",
+        "creds",
+        "bearer",
+        "oauth",
+        "jwt",
+        "license",
+        "webhook",
+        "authorization",
+        "accesskey",
+        "secretkey",
+        "accesstoken",
+        "rest",
+        "personal",
+        "admin",
+        "master",
+        "api_key",
+        "api_token",
+        "access_token",
+        "access_key",
+        "secret_key",
+        "auth_token",
+        "client_secret",
+        "private_key",
+    ];
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// What the name of an assignment promises about its value.
+pub(in super::super) fn promise(name: &[u8]) -> Option<Promise> {
+    let mut folded = [0u8; 96];
+    let length = name.len().min(folded.len());
+    let folded = &mut folded[..length];
+    folded.copy_from_slice(&name[..length]);
+    folded.make_ascii_lowercase();
+    let folded = &*folded;
+    let (needle, at) = promising_word(name, folded)?;
+    let tail = &name[at + needle.len()..];
+    if !allows_secret(tail, needle) {
+        return None;
+    }
+    match needle {
+        "key" | "auth" if strong_key(&folded[..at]) => Some(Promise::Secret),
+        "key" | "auth" => tail.is_empty().then_some(Promise::Weak),
+        // max_tokens, next_token and their like count or page.
+        "token" if paging(&folded[..at], tail) => None,
+        "password" | "passwd" | "passphrase" | "passcode" | "pwd" | "pass" => Some(Promise::Password),
+        _ => Some(Promise::Secret),
+    }
+}
+
+/// The word of a name that says most, and the last place where it stands: the words are in the order of what they say.
+pub(super) fn promising_word(name: &[u8], folded: &[u8]) -> Option<(&'static str, usize)> {
+    const WORDS: [&str; 15] = [
+        "password",
+        "passwd",
+        "passphrase",
+        "passcode",
+        "pwd",
+        "pass",
+        "psk",
+        "presharedkey",
+        "secret",
+        "token",
+        "apikey",
+        "credential",
+        "authorization",
+        "key",
+        "auth",
+    ];
+    let mut best: Option<(usize, usize)> = None;
+    for at in (0..folded.len()).rev() {
+        let candidates = match folded[at] {
+            b'p' => 0..8,
+            b's' => 8..9,
+            b't' => 9..10,
+            b'a' => 10..15,
+            b'c' => 11..12,
+            b'k' => 13..14,
+            _ => continue,
+        };
+        for index in candidates {
+            if best.is_some_and(|(known, _)| known <= index) {
+                break;
+            }
+            let word = WORDS[index];
+            let stands = folded[at..].starts_with(word.as_bytes());
+            if stands && (word != "pass" || is_pass(folded, at, &name[at + 4..])) {
+                best = Some((index, at));
+                break;
+            }
+        }
+    }
+    best.map(|(index, at)| (WORDS[index], at))
+}
+
+/// `pass` is the word itself only at a word's end: not in `bypass`, `passed`, `minipass`, `passive`.
+pub(super) fn is_pass(name: &[u8], at: usize, tail: &[u8]) -> bool {
+    const BEFORE: &[&str] = &[
+        "db", "user", "my", "root", "admin", "auth", "login", "smtp", "mail", "ftp", "http", "https", "proxy", "mysql", "sql",
+        "pg", "key", "store", "wifi", "new", "old", "email", "ssh", "redis", "mongo", "ldap", "vpn", "app", "guest",
+    ];
+    let before = at == 0 || !name[at - 1].is_ascii_lowercase() || BEFORE.iter().any(|word| name[..at].ends_with(word.as_bytes()));
+    before && tail.first().is_none_or(|b| !b.is_ascii_lowercase())
+}
+
+/// Whether what follows the word leaves it a secret: nothing, a number, an environment, `key` …
+pub(super) fn allows_secret(tail: &[u8], needle: &str) -> bool {
+    let mut rest = tail;
+    // tokens, passwords, keys: a list, and `tokenizer`, `keyboard`, `authority` are other words.
+    if let Some(first) = rest.first()
+        && first.is_ascii_lowercase()
+        && needle != "pwd"
+    {
+        let run = rest.iter().take_while(|b| b.is_ascii_lowercase()).count();
+        let word = &rest[..run];
+        if !matches!(
+            word,
+            b"s" | b"key" | b"keys" | b"token" | b"value" | b"string" | b"str" | b"hash" | b"enc" | b"b64" | b"base64"
+        ) {
+            return false;
+        }
+        rest = &rest[run..];
+    }
+    while !rest.is_empty() {
+        let skip = rest.iter().take_while(|b| !b.is_ascii_alphanumeric()).count();
+        rest = &rest[skip..];
+        if rest.is_empty() {
+            break;
+        }
+        // One word: an upper-case run, or a letter and the lower-case ones after it.
+        let upper = rest.iter().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit()).count();
+        let run = if upper > 1 {
+            upper
+        } else {
+            upper + rest[upper..].iter().take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit()).count()
+        };
+        let word = &rest[..run.max(1)];
+        if PUBLIC_SUFFIXES.iter().any(|s| word.eq_ignore_ascii_case(s.as_bytes())) {
+            return false;
+        }
+        rest = &rest[run.max(1)..];
+    }
+    true
+}
+
+/// Whether what stands before `key` says that it opens something.
+pub(super) fn strong_key(before: &[u8]) -> bool {
+    let trimmed = match before.last() {
+        Some(b'_' | b'-' | b'.') => &before[..before.len() - 1],
+        _ => before,
+    };
+    [
+        "api",
+        "access",
+        "secret",
+        "private",
+        "auth",
+        "account",
+        "master",
+        "encryption",
+        "signing",
+        "encrypt",
+        "sign",
+        "app",
+        "application",
+        "consumer",
+        "service",
+        "admin",
+        "deploy",
+        "license",
+        "write",
+        "read",
+        "ingest",
+        "client",
+        "storage",
+        "shared",
+        "session",
+        "jwt",
+        "hmac",
+        "token",
+        "cipher",
+        "aes",
+        "stream",
+        "sdk",
+        "web",
+        "server",
+        "subscription",
+        "integration",
+        "project",
+        "bot",
+        "live",
+        "prod",
+        "test",
+        "sandbox",
+        "rest",
+        "host",
+    ]
+    .iter()
+    .any(|word| trimmed.ends_with(word.as_bytes()))
+}
+
+pub(super) fn paging(before: &[u8], tail: &[u8]) -> bool {
+    tail.first() == Some(&b's')
+        || [
+            "max_",
+            "max",
+            "min_",
+            "next",
+            "next_",
+            "page",
+            "page_",
+            "continuation",
+            "continuation_",
+            "sync_",
+            "cancel",
+            "cancellation",
+            "num_",
+            "total_",
+            "cursor_",
+            "idempotency_",
+        ]
+        .iter()
+        .any(|word| before.ends_with(word.as_bytes()))
+}
