@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use dataplane::chain::scope::condition::Conditions;
 use schema::services::access::{self, Subjects};
 use schema::services::governance::{self, Limit, LimitMode, Per};
 use schema::services::mcp::{McpFile, Tools, Transport};
@@ -85,11 +86,12 @@ pub struct Known {
 /// Compiles one generation. The same declarations and facts give the same snapshot.
 ///
 /// # Errors
-/// What the secret layer's or the block list's block should have been. Nothing of it may come into force.
+/// What a condition, the secret layer's or the block list's block should have been. Nothing of it may come into force.
 pub fn compile(services: &Services, dynamic: &Dynamic, context: &Context<'_>) -> Result<Snapshot, Vec<Problem>> {
     let mut problems = Vec::new();
     let secrets = layers::secrets(services, &mut problems);
     let blocklist = layers::blocklist(services, &mut problems);
+    let declared = services.grants.iter().map(|grant| grant_of(grant, &mut problems)).collect::<Vec<_>>();
     let mut snapshot = Snapshot {
         generation: context.generation,
         compiled_at_us: context.now_us,
@@ -97,7 +99,7 @@ pub fn compile(services: &Services, dynamic: &Dynamic, context: &Context<'_>) ->
         base_url: context.base_url.to_owned(),
         keys: context.keys.to_vec(),
         roles: roles(services),
-        grants: services.grants.iter().map(|grant| grant_of(&grant.what)).chain(dynamic.grants.iter().cloned()).collect(),
+        grants: declared.into_iter().chain(dynamic.grants.iter().cloned()).collect(),
         limits: services.limits.iter().map(|limit| limit_of(&limit.what)).collect(),
         secrets,
         blocklist,
@@ -199,7 +201,8 @@ fn roles(services: &Services) -> HashMap<String, Vec<String>> {
     services.roles.iter().map(|(name, Declared { what, .. })| (name.to_string(), scopes(what))).collect()
 }
 
-fn grant_of(grant: &access::Grant) -> snapshot::Grant {
+fn grant_of(declared: &Declared<access::Grant>, problems: &mut Vec<Problem>) -> snapshot::Grant {
+    let grant = &declared.what;
     snapshot::Grant {
         id: grant.id.value.to_string(),
         effect: match grant.effect {
@@ -211,8 +214,24 @@ fn grant_of(grant: &access::Grant) -> snapshot::Grant {
         tools: texts_or_none(&grant.tools),
         methods: texts_or_none(&grant.methods),
         scopes: grant.scopes.iter().map(ToString::to_string).collect(),
-        when: String::new(),
+        when: conditions(declared, problems),
     }
+}
+
+/// The grant's conditions as JSON; empty where there are none.
+fn conditions(grant: &Declared<access::Grant>, problems: &mut Vec<Problem>) -> String {
+    let conditions = grant.what.conditions();
+    if conditions.is_empty() {
+        return String::new();
+    }
+    if let Err(error) = Conditions::compile(&conditions) {
+        let mark = grant.what.condition_mark(&error.place).unwrap_or(grant.place.mark);
+        problems.push(grant.place.problem_at(mark, error.wrong.to_string()));
+    }
+    serde_json::to_string(&conditions).unwrap_or_else(|error| {
+        problems.push(grant.place.problem(error.to_string()));
+        String::new()
+    })
 }
 
 fn texts(globs: &[At<Glob>]) -> Vec<String> {

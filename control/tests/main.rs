@@ -7,6 +7,7 @@ mod harness;
 
 mod approvals;
 mod clients;
+mod conditions;
 mod crash;
 mod edge;
 mod layers;

@@ -52,7 +52,7 @@ fn shard(name: &str, keys: u64, limits: usize, algorithm: Algorithm) {
         limit("each-tool", PRINCIPAL | TOOL, algorithm, per_key),
         limit("all", TENANT, algorithm, 4_000_000_000),
     ];
-    let policy = Limits::compile(&policy[..limits], SEED).unwrap();
+    let policy = Limits::compile(&policy[..limits], SEED, |_| false).unwrap();
     let (set, costs) = (policy.for_subject(|_| true), policy.for_call("server", "tool"));
     let (mut state, mut charges) = (RateState::new(1 << 21), Charges::new());
     rounds(name, |check| {
@@ -62,7 +62,7 @@ fn shard(name: &str, keys: u64, limits: usize, algorithm: Algorithm) {
 }
 
 fn refused(name: &str) {
-    let policy = Limits::compile(&[limit("each", PRINCIPAL, Algorithm::Gcra, 1)], SEED).unwrap();
+    let policy = Limits::compile(&[limit("each", PRINCIPAL, Algorithm::Gcra, 1)], SEED, |_| false).unwrap();
     let (set, costs) = (policy.for_subject(|_| true), policy.for_call("server", "tool"));
     let (mut state, mut charges) = (RateState::new(1 << 10), Charges::new());
     policy.charges(&set, &costs, &caller(1), &mut charges).unwrap();
@@ -75,7 +75,7 @@ fn refused(name: &str) {
 
 /// As the chain does it, which keeps the charges of a principal and tool.
 fn charge_alone(name: &str) {
-    let policy = Limits::compile(&[limit("each", PRINCIPAL, Algorithm::Gcra, 4_000_000_000)], SEED).unwrap();
+    let policy = Limits::compile(&[limit("each", PRINCIPAL, Algorithm::Gcra, 4_000_000_000)], SEED, |_| false).unwrap();
     let (set, costs) = (policy.for_subject(|_| true), policy.for_call("server", "tool"));
     let (mut state, mut charges) = (RateState::new(1 << 10), Charges::new());
     policy.charges(&set, &costs, &caller(1), &mut charges).unwrap();
@@ -83,7 +83,7 @@ fn charge_alone(name: &str) {
 }
 
 fn keys_alone(name: &str) {
-    let policy = Limits::compile(&[limit("each", PRINCIPAL, Algorithm::Gcra, 1)], SEED).unwrap();
+    let policy = Limits::compile(&[limit("each", PRINCIPAL, Algorithm::Gcra, 1)], SEED, |_| false).unwrap();
     let (set, costs, mut charges) = (policy.for_subject(|_| true), policy.for_call("server", "tool"), Charges::new());
     rounds(name, |check| policy.charges(&set, &costs, &caller(check), black_box(&mut charges)).is_ok());
 }

@@ -90,14 +90,14 @@ async fn decide(
     if let Some(Err(denial)) = call.waited {
         return Err(denial.clone());
     }
-    let access = principal.access(policy, call);
+    let standing = principal.standing(policy);
     let cleared = if call.is_large() {
-        inspect_in_slices(policy, &shard.scratch, &access, call).await?
+        inspect_in_slices(policy, &shard.scratch, &standing, call, arrival.now_us).await?
     } else {
         // The borrow ends on this line; clippy::await_holding_refcell_ref keeps it so.
-        inspect(policy, &mut shard.scratch.borrow_mut(), &access, call)?
+        inspect(policy, &mut shard.scratch.borrow_mut(), &standing, call, arrival.now_us)?
     };
-    let lease = RateLease::charge(shard, policy, cleared.charges, arrival.now_us).await;
+    let lease = RateLease::charge(shard, policy, &cleared.charges, arrival.now_us).await;
     let lease = lease.map_err(|denial| cleared.hiding(denial))?;
     let allowed = cleared.admitted(lease.observed(policy));
     Ok((allowed, lease))

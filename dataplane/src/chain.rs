@@ -18,10 +18,11 @@ pub mod glob;
 pub mod rate;
 pub mod scope;
 pub mod secrets;
+pub mod tool;
 
 use blocklist::{BlockScratch, Target};
-use rate::{Admitted, Charge, RateState, Refused};
-use scope::{Access, ServerAccess};
+use rate::{Admitted, Charge, Charges, RateState, Refused};
+use scope::{Access, Standing};
 use secrets::{Blanks, ScanScratch, Side, Subject, Unscannable, Verdict};
 
 /// What is about to be done, as the request's body says. Never taken from a header.
@@ -184,47 +185,50 @@ impl Allowed {
 }
 
 /// A call that passed the three checks that need no state.
-pub struct Cleared<'a> {
+pub struct Cleared {
     /// What it costs, and under which limits.
-    pub charges: &'a [Charge],
+    pub charges: Charges,
     allowed: Allowed,
 }
 
-/// The chain. Cost: a few nanoseconds and the scan of the arguments.
+/// The chain. Units: `now_us` is µs since 1970. Cost: a few nanoseconds, the grant's conditions, and the scan of the
+/// arguments.
 pub fn decide(
     policy: &Policy,
     scratch: &mut Scratch,
     rates: &mut RateState,
-    access: &ServerAccess,
+    standing: &Standing,
     call: &Call<'_>,
     now_us: u64,
 ) -> Result<(Allowed, Admitted), Denial> {
-    let cleared = inspect(policy, scratch, access, call)?;
-    let admitted = charge_rate(policy, rates, cleared.charges, now_us)?;
+    let cleared = inspect(policy, scratch, standing, call, now_us)?;
+    let admitted = charge_rate(policy, rates, &cleared.charges, now_us)?;
     Ok((cleared.allowed, admitted))
 }
 
 /// The three checks that need no state: what [`decide`] does before it charges.
-pub fn inspect<'a>(
+pub fn inspect(
     policy: &Policy,
     scratch: &mut Scratch,
-    access: &'a ServerAccess,
+    standing: &Standing,
     call: &Call<'_>,
-) -> Result<Cleared<'a>, Denial> {
-    let mut cleared = check_scope(access, call)?;
+    now_us: u64,
+) -> Result<Cleared, Denial> {
+    let mut cleared = check_scope(policy, standing, call, now_us)?;
     check_secrets(policy, scratch, call, &mut cleared.allowed)?;
     check_blocklist(policy, scratch, call, &mut cleared.allowed).map_err(|denial| cleared.hiding(denial))?;
     Ok(cleared)
 }
 
 /// The same for a large call, whose scan for secrets gives way to other calls between its slices.
-pub async fn inspect_in_slices<'a>(
+pub async fn inspect_in_slices(
     policy: &Policy,
     scratch: &std::cell::RefCell<Scratch>,
-    access: &'a ServerAccess,
+    standing: &Standing,
     call: &Call<'_>,
-) -> Result<Cleared<'a>, Denial> {
-    let mut cleared = check_scope(access, call)?;
+    now_us: u64,
+) -> Result<Cleared, Denial> {
+    let mut cleared = check_scope(policy, standing, call, now_us)?;
     // The shard's own scratch serves the calls that come meanwhile.
     let mut spare = ScanScratch::new(&policy.secrets);
     for (part, nodes) in call.parts().enumerate() {
@@ -242,7 +246,7 @@ pub async fn inspect_in_slices<'a>(
     Ok(cleared)
 }
 
-impl Cleared<'_> {
+impl Cleared {
     /// A later layer's denial, which must not show what the secret layer has found.
     pub fn hiding(&self, denial: Denial) -> Denial {
         Denial { holds_secret: self.allowed.blanks.iter().any(|blanks| !blanks.is_empty()), ..denial }
@@ -267,20 +271,15 @@ impl Allowed {
     }
 
     fn note(&mut self, rule: &str) {
-        if self.observed.remaining_capacity() > rule.len() {
-            if !self.observed.is_empty() {
-                self.observed.push(' ');
-            }
-            self.observed.push_str(rule);
-        }
+        push_word(&mut self.observed, rule);
     }
 }
 
-fn check_scope<'a>(access: &'a ServerAccess, call: &Call<'_>) -> Result<Cleared<'a>, Denial> {
-    let (verdict, charges) = access.of(call);
-    match verdict {
+fn check_scope(policy: &Policy, standing: &Standing, call: &Call<'_>, now_us: u64) -> Result<Cleared, Denial> {
+    let tool = if call.is_tool { policy.grants.tool(call.server, call.name) } else { None };
+    match standing.access_to(policy, tool, call, now_us) {
         Access::Allowed { grant } => Ok(Cleared {
-            charges: charges.map_err(Clone::clone)?,
+            charges: policy.charges(standing, tool, call)?,
             allowed: Allowed {
                 rule: clip(grant),
                 observed: ArrayString::new(),
@@ -289,11 +288,37 @@ fn check_scope<'a>(access: &'a ServerAccess, call: &Call<'_>) -> Result<Cleared<
                 approved: ArrayString::new(),
             },
         }),
-        Access::StepUp { grant, scopes } => Err(Denial::new(Reason::ScopeMissing).by(grant).seen(scopes)),
+        Access::StepUp { grant, scopes } => {
+            let mut denial = Denial::new(Reason::ScopeMissing).by(grant);
+            for scope in scopes {
+                push_word(&mut denial.evidence, scope);
+            }
+            Err(denial)
+        }
         Access::Denied { grant } => Err(Denial::new(Reason::GrantDenies).by(grant)),
+        Access::ConditionFailed { grant, condition } => Err(Denial::new(Reason::ConditionFailed).by(grant).seen(condition)),
+        Access::ConditionFaulty { grant, condition, fault } => {
+            let mut denial = Denial::new(Reason::ConditionError).by(grant);
+            // As much as fits; why comes first.
+            let _ = write!(denial.evidence, "{fault}: ");
+            let rest: ArrayString<256> = clip(condition);
+            let fits = rest.floor_char_boundary(denial.evidence.remaining_capacity());
+            denial.evidence.push_str(&rest[..fits]);
+            Err(denial)
+        }
         Access::NotGranted => Err(Denial::new(Reason::NotGranted)),
         Access::ToolUnknown => Err(Denial::new(Reason::ToolUnknown)),
         Access::MethodUnknown => Err(Denial::new(Reason::MethodUnknown)),
+    }
+}
+
+/// Adds a word to a list that is separated by spaces, whole or not at all.
+fn push_word<const N: usize>(list: &mut ArrayString<N>, word: &str) {
+    if list.remaining_capacity() > word.len() {
+        if !list.is_empty() {
+            list.push(' ');
+        }
+        list.push_str(word);
     }
 }
 

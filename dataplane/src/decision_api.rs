@@ -1,5 +1,5 @@
 //! `POST /api/v1/decide`: would this principal's call be allowed? `{server, tool, arguments}` or `{server, method}` in,
-//! the verdict out. The question is decided, charged and recorded like the call itself.
+//! the verdict out; without `server`, `tool` is `server__tool`, with or without Claude Code's `mcp__` before it. The question is decided, charged and recorded like the call itself.
 //! Lives on: one shard.
 
 use std::net::IpAddr;
@@ -10,10 +10,12 @@ use hyper::body::Incoming;
 use serde_json::json;
 use wire::decision::{Channel, Layer, Reason};
 use wire::jsonrpc::{Nodes, member, members, text};
+use wire::tool_name::{split_host, split_prefixed};
 
 use crate::call::{Asked, ask};
 use crate::chain::Denial;
 use crate::http::{Reply, bearer, json as json_reply, read_body};
+use crate::policy::Policy;
 use crate::reply::{facts, traced};
 use crate::shard::Shard;
 
@@ -32,7 +34,7 @@ pub async fn decide(shard: &Rc<Shard>, request: Request<Incoming>, peer: IpAddr)
     let mut tape = shard.take_tape();
     let parsed = shard.parser.borrow_mut().json(&mut buffer, &mut tape);
     let question = match parsed {
-        Ok(()) => question(&tape.0),
+        Ok(()) => question(&policy, &tape.0),
         Err(error) => Asked::unreadable(&error.to_string()),
     };
     let principal = shard.identify(&policy, bearer(&parts.headers), &address, arrival.now_us);
@@ -62,7 +64,7 @@ pub async fn decide(shard: &Rc<Shard>, request: Request<Incoming>, peer: IpAddr)
     }
 }
 
-fn question<'t>(body: Nodes<'t, 't>) -> Asked<'t> {
+fn question<'t>(policy: &Policy, body: Nodes<'t, 't>) -> Asked<'t> {
     let unknown = members(body).find(|(key, _)| !matches!(*key, "server" | "tool" | "method" | "arguments"));
     if let Some((key, _)) = unknown {
         return Asked::unreadable(&format!("unknown member `{key}`; expected server, tool, method, arguments"));
@@ -70,8 +72,13 @@ fn question<'t>(body: Nodes<'t, 't>) -> Asked<'t> {
     let field = |name| member(body, name).and_then(text).unwrap_or("");
     let (server, tool, method) = (field("server"), field("tool"), field("method"));
     let method = if method.is_empty() { "tools/call" } else { method };
+    let is_server = |name: &str| policy.server(name).is_some();
+    let (server, tool) = match split_host(tool, is_server).or_else(|| split_prefixed(tool, is_server)) {
+        Some(prefixed) if server.is_empty() => prefixed,
+        _ => (server, tool),
+    };
     if server.is_empty() || (method == "tools/call" && tool.is_empty()) {
-        return Asked::unreadable("expected `server` and `tool`, or `server` and `method`");
+        return Asked::unreadable("expected `server` and `tool`, `tool` as `server__tool`, or `server` and `method`");
     }
     let refused: Option<Denial> = None;
     Asked { server, method, tool, arguments: member(body, "arguments"), refused }

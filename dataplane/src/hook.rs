@@ -11,6 +11,7 @@ use serde_json::json;
 use wire::decision::{Channel, Reason};
 use wire::ids::TraceId;
 use wire::jsonrpc::{Nodes, member, text};
+use wire::tool_name::split_host;
 
 use crate::call::{Asked, ask};
 use crate::chain::Denial;
@@ -56,8 +57,8 @@ fn question<'t>(policy: &Policy, event: Nodes<'t, 't>) -> Asked<'t> {
     if name != EVENT || tool.is_empty() {
         return Asked { server: HOST_SERVER, method: name, tool, arguments, refused: Some(Denial::new(Reason::EventUnknown)) };
     }
-    let governed = tool.strip_prefix("mcp__").and_then(|rest| rest.split_once("__"));
-    let (server, tool) = governed.filter(|(server, _)| policy.server(server).is_some()).unwrap_or((HOST_SERVER, tool));
+    let governed = split_host(tool, |server| policy.server(server).is_some());
+    let (server, tool) = governed.unwrap_or((HOST_SERVER, tool));
     Asked { server, method: "tools/call", tool, arguments, refused: None }
 }
 

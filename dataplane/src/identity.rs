@@ -2,7 +2,7 @@
 //! is revoked, or another policy comes into force.
 //! Lives on: one shard.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use hashbrown::HashMap;
@@ -11,8 +11,8 @@ use wire::record::Identity;
 use wire::snapshot::Subject;
 use wire::token::Claims;
 
-use crate::chain::Call;
-use crate::chain::scope::ServerAccess;
+use crate::chain::scope::Standing;
+use crate::chain::scope::standing::Kinds;
 use crate::limits::TOKEN_CACHE_MAX;
 use crate::policy::Policy;
 
@@ -27,25 +27,22 @@ pub struct Principal {
     /// The token's scopes and those that its roles stand for, separated by spaces, sorted.
     pub(crate) scopes: String,
     pub(crate) act_for: String,
-    /// Under which generation `access` was computed.
-    generation: Cell<u64>,
-    /// What it may do on each server; filled when first asked.
-    access: RefCell<Vec<Option<Rc<ServerAccess>>>>,
+    /// What it may do; found when first asked, and again under another policy.
+    standing: RefCell<Option<Rc<Standing>>>,
+    kinds: Rc<Kinds>,
 }
 
 impl Principal {
-    fn new(claims: Claims, auth_method: AuthMethod, policy: &Policy) -> Principal {
+    /// The principal of claims that were verified, on no shard: for asking what it may do, not for serving it.
+    pub fn of_claims(claims: Claims, policy: &Policy) -> Principal {
+        Principal::new(claims, AuthMethod::AccessToken, policy, Rc::default())
+    }
+
+    fn new(claims: Claims, auth_method: AuthMethod, policy: &Policy, kinds: Rc<Kinds>) -> Principal {
         let roles = claims.roles.join(" ");
         let act_for = claims.act_chain();
-        let mut principal = Principal {
-            scopes: String::new(),
-            claims,
-            auth_method,
-            roles,
-            act_for,
-            generation: Cell::new(policy.generation()),
-            access: RefCell::new(Vec::new()),
-        };
+        let mut principal =
+            Principal { scopes: String::new(), claims, auth_method, roles, act_for, standing: RefCell::new(None), kinds };
         principal.scopes = principal.effective_scopes(policy);
         principal
     }
@@ -76,9 +73,15 @@ impl Principal {
             roles: String::new(),
             scopes: String::new(),
             act_for: String::new(),
-            generation: Cell::new(0),
-            access: RefCell::new(Vec::new()),
+            standing: RefCell::new(None),
+            kinds: Rc::default(),
         }
+    }
+
+    /// The principal of these claims, whose roles stand for no scopes.
+    #[cfg(test)]
+    pub(crate) fn for_tests(claims: Claims) -> Principal {
+        Principal { scopes: claims.scope.clone(), claims, ..Principal::anonymous() }
     }
 
     fn effective_scopes(&self, policy: &Policy) -> String {
@@ -94,45 +97,33 @@ impl Principal {
         scopes.join(" ")
     }
 
-    /// Whether it holds this scope, by token or by role.
-    pub(crate) fn has_scope(&self, scope: &str) -> bool {
-        self.scopes.split(' ').any(|held| held == scope)
-    }
-
-    /// What it may do on the server of a call. Cost: computed at the first call to a server in a generation, then one
-    /// index. Servers with open tools have no list to compute from; theirs is computed for the tool at hand.
-    pub(crate) fn access(&self, policy: &Policy, call: &Call<'_>) -> Rc<ServerAccess> {
-        let server = call.server;
-        let mut access = self.access.borrow_mut();
-        if self.generation.get() != policy.generation() {
-            access.clear();
-            self.generation.set(policy.generation());
+    /// What it may do under a policy. Cost: found at the first call under a policy, then one `Rc` clone.
+    pub fn standing(&self, policy: &Policy) -> Rc<Standing> {
+        let mut standing = self.standing.borrow_mut();
+        match &*standing {
+            Some(known) if known.generation() == policy.generation() => Rc::clone(known),
+            _ => Rc::clone(standing.insert(Rc::new(Standing::new(policy, self, &self.kinds)))),
         }
-        if access.len() <= server.index() {
-            access.resize(server.index() + 1, None);
-        }
-        let known = match &access[server.index()] {
-            Some(known) => Rc::clone(known),
-            None => {
-                let computed = Rc::new(ServerAccess::compute(policy, self, server, None));
-                access[server.index()] = Some(Rc::clone(&computed));
-                computed
-            }
-        };
-        let undiscovered = call.is_tool && policy.snapshot().servers[server.index()].open_tools && !known.knows(call.name);
-        if undiscovered { Rc::new(ServerAccess::compute(policy, self, server, Some(call.name))) } else { known }
     }
 
     /// Whether a subject of a grant or limit includes it.
     pub(crate) fn is_in(&self, subject: &Subject) -> bool {
+        self.differs_from(subject).is_none()
+    }
+
+    /// The first list of a subject that does not name it.
+    pub(crate) fn differs_from(&self, subject: &Subject) -> Option<&'static str> {
         let claims = &self.claims;
         let one_of = |list: &[String], value: &str| list.is_empty() || list.iter().any(|entry| entry == value);
-        (subject.tiers == 0 || subject.tiers & (1 << claims.tier.code()) != 0)
-            && one_of(&subject.users, &claims.sub)
-            && one_of(&subject.departments, &claims.department)
-            && one_of(&subject.tenants, &claims.tenant)
-            && one_of(&subject.agents, &claims.agent)
-            && (subject.roles.is_empty() || claims.roles.iter().any(|role| subject.roles.contains(role)))
+        let named = [
+            ("tiers", subject.tiers == 0 || subject.tiers & (1 << claims.tier.code()) != 0),
+            ("users", one_of(&subject.users, &claims.sub)),
+            ("roles", subject.roles.is_empty() || claims.roles.iter().any(|role| subject.roles.contains(role))),
+            ("departments", one_of(&subject.departments, &claims.department)),
+            ("tenants", one_of(&subject.tenants, &claims.tenant)),
+            ("agents", one_of(&subject.agents, &claims.agent)),
+        ];
+        named.into_iter().find(|(_, included)| !included).map(|(list, _)| list)
     }
 
     /// As the audit row has it.
@@ -157,6 +148,7 @@ impl Principal {
 pub(crate) struct Identities {
     known: HashMap<[u8; 32], Known>,
     generation: u64,
+    kinds: Rc<Kinds>,
     /// Where the next search for something to forget begins; see [`Identities::make_room`].
     turn: u64,
 }
@@ -168,7 +160,7 @@ struct Known {
 
 impl Identities {
     pub(crate) fn new() -> Identities {
-        Identities { known: HashMap::new(), generation: 0, turn: 0 }
+        Identities { known: HashMap::new(), generation: 0, kinds: Rc::default(), turn: 0 }
     }
 
     /// Who sent this token.
@@ -196,7 +188,7 @@ impl Identities {
         }
         let claims = verify::verify(token, &policy.keys, policy.snapshot().issuer.as_str(), now_s)?;
         refuse_revoked(policy, &claims, now_s)?;
-        let principal = Rc::new(Principal::new(claims, AuthMethod::AccessToken, policy));
+        let principal = Rc::new(Principal::new(claims, AuthMethod::AccessToken, policy, Rc::clone(&self.kinds)));
         self.make_room();
         self.known.insert(digest, Known { principal: Rc::clone(&principal), last_used: self.turn });
         Ok(principal)

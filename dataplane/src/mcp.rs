@@ -16,17 +16,15 @@ use wire::jsonrpc::{self, Id, Message, MessageError, Nodes};
 
 use crate::approval::{self, Asked, Waited};
 use crate::call::{Arrival, Permit, serve};
-use crate::chain::scope::ServerAccess;
 use crate::chain::secrets::Blanks;
 use crate::chain::{Call, Denial};
 use crate::http::{Reply, ReplyBody, bearer, empty, json, read_body, reply, text};
 use crate::identity::Principal;
 use crate::limits::{LISTING_BYTES_MAX, REPLY_BUFFER_BYTES_MAX};
 use crate::outcome::{Answer, OutcomeGuard};
-use crate::policy::Policy;
 use crate::reply::{denied, traced};
 use crate::session;
-use crate::shard::Shard;
+use crate::shard::{PolicyRef, Shard};
 use crate::upstream::relay::{Kind, Relay, Rewrite};
 use crate::upstream::{Lease, OutBody, UpstreamError};
 
@@ -66,7 +64,7 @@ enum Step {
 /// What is known of a request before its body is read.
 struct Endpoint<'a> {
     shard: &'a Rc<Shard>,
-    policy: &'a Policy,
+    policy: &'a PolicyRef,
     server: Option<ServerIx>,
     server_name: &'a str,
     principal: Result<Rc<Principal>, Denial>,
@@ -115,7 +113,7 @@ fn is_json(content_type: &str) -> bool {
 }
 
 impl<'a> Endpoint<'a> {
-    fn new(shard: &'a Rc<Shard>, policy: &'a Policy, server_name: &'a str, headers: &'a HeaderMap, address: &'a str) -> Self {
+    fn new(shard: &'a Rc<Shard>, policy: &'a PolicyRef, server_name: &'a str, headers: &'a HeaderMap, address: &'a str) -> Self {
         let now_us = shard.now_us();
         let server = policy.server(server_name).filter(|ix| policy.targets[ix.index()].is_some());
         let principal = shard.identify(policy, bearer(headers), address, now_us).and_then(|principal| {
@@ -309,8 +307,9 @@ impl<'a> Endpoint<'a> {
 
     /// What the policy lets this principal see of `tools/list`.
     fn listing_filter(&self, call: &Call<'_>) -> Option<Rewrite> {
-        let access: Rc<ServerAccess> = self.principal.as_ref().ok()?.access(self.policy, call);
-        Some(Box::new(move |json| crate::listing::filter(json, |tool| access.lists(tool))))
+        let standing = self.principal.as_ref().ok()?.standing(self.policy);
+        let (policy, server) = (Rc::clone(self.policy), call.server);
+        Some(Box::new(move |json| crate::listing::filter(json, |tool| standing.lists(&policy, server, tool))))
     }
 
     /// Acts on a permit: the only way to an upstream.

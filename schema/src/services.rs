@@ -4,6 +4,7 @@
 
 pub mod access;
 mod check;
+mod condition;
 mod decode;
 pub mod governance;
 pub mod json_schema;

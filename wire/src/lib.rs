@@ -6,10 +6,12 @@
 pub mod ids;
 pub mod limits;
 
+pub mod condition;
 pub mod decision;
 
 pub mod jsonrpc;
 pub mod token;
+pub mod tool_name;
 
 pub mod frame;
 pub mod record;

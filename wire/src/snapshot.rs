@@ -167,7 +167,8 @@ pub struct Grant {
     pub subject: Subject,
     /// Globs over server names.
     pub servers: Vec<String>,
-    /// Globs over tool names. A grant that names tools speaks of `tools/call` on them.
+    /// Globs over tool names, each of a tool's own name or of `server__tool`. A grant that names tools speaks of
+    /// `tools/call` on them.
     pub tools: Vec<String>,
     /// Globs over methods.
     pub methods: Vec<String>,
@@ -178,7 +179,7 @@ pub struct Grant {
 }
 
 /// A set of principals. Every non-empty list must contain the principal's value.
-#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Default)]
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Subject {
     /// One bit per [`crate::decision::Tier`] code; 0 does not restrict.
     pub tiers: u8,

@@ -47,8 +47,8 @@ pub fn make_ready(services: &Services, bytes: SnapshotBytes, node: &NodeKeys, re
 fn explain(services: &Services, error: &PolicyError) -> Problem {
     let message = chain_of(error);
     let found = match error {
-        PolicyError::Grant { grant, .. } => {
-            let grant = services.grants.iter().find(|declared| declared.what.id.value.as_str() == grant);
+        PolicyError::Grants(error) => {
+            let grant = services.grants.iter().find(|declared| declared.what.id.value.as_str() == error.grant);
             grant.map(|grant| grant.place.problem(message.clone()))
         }
         PolicyError::Limits(error) => {

@@ -197,6 +197,27 @@ fn what_the_layers_refuse_is_told_where_it_stands() {
 }
 
 #[test]
+fn a_condition_is_told_where_it_stands() {
+    let server = ("mcp/files.yaml", "transport: {stdio: {command: x}}\n");
+    let head = "grants:\n- id: g\n  effect: allow\n  servers: [files]\n  tools: [files__read]\n  when:\n";
+    for (when, begins, mentions) in [
+        ("  - {arg: /p, within: /srv}\n  - {arg: /p, within: '~'}\n", "s/access/a.yaml:8:5: ", "`~` is not a folder"),
+        ("    any:\n    - {arg: /p, exists: true}\n    - not: {arg: /h, host: 'a b'}\n", "s/access/a.yaml:9:12: ", "not a host"),
+        ("  - {arg: /p}\n", "s/access/a.yaml:7:5: ", "exactly one of"),
+        ("  - time: {from: '25:00', to: '26:00'}\n", "s/access/a.yaml:7:5: ", "time of day"),
+    ] {
+        let services = tree(&[server, ("access/a.yaml", &format!("{head}{when}"))]);
+        let problems = compile(&services, &Dynamic::default(), &context(1)).unwrap_err();
+        let problem = problems[0].to_string();
+        assert!(problems.len() == 1 && problem.starts_with(begins) && problem.contains(mentions), "{when}: {problems:?}");
+    }
+    let services = tree(&[server, ("access/a.yaml", &format!("{head}  - {{arg: /n, le: 5}}\n"))]);
+    let snapshot = compile(&services, &Dynamic::default(), &context(1)).unwrap();
+    assert_eq!(snapshot.grants[0].when, r#"[{"arg":"/n","le":5}]"#);
+    assert!(ready(&services, &snapshot).is_ok());
+}
+
+#[test]
 fn children_are_started_from_our_environment() {
     let services = tree(&[
         ("mcp/h.yaml", "transport: {http: {url: 'http://127.0.0.1:9/mcp', headers: {x-key: env:TOKEN}, probe_interval: 7s}}"),

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use wire::decision::Tier;
 use wire::ids::{AgentId, DepartmentId, RoleName, RuleId, ScopeName, TenantId, UserId};
 
+use super::condition::When;
 use super::decode::At;
 use super::node::Node;
 use super::words::Glob;
@@ -53,7 +54,8 @@ pub struct Grant {
     /// Globs over server names; `["*"]` for all.
     #[schemars(length(min = 1))]
     pub servers: At<Vec<At<Glob>>>,
-    /// Globs over tool names; a grant with tools speaks of `tools/call` on them. Left out: every tool.
+    /// Globs over tool names, or over `server__tool`; a grant with tools speaks of `tools/call` on them. Left out: every
+    /// tool.
     #[serde(default)]
     #[schemars(length(min = 1))]
     pub tools: Option<At<Vec<At<Glob>>>>,
@@ -65,9 +67,9 @@ pub struct Grant {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub scopes: Vec<ScopeName>,
-    /// Conditions on the arguments.
+    /// Conditions on the arguments of a call and on the time of day; all of them must hold.
     #[serde(default)]
-    #[schemars(with = "Option<serde_json::Value>")]
+    #[schemars(with = "Option<When>")]
     pub when: Option<Node>,
 }
 

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use url::Url;
+use wire::decision::Tier;
 use wire::ids::{McpServerId, RoleName};
 use wire::limits::{NAME_BYTES_MAX, RECORD_TEXT_BYTES_MAX};
+use wire::tool_name::split_prefixed;
 
-use super::access::{Grant, Subjects};
+use super::access::{Effect, Grant, Subjects};
 use super::decode::{At, one_of};
 use super::governance::{Algorithm, Class, Limit, Per};
 use super::mcp::{HttpTransport, McpFile, StdioTransport, Tools, Transport};
@@ -59,17 +61,25 @@ const METHODS: [&str; 30] = [
     "notifications/message",
 ];
 
+/// Those of them that have arguments to be judged.
+const METHODS_WITH_ARGUMENTS: [&str; 6] =
+    ["tools/call", "prompts/get", "resources/read", "resources/subscribe", "resources/unsubscribe", "completion/complete"];
+
+/// LIMIT: what a denial can say; see `wire::record`.
+const SCOPES_BYTES_MAX: usize = 256;
+
 /// A server's name, which is the name of its file.
 pub(super) fn server_name(stem: &str) -> Result<McpServerId, String> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let fits = stem.bytes().next().is_some_and(plain)
         && stem.bytes().all(|byte| plain(byte) || byte == b'-' || byte == b'_')
         && stem.len() <= SERVER_NAME_BYTES_MAX
-        // `mcp__server__tool` must fall apart at one place only.
-        && !stem.contains("__");
+        // `server__tool` must fall apart at one place only.
+        && !stem.contains("__")
+        && !stem.ends_with('_');
     if !fits {
         return Err(format!(
-            "`{stem}` is no server name: use 1 to {SERVER_NAME_BYTES_MAX} of `a-z`, `0-9`, `-` and single `_`, beginning with a letter or digit"
+            "`{stem}` is no server name: use 1 to {SERVER_NAME_BYTES_MAX} of `a-z`, `0-9`, `-` and single `_`, beginning with a letter or digit and not ending with `_`"
         ));
     }
     if BUILTIN_SERVERS.contains(&stem) {
@@ -257,6 +267,13 @@ impl<'a> Scope<'a> {
 
     /// A tool glob can only be judged where every server it speaks of has a list in its file.
     fn check_tools(&self, servers: &[At<Glob>], tools: &[At<Glob>], problems: &mut Vec<Problem>) {
+        let is_server = |name: &str| self.servers().any(|(server, _)| server == name);
+        let prefixed = |glob: &At<Glob>| split_prefixed(glob.value.as_str(), is_server).is_some();
+        for glob in tools {
+            if let Some((server, tool)) = split_prefixed(glob.value.as_str(), is_server) {
+                self.check_prefixed(servers, glob, server, tool, problems);
+            }
+        }
         let mut known = Vec::new();
         for (name, file) in self.servers() {
             if !servers.is_empty() && !servers.iter().any(|glob| glob.value.matches(name)) {
@@ -267,11 +284,26 @@ impl<'a> Scope<'a> {
                 _ => return,
             }
         }
-        for glob in tools {
+        for glob in tools.iter().filter(|glob| !prefixed(glob)) {
             if !known.iter().any(|name| glob.value.matches(name)) {
                 let message = format!("`{}` matches no tool of these servers; there are {}", glob.value.as_str(), all_of(&known));
                 problems.push(self.problem(glob.mark(), message));
             }
+        }
+    }
+
+    /// `server__tool`: the server must be one that is spoken of, and the tool one of its list, if it has one.
+    fn check_prefixed(&self, servers: &[At<Glob>], glob: &At<Glob>, server: &str, tool: &str, problems: &mut Vec<Problem>) {
+        if !servers.is_empty() && !servers.iter().any(|glob| glob.value.matches(server)) {
+            let message = format!("`{}` names a tool of `{server}`, of which `servers` does not speak", glob.value.as_str());
+            return problems.push(self.problem(glob.mark(), message));
+        }
+        let file = self.servers().find(|(name, _)| *name == server).and_then(|(_, file)| file);
+        let (Some(Tools::Only(names)), Ok(tool)) = (file.map(|file| &file.tools), tool.parse::<Glob>()) else { return };
+        if !names.iter().any(|name| tool.matches(&name.value)) {
+            let known: Vec<&str> = names.iter().map(|name| name.value.as_str()).collect();
+            let message = format!("`{}` matches no tool of `{server}`; there are {}", glob.value.as_str(), all_of(&known));
+            problems.push(self.problem(glob.mark(), message));
         }
     }
 
@@ -284,6 +316,12 @@ impl<'a> Scope<'a> {
                     problems.push(self.problem(role.mark(), message));
                 }
             }
+        }
+        if let Some(tiers) = &subjects.tiers
+            && tiers.value.contains(&Tier::Anonymous)
+        {
+            let message = "no token carries `anonymous`: whoever is not authenticated is refused before grants are asked";
+            problems.push(self.problem(tiers.mark(), message));
         }
         for (name, place) in [
             ("tiers", empty(&subjects.tiers)),
@@ -322,8 +360,15 @@ fn check_grant(scope: &Scope<'_>, grant: &Grant, problems: &mut Vec<Problem>) {
     if grant.servers.value.is_empty() {
         problems.push(scope.problem(grant.servers.mark(), "`servers` is an empty list; write `[\"*\"]` to mean all"));
     }
-    if let Some(when) = &grant.when {
-        problems.push(scope.problem(when.mark, "conditions on arguments are not carried out yet; leave `when` out"));
+    check_conditions(scope, grant, problems);
+    if grant.effect == Effect::Deny && !grant.scopes.is_empty() {
+        let message = "a denying grant holds whatever scopes a token carries; leave `scopes` out";
+        problems.push(scope.problem(grant.id.mark(), message));
+    }
+    let scopes_bytes: usize = grant.scopes.iter().map(|scope| scope.as_str().len() + 1).sum();
+    if scopes_bytes > SCOPES_BYTES_MAX {
+        let message = format!("the scopes of one grant fit into {SCOPES_BYTES_MAX} bytes, so that a challenge can name them all");
+        problems.push(scope.problem(grant.id.mark(), message));
     }
     scope.check_not_empty("tools", &grant.tools, problems);
     scope.check_not_empty("methods", &grant.methods, problems);
@@ -347,6 +392,33 @@ fn check_grant(scope: &Scope<'_>, grant: &Grant, problems: &mut Vec<Problem>) {
                 "a grant with `tools` speaks of `tools/call`; add it to `methods`, or leave `methods` out",
             ),
         );
+    }
+}
+
+/// A condition may only look at what is there when the grant is asked: calls have arguments, listings and sessions do not.
+fn check_conditions(scope: &Scope<'_>, grant: &Grant, problems: &mut Vec<Problem>) {
+    let conditions = match grant.read_conditions() {
+        Ok(conditions) => conditions,
+        Err(faults) => return problems.extend(faults.into_iter().map(|fault| scope.problem(fault.mark, fault.message))),
+    };
+    let looking = conditions.iter().position(|condition| condition.looks_at_arguments());
+    let (Some(looking), None) = (looking, &grant.tools) else { return };
+    let mark = grant.condition_mark(&(looking + 1).to_string()).unwrap_or(grant.id.mark());
+    if grant.methods.is_none() {
+        let message = "this condition looks at arguments, which listings and sessions do not have; \
+                       name `tools` (`[\"*\"]` for all of them) or write `methods: [tools/call]`";
+        problems.push(scope.problem(mark, message));
+    }
+    for method in items(&grant.methods) {
+        let without = METHODS.iter().find(|name| method.value.matches(name) && !METHODS_WITH_ARGUMENTS.contains(name));
+        if let Some(without) = without {
+            let message = format!(
+                "`{}` covers `{without}`, which has no arguments that a condition could look at; expected {}",
+                method.value.as_str(),
+                one_of(&METHODS_WITH_ARGUMENTS)
+            );
+            problems.push(scope.problem(method.mark(), message));
+        }
     }
 }
 

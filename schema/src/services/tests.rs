@@ -204,11 +204,33 @@ fn grants_say_what_is_wrong_with_them() {
         ("  servers: [files]\n  subjects: {users: [7]}", "put it in quotes"),
         ("  servers: [files]\n  subjects:", "expected a mapping with `tiers`"),
         ("  servers: [files]\n  tools:", "nothing stands here"),
-        ("  servers: [files]\n  when: [{arg: /path, under: [/srv]}]", "`when`"),
+        (
+            "  servers: [files]\n  tools: [read]\n  when: [{arg: /path, under: [/srv]}]",
+            "`under` is not known here; expected `arg`",
+        ),
+        ("  servers: [files]\n  tools: [read]\n  when: {claim: department, eq: x}", "`claim` is not known here"),
+        ("  servers: [files]\n  tools: [read]\n  when: [{arg: /n, eq: [1]}]", "expected text, a number, true or false"),
+        ("  servers: [files]\n  tools: [read]\n  when: []", "always or never"),
+        ("  servers: [files]\n  when: [{arg: /n, le: 5}]", "listings and sessions do not have; name `tools`"),
+        ("  servers: [files]\n  methods: ['tools/*']\n  when: {arg: /n, le: 5}", "covers `tools/list`, which has no arguments"),
+        ("  servers: [files]\n  methods: [prompts/list]\n  when: {not: {arg: /n, le: 5}}", "`prompts/list`"),
+        ("  servers: [files]\n  subjects: {groups: [x]}", "`groups` is not known here; expected `tiers`, `users`, `roles`"),
+        ("  servers: [files]\n  subjects: {tiers: [anonymous]}", "no token carries `anonymous`"),
+        ("  servers: [sp]\n  tools: [files__read]", "`files__read` names a tool of `files`, of which `servers` does not speak"),
+        (
+            "  servers: [files]\n  tools: [files__delete]",
+            "`files__delete` matches no tool of `files`; there are `read` and `write`",
+        ),
         ("  methods: [ping]", "`servers` is missing"),
     ] {
         check_access(&grant(lines), &[("s/access/a.yaml:", mentions)]);
     }
+    check_access(
+        "grants:\n- id: g\n  effect: deny\n  servers: [files]\n  scopes: [x]\n",
+        &[("s/access/a.yaml:2:7: ", "leave `scopes` out")],
+    );
+    let deep = "grants:\n- id: g\n  effect: allow\n  servers: [files]\n  tools: [read]\n  when:\n  - {arg: /a, is: string}\n  - any:\n    - {arg: /b, prefix: {}}\n";
+    check_access(deep, &[("s/access/a.yaml:9:", "")]);
     let two =
         "grants:\n- id: g\n  effect: allow\n  servers: [files]\n  scopes: [ok, 'a b']\n  subjects:\n    users: [ada, ' eve']\n";
     check_access(two, &[("s/access/a.yaml:5:16: ", "`a b`"), ("s/access/a.yaml:7:18: ", "user id")]);
@@ -216,6 +238,10 @@ fn grants_say_what_is_wrong_with_them() {
         "  servers: ['*']",
         "  servers: [files]\n  tools: [re*]\n  methods: ['tools/*']",
         "  servers: [sp, files]\n  tools: [anything]",
+        "  servers: ['*']\n  tools: [files__re*, sp__anything]",
+        "  servers: [files]\n  tools: [read]\n  when: {arg: /path, within: /srv}",
+        "  servers: [files]\n  methods: [tools/call, prompts/get]\n  when: [{arg: /n, le: 5}, {any: [{arg: /t, in: [a, 1, true]}]}]",
+        "  servers: [files]\n  when: {time: {from: '08:00', to: '18:00', days: [mon]}}",
         "  servers: [files]\n  subjects: {tiers: [admin, a2a], roles: [dev], departments: [Research]}",
     ] {
         check_access(&grant(lines), &[]);

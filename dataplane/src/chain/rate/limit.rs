@@ -14,6 +14,7 @@ use super::key::{Dimension, KeySeed, KeySpec, LimitKey, Parts, RateKey};
 use super::pace::{Align, Pace, PaceError};
 use super::state::{RETRY_US, Refused};
 use crate::chain::glob::{Glob, GlobError};
+use crate::chain::tool::ToolGlob;
 
 /// Most limits that one call is charged under. LIMIT: seven dimensions, each with a rate and a budget or a concurrency
 /// limit, and two to spare; more than that is a policy nobody can reason about.
@@ -64,8 +65,8 @@ pub struct Limit {
     class: CallClass,
     subject: Subject,
     servers: Box<[Glob]>,
-    tools: Box<[Glob]>,
-    costs: Box<[(Glob, u32)]>,
+    tools: Box<[ToolGlob]>,
+    costs: Box<[(ToolGlob, u32)]>,
 }
 
 /// A limit that cannot be compiled.
@@ -133,11 +134,11 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Compiles the limits of a snapshot.
+    /// Compiles the limits of a snapshot. `is_server` knows the names that may stand before `__` in the name of a tool.
     ///
     /// # Errors
     /// [`LimitError`] names the first limit that does not hold, and what to do about it. Keep the policy in force.
-    pub fn compile(limits: &[snapshot::Limit], seed: KeySeed) -> Result<Limits, LimitError> {
+    pub fn compile(limits: &[snapshot::Limit], seed: KeySeed, is_server: impl Fn(&str) -> bool) -> Result<Limits, LimitError> {
         let mut compiled = Vec::with_capacity(limits.len());
         for (i, limit) in limits.iter().enumerate() {
             let one = if i == LIMITS_MAX {
@@ -145,7 +146,7 @@ impl Limits {
             } else if limits[..i].iter().any(|other| other.id == limit.id) {
                 Err(LimitFault::Twice)
             } else {
-                Limit::compile(limit, &seed)
+                Limit::compile(limit, &seed, &is_server)
             };
             compiled.push(one.map_err(|why| LimitError { limit: limit.id.clone(), why })?);
         }
@@ -165,7 +166,7 @@ impl Limits {
 
     /// The limits that count calls of one tool. Once per tool, when the policy is loaded.
     pub fn for_call(&self, server: &str, tool: &str) -> Costs {
-        self.select(CallClass::Calls, |limit| (limit.covers(server, Some(tool))).then(|| limit.cost_of(tool)))
+        self.select(CallClass::Calls, |limit| (limit.covers(server, Some(tool))).then(|| limit.cost_of(server, tool)))
     }
 
     /// The limits that count everything else a server is asked. Once per server, when the policy is loaded.
@@ -184,6 +185,32 @@ impl Limits {
         Costs(costs.filter(|(_, cost)| *cost > 0).collect())
     }
 
+    /// What a call of a tool that was not discovered is charged with: as [`Limits::charges`], but which limits count it is
+    /// worked out now.
+    ///
+    /// Cost: the globs of every limit that is for the principal; no allocation.
+    ///
+    /// # Errors
+    /// As [`Limits::charges`].
+    pub fn charges_undiscovered(
+        &self,
+        set: &LimitSet,
+        server: &str,
+        tool: &str,
+        parts: &Parts,
+        into: &mut Charges,
+    ) -> Result<(), Refused> {
+        into.clear();
+        let calls = |limit: &Limit| limit.class == CallClass::Calls && limit.covers(server, Some(tool));
+        for (ix, limit) in (0..).zip(&self.limits).filter(|(ix, limit)| set.contains(*ix) && calls(limit)) {
+            match limit.cost_of(server, tool) {
+                0 => {}
+                cost => limit.charge(ix, cost, parts, into)?,
+            }
+        }
+        Ok(())
+    }
+
     /// What a call is charged with: one charge for each limit that is for the principal and counts the call, in the
     /// order of the policy. `into` is cleared first.
     ///
@@ -195,12 +222,8 @@ impl Limits {
     pub fn charges(&self, set: &LimitSet, costs: &Costs, parts: &Parts, into: &mut Charges) -> Result<(), Refused> {
         into.clear();
         for (ix, cost) in costs.0.iter().filter(|(ix, _)| set.contains(*ix)) {
-            let Some(limit) = self.limits.get(usize::from(*ix)) else { continue };
-            let ix = LimitIx(u32::from(*ix));
-            let cost = if matches!(limit.pace, Pace::Budget { .. }) { 0 } else { *cost };
-            let charge = Charge { key: limit.key.of(parts), pace: limit.pace, limit: ix, cost, mode: limit.mode };
-            if into.try_push(charge).is_err() {
-                return Err(Refused { limit: ix, reason: Reason::RateStateFull, retry_after_us: RETRY_US });
+            if let Some(limit) = self.limits.get(usize::from(*ix)) {
+                limit.charge(*ix, *cost, parts, into)?;
             }
         }
         Ok(())
@@ -208,7 +231,7 @@ impl Limits {
 }
 
 impl Limit {
-    fn compile(limit: &snapshot::Limit, seed: &KeySeed) -> Result<Limit, LimitFault> {
+    fn compile(limit: &snapshot::Limit, seed: &KeySeed, is_server: &impl Fn(&str) -> bool) -> Result<Limit, LimitFault> {
         let (pace, kind, most) = match limit.algorithm {
             Algorithm::Gcra => {
                 let burst = if limit.burst == 0 { limit.count } else { limit.burst };
@@ -225,7 +248,7 @@ impl Limit {
         if let Some((tool, cost)) = limit.costs.iter().find(|(_, cost)| u64::from(*cost) > most) {
             return Err(LimitFault::NeverFits { tool: tool.clone(), cost: *cost, most });
         }
-        let costs = limit.costs.iter().map(|(tool, cost)| Ok((Glob::compile(tool)?, *cost)));
+        let costs = limit.costs.iter().map(|(tool, cost)| Ok((ToolGlob::compile(tool, is_server)?, *cost)));
         Ok(Limit {
             // Name and kind, so that a limit which becomes another kind does not read cells of the old one.
             key: seed.limit(seed.salt(kind, &limit.id), KeySpec::from_bits(limit.key).ok_or(LimitFault::Key(limit.key))?),
@@ -234,18 +257,27 @@ impl Limit {
             class: limit.class,
             subject: limit.subject.clone(),
             servers: globs(&limit.servers)?,
-            tools: globs(&limit.tools)?,
+            tools: limit.tools.iter().map(|text| ToolGlob::compile(text, is_server)).collect::<Result<_, _>>()?,
             costs: costs.collect::<Result<_, GlobError>>()?,
         })
     }
 
-    fn covers(&self, server: &str, tool: Option<&str>) -> bool {
-        let any = |globs: &[Glob], text: &str| globs.is_empty() || globs.iter().any(|glob| glob.matches(text));
-        any(&self.servers, server) && tool.is_none_or(|tool| any(&self.tools, tool))
+    #[inline]
+    fn charge(&self, ix: u16, cost: u32, parts: &Parts, into: &mut Charges) -> Result<(), Refused> {
+        let limit = LimitIx(u32::from(ix));
+        let cost = if matches!(self.pace, Pace::Budget { .. }) { 0 } else { cost };
+        let charge = Charge { key: self.key.of(parts), pace: self.pace, limit, cost, mode: self.mode };
+        into.try_push(charge).map_err(|_| Refused { limit, reason: Reason::RateStateFull, retry_after_us: RETRY_US })
     }
 
-    fn cost_of(&self, tool: &str) -> u32 {
-        self.costs.iter().find(|(glob, _)| glob.matches(tool)).map_or(1, |(_, cost)| *cost)
+    fn covers(&self, server: &str, tool: Option<&str>) -> bool {
+        let any = |globs: &[Glob], text: &str| globs.is_empty() || globs.iter().any(|glob| glob.matches(text));
+        any(&self.servers, server)
+            && tool.is_none_or(|tool| self.tools.is_empty() || self.tools.iter().any(|glob| glob.matches(server, tool)))
+    }
+
+    fn cost_of(&self, server: &str, tool: &str) -> u32 {
+        self.costs.iter().find(|(glob, _)| glob.matches(server, tool)).map_or(1, |(_, cost)| *cost)
     }
 }
 

@@ -42,7 +42,7 @@ struct Policy(Limits, LimitSet, Costs);
 
 impl Policy {
     fn new(limits: &[Limit]) -> Policy {
-        let limits = Limits::compile(limits, SEED).unwrap();
+        let limits = Limits::compile(limits, SEED, |_| false).unwrap();
         let (set, costs) = (limits.for_subject(|_| true), limits.for_call("server", "tool"));
         Policy(limits, set, costs)
     }

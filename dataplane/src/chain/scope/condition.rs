@@ -27,7 +27,11 @@ use number::Number;
 use path::Root;
 use pointer::Pointer;
 
-pub use source::{ConditionError, ConditionSource, Day, LengthSource, OneOrMany, Scalar, TimeSource, Which, Wrong};
+pub use source::{ConditionError, Wrong};
+pub use wire::condition::{ConditionSource, Kind};
+
+/// The arguments of a call that has none.
+const NOTHING: &[Node<'static>] = &[Node::Object { len: 0, count: 0 }];
 
 /// Everything a grant asks of the arguments; all of it must hold.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +60,15 @@ pub enum Unmet<'c> {
         /// Why not.
         fault: Fault,
     },
+}
+
+/// How one condition was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judged<'c> {
+    /// As it was declared.
+    pub condition: &'c str,
+    /// Whether it holds, or why that cannot be said. Nothing here tells the argument's value.
+    pub holds: Result<bool, Fault>,
 }
 
 /// Why a condition cannot be judged. Says nothing of the argument's value.
@@ -151,26 +164,6 @@ enum Value {
     Text(Box<str>),
 }
 
-/// The type of a JSON value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// `null`.
-    Null,
-    /// `true` or `false`.
-    Boolean,
-    /// Any number.
-    Number,
-    /// A number without a fraction.
-    Integer,
-    /// A text.
-    String,
-    /// An array.
-    Array,
-    /// An object.
-    Object,
-}
-
 impl Conditions {
     /// Judges the arguments of a call; none at all are an empty object. Units: `now_us` is µs since 1970.
     ///
@@ -179,7 +172,6 @@ impl Conditions {
     /// # Errors
     /// [`Unmet`] names the first condition that does not hold or cannot be judged. Deny the call.
     pub fn check(&self, arguments: Option<Nodes<'_, '_>>, now_us: u64) -> Result<(), Unmet<'_>> {
-        const NOTHING: &[Node<'static>] = &[Node::Object { len: 0, count: 0 }];
         let arguments = arguments.unwrap_or(NOTHING);
         for Condition { text, test } in &self.0 {
             match test.holds(arguments, now_us) {
@@ -189,6 +181,14 @@ impl Conditions {
             }
         }
         Ok(())
+    }
+
+    /// Judges every condition, also behind one that does not hold: for explanations. Cost: allocates; never on a shard's
+    /// path.
+    pub fn judge_all(&self, arguments: Option<Nodes<'_, '_>>, now_us: u64) -> Vec<Judged<'_>> {
+        let arguments = arguments.unwrap_or(NOTHING);
+        let judge = |condition: &'_ Condition| condition.test.holds(arguments, now_us);
+        self.0.iter().map(|condition| Judged { condition: &condition.text, holds: judge(condition) }).collect()
     }
 
     /// Whether nothing is asked.
@@ -262,7 +262,7 @@ impl Check {
                 Ok(networks.iter().any(|network| network.contains(address)))
             }
             Check::Length { min, max } => length(node).map(|length| (*min..=*max).contains(&length)),
-            Check::Is(kind) => Ok(kind.is(node)),
+            Check::Is(kind) => Ok(is_of(*kind, node)),
         }
     }
 }
@@ -301,18 +301,17 @@ fn is_one_of(node: &Node<'_>, values: &[Value]) -> Result<bool, Fault> {
     if comparable { Ok(false) } else { Err(Fault::OtherType) }
 }
 
-impl Kind {
-    fn is(self, node: &Node<'_>) -> bool {
-        match (self, node) {
-            (Kind::Null, Node::Static(StaticNode::Null))
-            | (Kind::Boolean, Node::Static(StaticNode::Bool(_)))
-            | (Kind::String, Node::String(_))
-            | (Kind::Array, Node::Array { .. })
-            | (Kind::Object, Node::Object { .. }) => true,
-            (Kind::Number, node) => Number::of(node).is_some(),
-            (Kind::Integer, node) => Number::of(node).is_some_and(Number::is_integer),
-            _ => false,
-        }
+/// Whether a value is of a type.
+fn is_of(kind: Kind, node: &Node<'_>) -> bool {
+    match (kind, node) {
+        (Kind::Null, Node::Static(StaticNode::Null))
+        | (Kind::Boolean, Node::Static(StaticNode::Bool(_)))
+        | (Kind::String, Node::String(_))
+        | (Kind::Array, Node::Array { .. })
+        | (Kind::Object, Node::Object { .. }) => true,
+        (Kind::Number, node) => Number::of(node).is_some(),
+        (Kind::Integer, node) => Number::of(node).is_some_and(Number::is_integer),
+        _ => false,
     }
 }
 

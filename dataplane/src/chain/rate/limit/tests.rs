@@ -58,14 +58,14 @@ fn a_limit_that_cannot_hold_is_refused_with_the_reason() {
         (snapshot::Limit { key: 128, ..base(Window, 8, 1) }, LimitFault::Key(128)),
     ];
     for (limit, why) in rows {
-        let found = Limits::compile(std::slice::from_ref(&limit), SEED).map(|_| ()).unwrap_err();
+        let found = Limits::compile(std::slice::from_ref(&limit), SEED, |_| false).map(|_| ()).unwrap_err();
         assert_eq!((found.limit.as_str(), found.why), ("calls", why));
     }
     let twice = [base(Gcra, 1, 1), base(Window, 1, 1)];
-    assert_eq!(Limits::compile(&twice, SEED).map(|_| ()).unwrap_err().why, LimitFault::Twice);
+    assert_eq!(Limits::compile(&twice, SEED, |_| false).map(|_| ()).unwrap_err().why, LimitFault::Twice);
     let many: Vec<_> = (0..=LIMITS_MAX).map(|i| limit(&i.to_string(), Gcra, 1, 1)).collect();
-    assert!(Limits::compile(&many[..LIMITS_MAX], SEED).is_ok());
-    assert_eq!(Limits::compile(&many, SEED).map(|_| ()).unwrap_err().why, LimitFault::TooMany);
+    assert!(Limits::compile(&many[..LIMITS_MAX], SEED, |_| false).is_ok());
+    assert_eq!(Limits::compile(&many, SEED, |_| false).map(|_| ()).unwrap_err().why, LimitFault::TooMany);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_call_is_charged_under_the_limits_that_are_for_it() {
         },
         snapshot::Limit { class: CallClass::Denials, ..limit("denials", Algorithm::Gcra, 2, 9) },
     ];
-    let limits = Limits::compile(&all, SEED).unwrap();
+    let limits = Limits::compile(&all, SEED, |_| false).unwrap();
     let charged = |user: &str, costs: &Costs| {
         let set = limits.for_subject(|subject| subject.users.is_empty() || subject.users.iter().any(|u| u == user));
         let mut charges = Charges::new();
@@ -117,7 +117,7 @@ fn a_call_is_charged_under_the_limits_that_are_for_it() {
 fn a_call_under_more_limits_than_are_kept_for_one_call_is_refused() {
     let all: Vec<_> = (0..=CHARGES_MAX).map(|i| limit(&i.to_string(), Algorithm::Gcra, 1, 1)).collect();
     for (count, fits) in [(CHARGES_MAX, true), (CHARGES_MAX + 1, false)] {
-        let limits = Limits::compile(&all[..count], SEED).unwrap();
+        let limits = Limits::compile(&all[..count], SEED, |_| false).unwrap();
         let mut charges = Charges::new();
         let found = limits.charges(&limits.for_subject(|_| true), &limits.for_call("s", "t"), &Parts::UNKNOWN, &mut charges);
         assert_eq!(found.is_ok(), fits);
@@ -128,7 +128,7 @@ fn a_call_under_more_limits_than_are_kept_for_one_call_is_refused() {
 #[test]
 fn a_limit_keeps_its_cells_by_name_and_kind() {
     let key = |limits: &[snapshot::Limit], at: usize| {
-        let limits = Limits::compile(limits, SEED).unwrap();
+        let limits = Limits::compile(limits, SEED, |_| false).unwrap();
         let mut charges = Charges::new();
         limits.charges(&limits.for_subject(|_| true), &limits.for_call("s", "t"), &Parts::UNKNOWN, &mut charges).unwrap();
         charges[at].key
