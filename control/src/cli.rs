@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::operator::{self, Entry};
 
 pub mod client;
+pub mod import;
 pub mod local;
 pub mod table;
 
@@ -49,6 +50,7 @@ const GROUPS: &[(&str, &str, &str)] = &[
     ("infra", "logs", "The audit trail: search, follow, reconstruct"),
     ("admin", "session", "Tokens and sessions"),
     ("admin", "approvals", "Calls that wait for a person"),
+    ("admin", "policy", "Grants and rules: import, explain, test"),
 ];
 
 /// The whole command line.
@@ -86,6 +88,9 @@ pub fn command() -> Command {
             if (*domain, *group) == ("admin", "session") {
                 of_group = of_group.subcommand(local::token_command());
             }
+            if (*domain, *group) == ("admin", "policy") {
+                of_group = of_group.subcommand(import::command());
+            }
             of_domain = of_domain.subcommand(of_group);
         }
         root = root.subcommand(of_domain);
@@ -117,6 +122,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         ["check"] => local::check(leaf),
         ["completion"] => local::completion(leaf, command()),
         ["admin", "session", "token"] => local::token(leaf),
+        ["admin", "policy", "import", "cedar"] => import::cedar(leaf),
         path => match operator::commands().into_iter().find(|entry| entry.path == path) {
             Some(entry) => remote(entry, leaf),
             None => fail(Exit::Usage, "there is no such command; see `sp --help`"),

@@ -1,6 +1,7 @@
 //! What is stored and what is declared: SQL migrations and queries, and every kind of file below `services/` with its
 //! validators.
 
+pub mod cedar;
 pub mod services;
 
 #[cfg(feature = "postgres")]
