@@ -9,6 +9,7 @@ use dataplane::chain::rate::RateState;
 use dataplane::chain::{Call, Scratch, decide};
 use dataplane::identity::Principal;
 use dataplane::policy::{NodeKeys, Policy};
+use dataplane::upstream::Reach;
 use wire::decision::{Channel, Tier};
 use wire::ids::ServerIx;
 use wire::snapshot::{Algorithm, CallClass, Effect, Grant, Limit, Server, Snapshot, SnapshotBytes, Subject, Upstream, key_part};
@@ -67,7 +68,7 @@ fn policy() -> Policy {
         ..Snapshot::default()
     };
     let node = NodeKeys { rates: [1; 16], digests: [2; 32], sessions: [3; 32], fingerprints: [4; 32] };
-    Policy::compile(SnapshotBytes::encode(&snapshot).unwrap().0, &node, &HashMap::new()).unwrap()
+    Policy::compile(SnapshotBytes::encode(&snapshot).unwrap().0, &node, &Reach::default()).unwrap()
 }
 
 fn claims() -> Claims {

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::collections::HashMap;
-
 use proptest::prelude::*;
 use wire::decision::{Channel, Tier};
 use wire::ids::ServerIx;
@@ -14,6 +12,7 @@ use super::explain::{Says, explain};
 use super::*;
 use crate::identity::Principal;
 use crate::policy::{NodeKeys, Policy};
+use crate::upstream::Reach;
 
 /// Thursday, 2026-01-01T12:00Z.
 const NOON_US: u64 = 1_767_268_800_000_000;
@@ -338,7 +337,7 @@ fn an_explanation_names_every_grant_and_no_value() {
     });
     let (bytes, _) = SnapshotBytes::encode(&policy_of(grants)).unwrap();
     let node = NodeKeys { rates: [1; 16], digests: [2; 32], sessions: [3; 32], fingerprints: [4; 32] };
-    let policy = Policy::compile(bytes, &node, &HashMap::new()).unwrap();
+    let policy = Policy::compile(bytes, &node, &Reach::default()).unwrap();
     let ann = Principal::of_claims(claims("ann", &["dev"], "eng", "a"), &policy);
     let mut text = br#"{"n": 7, "t": "hush-hush"}"#.to_vec();
     let tape = simd_json::to_tape(&mut text).unwrap();
