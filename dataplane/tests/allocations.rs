@@ -120,6 +120,7 @@ fn an_allowed_call_allocates_nothing() {
                 channel: Channel::Mcp,
                 arguments: Some(&tape.0),
                 beside: &[],
+                waited: None,
             };
             let mut count = |rounds: usize| {
                 let mut allowed = 0;

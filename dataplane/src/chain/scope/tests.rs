@@ -91,6 +91,7 @@ fn said(grants: &Grants, principal: &Principal, server: &str, method: &str, tool
         channel: Channel::Mcp,
         arguments: Some(&tape.0),
         beside: &[],
+        waited: None,
     };
     let tool_ix = grants.tool(server_ix, tool);
     if call.is_tool {
@@ -350,6 +351,7 @@ fn an_explanation_names_every_grant_and_no_value() {
         channel: Channel::Decide,
         arguments: Some(&tape.0),
         beside: &[],
+        waited: None,
     };
     let explanation = explain(&policy, &ann, &call, NOON_US);
     assert_eq!(word(explanation.access), "step-up scoped a+z");
