@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use dataplane::inbox::{OwnedNotice, Status};
-use dataplane::journal::{self, JournalConfig, recovery};
+use dataplane::journal::{self, JournalConfig, StreamPosition, recovery};
 use dataplane::plane::{Config, DataPlane, Handle};
 use dataplane::policy::NodeKeys;
 use dataplane::tls::ServerTls;
@@ -18,12 +18,14 @@ use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use wire::decision::EventKind;
-use wire::ids::{SeqNo, TraceId};
+use wire::ids::{NodeId, TraceId};
 
+use crate::evidence::checkpoint::{self, Checkpointer};
 use crate::keys::{Keys, Purpose, jwks};
 use crate::operator;
 use crate::policy;
 use crate::postgres::{Database, DatabaseState, Embedded};
+use crate::retention;
 use crate::shipper::{Shipper, ShipperConfig, Source};
 use crate::supervisor::{Health, ServerState, States, Supervisor};
 use crate::surface;
@@ -225,6 +227,7 @@ struct Gateway {
     embedded: Option<Embedded>,
     shipper: Shipper,
     certificate: Option<Certificate>,
+    checkpointer: Arc<Checkpointer>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
     _lock: Lock,
 }
@@ -236,7 +239,7 @@ impl Gateway {
         let unavailable = |error: anyhow::Error| (Exit::Unavailable, error);
         let lock = Lock::take(&args.data_dir).map_err(unavailable)?;
         let data_dir = args.data_dir.canonicalize().context("data directory").map_err(unavailable)?;
-        let keys = Keys::open(&data_dir).context("the node's keys cannot be used").map_err(unavailable)?;
+        let keys = Keys::open(&data_dir).map(Arc::new).context("the node's keys cannot be used").map_err(unavailable)?;
         let node_keys = node_keys(&keys);
         let cores = args.cores.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get() as u16));
         let run_dir = private_dir(&data_dir.join("run")).map_err(unavailable)?;
@@ -274,8 +277,7 @@ impl Gateway {
         let policy = publisher.compile(&supervisor, &now).await.map_err(configuration)?;
         let policy = policy.context("no policy could be made").map_err(unavailable)?;
 
-        let streams: Vec<(u16, PathBuf, SeqNo)> =
-            recovered.iter().map(|stream| (stream.shard, stream.dir.clone(), stream.position.seq)).collect();
+        let streams: Vec<_> = recovered.iter().map(|stream| (stream.shard, stream.dir.clone(), stream.position)).collect();
         let config = Config {
             cores,
             listen,
@@ -312,15 +314,16 @@ impl Gateway {
         let listener = surface::listen(&control_socket)
             .with_context(|| format!("`{}` cannot be made", control_socket.display()))
             .map_err(unavailable)?;
-        let shipper = start_shipper(&database, keys.node, &journal_dir, &data_plane, &streams);
-        let tasks = vec![
+        let sources = journal_sources(&journal_dir, keys.node, &data_plane, &streams);
+        let (shipper, checkpointer, mut tasks) = start_trail(&database, keys, &journal_dir, sources, &data_plane, &publisher);
+        tasks.extend([
             tokio::spawn(serve_control(listener, Arc::clone(&app))),
             tokio::spawn(publish::run(publisher, data_plane.handle(), supervisor, states, inbox, generation)),
             tokio::spawn(tell_status(Arc::clone(&app), shipper.watch(), usize::from(cores))),
             tokio::spawn(migrate_when_up(database)),
-        ];
+        ]);
         tracing::info!(address = %data_plane.address(), cores, data_dir = %data_dir.display(), "ready");
-        Ok(Gateway { data_plane, app, embedded, shipper, certificate: face.certificate, tasks, _lock: lock })
+        Ok(Gateway { data_plane, app, embedded, shipper, certificate: face.certificate, checkpointer, tasks, _lock: lock })
     }
 
     /// Runs until it is told to stop, then ends what it started: calls first, then the journal, then what it feeds.
@@ -372,6 +375,13 @@ impl Gateway {
             tracing::warn!(shard = stream.shard, behind, "records stay in the journal; they are shipped after the next start");
         }
         self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        match tokio::time::timeout(SHIP_GRACE, self.checkpointer.sign()).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(error = %error, "the last audit rows are not signed; they are after the next start"),
+            Err(_) => {
+                tracing::warn!("the last audit rows are not signed, the database does not answer; they are after the next start")
+            }
+        }
         self.app.supervisor.stop(Duration::from_secs(5)).await;
         if let Some(embedded) = self.embedded {
             embedded.stop().await;
@@ -522,7 +532,7 @@ fn run_id() -> [u8; 6] {
     id
 }
 
-fn recover(journal_dir: &std::path::Path, node: wire::ids::NodeId) -> anyhow::Result<Vec<recovery::Stream>> {
+fn recover(journal_dir: &std::path::Path, node: NodeId) -> anyhow::Result<Vec<recovery::Stream>> {
     private_dir(journal_dir)?;
     let recovered = recovery::recover(journal_dir, node, &|_| {}).context("the journal cannot be trusted")?;
     for stream in &recovered {
@@ -551,24 +561,51 @@ async fn open_database(args: &Args, data_dir: &std::path::Path) -> anyhow::Resul
     }
 }
 
-fn start_shipper(
-    database: &Database,
-    node: wire::ids::NodeId,
+/// Every stream of the journal: those that shards write, and those that shards of an earlier start left.
+fn journal_sources(
     journal_dir: &std::path::Path,
+    node: NodeId,
     data_plane: &DataPlane,
-    recovered: &[(u16, PathBuf, SeqNo)],
-) -> Shipper {
+    recovered: &[(u16, PathBuf, StreamPosition)],
+) -> Vec<Source> {
+    let settled = |shard: u16| {
+        let found = recovered.iter().find(|(of, _, _)| *of == shard);
+        found.map_or(StreamPosition::genesis(node, shard), |(_, _, last)| *last)
+    };
     let live = data_plane.progress().iter().enumerate().map(|(shard, progress)| {
-        let progress = Arc::clone(progress);
-        let dir = journal::segment::stream_dir(journal_dir, shard as u16);
-        Source { shard: shard as u16, dir, synced: Box::new(move || progress.synced()) }
+        let (shard, progress) = (shard as u16, Arc::clone(progress));
+        let dir = journal::segment::stream_dir(journal_dir, shard);
+        Source { shard, dir, synced: Arc::new(move || progress.synced()), settled: settled(shard) }
     });
     let count = data_plane.progress().len();
     let left = recovered.iter().filter(|(shard, _, _)| usize::from(*shard) >= count).map(|(shard, dir, last)| {
         let last = *last;
-        Source { shard: *shard, dir: dir.clone(), synced: Box::new(move || last) }
+        Source { shard: *shard, dir: dir.clone(), synced: Arc::new(move || last.seq), settled: last }
     });
-    Shipper::start(database, &ShipperConfig::new(node, RETAIN), live.chain(left).collect())
+    live.chain(left).collect()
+}
+
+/// Ships the journal, signs what is shipped, and lets go what is old enough.
+fn start_trail(
+    database: &Database,
+    keys: Arc<Keys>,
+    journal_dir: &std::path::Path,
+    sources: Vec<Source>,
+    data_plane: &DataPlane,
+    publisher: &Publisher,
+) -> (Shipper, Arc<Checkpointer>, Vec<tokio::task::JoinHandle<()>>) {
+    // Half of a stream's budget for sinks that are behind; the other half is for Postgres.
+    let held_bytes_max = JOURNAL_BYTES_MAX / (data_plane.progress().len().max(1) as u64) / 2;
+    let config = ShipperConfig { held_bytes_max, ..ShipperConfig::new(keys.node, RETAIN) };
+    let shipper = Shipper::start(database, &config, sources);
+    let checkpointer = Checkpointer::new(database.clone(), Arc::clone(&keys), journal_dir, shipper.watch());
+    let checkpointer = Arc::new(checkpointer);
+    let keeper = retention::Keeper::new(database.clone(), keys, publisher.retention());
+    let tasks = vec![
+        tokio::spawn(checkpoint::run(Arc::clone(&checkpointer))),
+        tokio::spawn(keeper.run(retention::EVERY, data_plane.handle())),
+    ];
+    (shipper, checkpointer, tasks)
 }
 
 async fn serve_control(listener: tokio::net::UnixListener, app: Arc<App>) {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::operator::{self, Entry};
 
 pub mod client;
+pub mod evidence;
 pub mod import;
 pub mod local;
 pub mod table;
@@ -91,6 +92,9 @@ pub fn command() -> Command {
             if (*domain, *group) == ("admin", "policy") {
                 of_group = of_group.subcommand(import::command());
             }
+            if (*domain, *group) == ("infra", "logs") {
+                of_group = of_group.subcommands(evidence::commands());
+            }
             of_domain = of_domain.subcommand(of_group);
         }
         root = root.subcommand(of_domain);
@@ -123,6 +127,9 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         ["completion"] => local::completion(leaf, command()),
         ["admin", "session", "token"] => local::token(leaf),
         ["admin", "policy", "import", "cedar"] => import::cedar(leaf),
+        ["infra", "logs", "verify"] => evidence::verify(leaf),
+        ["infra", "logs", "checkpoints", "export"] => evidence::export(leaf),
+        ["infra", "logs", "journal"] => evidence::journal(leaf),
         path => match operator::commands().into_iter().find(|entry| entry.path == path) {
             Some(entry) => remote(entry, leaf),
             None => fail(Exit::Usage, "there is no such command; see `sp --help`"),

@@ -137,7 +137,7 @@ impl SigningKey {
     }
 
     fn new(pair: Ed25519KeyPair, pkcs8: Vec<u8>) -> SigningKey {
-        let kid = thumbprint(pair.public_key().as_ref()).chars().take(16).collect();
+        let kid = kid_of(pair.public_key().as_ref());
         SigningKey { pair, pkcs8, kid }
     }
 
@@ -201,6 +201,11 @@ pub fn jwks(keys: &[VerifyKey]) -> serde_json::Value {
         })
         .collect();
     json!({ "keys": keys })
+}
+
+/// What an Ed25519 public key is called in token headers and checkpoints.
+pub(crate) fn kid_of(public: &[u8]) -> String {
+    thumbprint(public).chars().take(16).collect()
 }
 
 /// The RFC 7638 thumbprint of an Ed25519 public key: members in the order of their names, nothing between them.

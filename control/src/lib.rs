@@ -8,10 +8,12 @@ pub mod surface;
 pub mod cli;
 pub mod operator;
 
+pub mod evidence;
 pub mod keys;
 pub mod logs;
 pub mod policy;
 pub mod postgres;
+pub mod retention;
 pub mod shipper;
 pub mod supervisor;
 pub mod token;

@@ -12,7 +12,8 @@ mod postmaster;
 pub mod throwaway;
 mod transport;
 
-pub use database::{Connection, Database, DatabaseState};
+pub use cluster::private_config;
+pub use database::{Connection, Database, DatabaseState, OwnerConnection};
 pub use embedded::{Embedded, EmbeddedState};
 pub use error::PostgresError;
 pub(crate) use error::error_chain;

@@ -8,6 +8,7 @@
 //! Postgres away, slow or refusing: the task waits and tries again, the journal keeps the records, memory holds one
 //! batch. Decisions do not notice.
 
+mod open;
 mod rows;
 mod stream;
 
@@ -15,20 +16,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dataplane::journal::recovery::Unfinished;
+use dataplane::journal::StreamPosition;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use wire::ids::{NodeId, SeqNo};
 
-use crate::postgres::{Database, PostgresError};
+use crate::postgres::Database;
 
 /// LIMIT: transactions at once, whatever the number of streams: each keeps one backend of Postgres busy, and the rest of
 /// the control plane needs connections too.
 const TRANSACTIONS_MAX: usize = 4;
-/// LIMIT: a crash leaves at most the calls that were running; more than this are completed at the next start.
-const UNFINISHED_MAX: i32 = 100_000;
 
-/// A stream to ship.
+/// A stream to ship, or to read in other ways.
+#[derive(Clone)]
 pub struct Source {
     /// Which shard's.
     pub shard: u16,
@@ -36,7 +36,9 @@ pub struct Source {
     pub dir: PathBuf,
     /// The last record that may be shipped: what the journal says is synced. Asked often, from any thread; a stream that
     /// nobody writes any more answers with its last record.
-    pub synced: Box<dyn Fn() -> SeqNo + Send + Sync>,
+    pub synced: Arc<dyn Fn() -> SeqNo + Send + Sync>,
+    /// Where the stream ended when the process started. Every call that was decided up to here has its outcome by now.
+    pub settled: StreamPosition,
 }
 
 impl std::fmt::Debug for Source {
@@ -53,6 +55,8 @@ pub struct ShipperConfig {
     /// Segments that were written to within this time stay, though they are shipped: a restart reads the limits' state from
     /// them. At least the longest window of a limit.
     pub retain_after: Duration,
+    /// A stream that lies larger than this in the journal does not wait for sinks any more. Default 2 GiB.
+    pub held_bytes_max: u64,
     /// Journal bytes of one transaction. Default 4 MiB: large enough that the commit's cost disappears among the rows.
     pub batch_bytes: usize,
     /// How soon a stream is looked at again that had something to ship. Default 15 ms.
@@ -67,6 +71,7 @@ impl ShipperConfig {
         ShipperConfig {
             node,
             retain_after,
+            held_bytes_max: 2 << 30,
             batch_bytes: 4 << 20,
             poll_busy: Duration::from_millis(15),
             poll_idle: Duration::from_millis(100),
@@ -85,6 +90,8 @@ pub struct StreamStatus {
     pub shipped: SeqNo,
     /// The last record that was there to ship when it was last looked at.
     pub synced: SeqNo,
+    /// The last place that this process has seen both in its own journal and in Postgres: what may be signed.
+    pub proven: Option<StreamPosition>,
     /// Rows shipped since the start.
     pub row_count: u64,
     /// Transactions that failed since the start.
@@ -163,35 +170,5 @@ impl Shipper {
     }
 }
 
-/// Calls of a stream that were allowed and forwarded since `since` and have no outcome in Postgres. After a crash, and once
-/// the stream is shipped as far as recovery found it, these are the calls that recovery could not see in the journal
-/// any more: append an outcome `unknown` for each.
-///
-/// # Errors
-/// Postgres cannot be asked: try again when it is up.
-pub async fn unfinished(
-    database: &Database,
-    node: NodeId,
-    shard: u16,
-    since: jiff::Timestamp,
-) -> Result<Vec<Unfinished>, PostgresError> {
-    use schema::queries::stream as sql;
-    let failed = || PostgresError::query("look for unfinished calls");
-    let client = database.get().await?;
-    let node = uuid::Uuid::from_bytes(node.0);
-    let streams = sql::watermarks().bind(&**client).all().await.map_err(failed())?;
-    let Some(stream) = streams.into_iter().find(|stream| stream.node == node && stream.shard == i32::from(shard)) else {
-        return Ok(Vec::new());
-    };
-    let rows = sql::unfinished().bind(&**client, &stream.id, &since, &UNFINISHED_MAX).all().await.map_err(failed())?;
-    let found = rows.into_iter().map(|row| Unfinished {
-        seq: SeqNo(row.seq.cast_unsigned()),
-        at_us: row.at.as_microsecond().cast_unsigned(),
-        trace: row.trace.map(uuid::Uuid::into_bytes).unwrap_or_default(),
-        call: row.call.map(uuid::Uuid::into_bytes).unwrap_or_default(),
-    });
-    Ok(found.collect())
-}
-
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

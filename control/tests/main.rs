@@ -9,6 +9,7 @@ mod approvals;
 mod clients;
 mod conditions;
 mod crash;
+mod disk;
 mod edge;
 mod layers;
 mod limits;

@@ -26,13 +26,17 @@
 //!
 //! The order of the stream is the sequence number alone; a clock that goes backwards changes nothing.
 
+pub mod consumer;
 mod disk;
 #[cfg(test)]
 mod fixtures;
+pub mod inspect;
 mod keeper;
 mod marker;
+pub mod open_calls;
 pub mod progress;
 pub mod reader;
+pub mod reclaim;
 pub mod recovery;
 pub mod segment;
 pub mod writer;

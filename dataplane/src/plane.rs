@@ -21,7 +21,7 @@ use crate::chain::rate::{RateKey, RateState, home_shard};
 use crate::conn;
 use crate::http::KnownHosts;
 use crate::inbox::{Event, OwnedNotice, Sender, Status};
-use crate::journal::recovery::{Stream, Unfinished};
+use crate::journal::recovery::{self, Stream, Unfinished};
 use crate::journal::{Journal, JournalConfig, Progress, StreamPosition};
 use crate::metrics::Counters;
 use crate::policy::{NodeKeys, Policy};
@@ -138,6 +138,7 @@ impl DataPlane {
         let pinned = usize::from(config.cores) <= cpus;
         let (inboxes, receivers): (Vec<_>, Vec<_>) = (0..config.cores).map(|_| mpsc::unbounded()).unzip();
         let mut starts = divide(&config);
+        let recovered: Vec<_> = config.recovered.iter().map(|stream| (stream.dir.clone(), stream.position)).collect();
         let (ready_tx, ready_rx) = std_mpsc::channel();
         let mut threads = Vec::new();
         for (ix, (listener, inbox)) in listeners.into_iter().zip(receivers).enumerate() {
@@ -169,7 +170,13 @@ impl DataPlane {
         }
         drop(ready_tx);
         let plane = DataPlane { inboxes, threads, address, progress: Vec::new(), pinned };
-        plane.wait_until_ready(&ready_rx)
+        let plane = plane.wait_until_ready(&ready_rx)?;
+        for (dir, position) in recovered {
+            if let Err(error) = recovery::settle(&dir, position) {
+                tracing::warn!(%error, "the next start may record the outcome of the same calls once more");
+            }
+        }
+        Ok(plane)
     }
 
     fn wait_until_ready(mut self, ready: &std_mpsc::Receiver<Ready>) -> Result<DataPlane, StartError> {
@@ -392,13 +399,16 @@ impl ShardSeed {
             peers: self.peers,
             run: self.run,
         });
-        finish(&shard, &self.start.unfinished).await.map_err(|reason| reason.explain().to_owned())?;
+        finish(&shard, &self.start.unfinished).await?;
         Ok((shard, self.inbox, sys::listener(self.listener), progress))
     }
 }
 
 /// Completes what a crash left open: allowed calls of which nobody knows how they ended.
-async fn finish(shard: &Shard, unfinished: &[Unfinished]) -> Result<(), Reason> {
+async fn finish(shard: &Shard, unfinished: &[Unfinished]) -> Result<(), String> {
+    if unfinished.is_empty() {
+        return Ok(());
+    }
     for call in unfinished {
         let outcome = Outcome {
             at_us: shard.now_us(),
@@ -416,9 +426,10 @@ async fn finish(shard: &Shard, unfinished: &[Unfinished]) -> Result<(), Reason> 
             cost_microusd: 0,
             error: "the gateway stopped before the call ended",
         };
-        shard.append(&Record::Outcome(outcome), &[]).await?;
+        shard.append(&Record::Outcome(outcome), &[]).await.map_err(|reason| reason.explain().to_owned())?;
     }
-    Ok(())
+    // The decisions are about to count as settled, which must not outlive their outcomes.
+    shard.journal.flush_and_sync().await.map_err(|error| error.to_string())
 }
 
 /// One listener per shard on the same address. The kernel spreads connections over them.

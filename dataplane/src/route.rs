@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::conn::Busy;
 use crate::http::{BrokenOff, Reply, ReplyBody, check_edge, empty, json as json_reply, reply};
 use crate::inbox::Event;
+use crate::journal::State;
 use crate::metrics;
 use crate::shard::Shard;
 use crate::{decision_api, hook, mcp};
@@ -88,10 +89,12 @@ fn server_of(path: &str) -> Option<&str> {
     (!server.is_empty() && !server.contains('/')).then_some(server)
 }
 
-/// 200 while calls can be decided, even without Postgres: the body then says `degraded`.
+/// 200 even without Postgres, or while the disk refuses: the body then says `degraded`. A disk that takes writes again is only
+/// noticed by a call, so calls must go on coming.
 fn readiness(shard: &Shard) -> Reply {
     let status = shard.status.get();
-    let (code, word) = match (shard.draining.get(), status.database_up) {
+    let journal = shard.journal.progress().state();
+    let (code, word) = match (shard.draining.get(), status.database_up && journal == State::Healthy) {
         (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
         (false, true) => (StatusCode::OK, "ready"),
         (false, false) => (StatusCode::OK, "degraded"),
@@ -102,6 +105,7 @@ fn readiness(shard: &Shard) -> Reply {
         &json!({
             "status": word,
             "database": if status.database_up { "up" } else { "down" },
+            "journal": journal.as_str(),
             "records_behind": status.records_behind,
             "mcp_servers": { "healthy": status.servers_healthy, "declared": status.servers_declared },
             "policy_generation": policy.generation(),

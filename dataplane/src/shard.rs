@@ -72,7 +72,7 @@ pub struct Shard {
     pub(crate) approvals: Approvals,
     policy: RefCell<PolicyRef>,
     identities: RefCell<Identities>,
-    journal: Journal,
+    pub(crate) journal: Journal,
     tapes: RefCell<Vec<Tape<'static>>>,
     peers: Vec<Sender>,
     tickets: RefCell<HashMap<u64, RateAnswer>>,

@@ -18,15 +18,3 @@ SELECT ensure_partitions(:first::date, :days::integer) AS made;
 
 --! watermarks
 SELECT id, node, shard, seq FROM stream ORDER BY id;
-
---! unfinished : (trace?, call?)
--- Calls that were forwarded and have no outcome: after a crash, recovery completes them as `unknown`.
-SELECT d.seq, d.at, d.trace, d.call
-FROM audit_event d
-WHERE d.stream_id = :id AND d.at >= :since AND d.kind = 'decision' AND d.verdict = 'allow'
-  AND d.channel IN ('mcp', 'command', 'a2a', 'job')
-  AND NOT EXISTS (
-      SELECT 1 FROM audit_event o
-      WHERE o.stream_id = :id AND o.at >= :since AND o.kind = 'outcome' AND o.decision_seq = d.seq)
-ORDER BY d.seq
-LIMIT :max::integer;

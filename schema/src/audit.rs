@@ -5,7 +5,7 @@
 
 mod column;
 
-pub use column::{Digest, Escaped, Id, Micros, ReadError, Unsigned, Word};
+pub use column::{Digest, Escaped, Fields, Id, Micros, ReadError, Unsigned, Word};
 
 use bytes::{BufMut, BytesMut};
 use tokio_postgres::Row;
@@ -36,6 +36,9 @@ macro_rules! columns {
         /// The statement that [`AuditRow::put`] writes for.
         pub const COPY_IN: &str = concat!("COPY audit_event (", columns!(@list $($name)*), ") FROM STDIN (FORMAT binary)");
 
+        /// The columns, as a SELECT names them for [`AuditRow::parse`].
+        pub const COLUMN_LIST: &str = columns!(@list $($name)*);
+
         impl<$life> AuditRow<$life> {
             /// The columns, in the order in which they are written and read.
             pub const COLUMNS: &'static [(&'static str, Type)] = &[$((stringify!($name), <$type as Column<$life>>::TYPE),)*];
@@ -52,6 +55,15 @@ macro_rules! columns {
             /// A column is missing, has another type, or holds what `put` never writes: the row was altered.
             pub fn read(row: &$life Row) -> Result<AuditRow<$life>, ReadError> {
                 Ok(AuditRow { $($name: Column::get(row, stringify!($name))?,)* })
+            }
+
+            /// Reads a row that a binary COPY of [`COLUMN_LIST`] gave, without its count of columns. Nothing is copied but
+            /// texts with escapes.
+            ///
+            /// # Errors
+            /// As [`AuditRow::read`].
+            pub fn parse(fields: &mut Fields<$life>) -> Result<AuditRow<$life>, ReadError> {
+                Ok(AuditRow { $($name: Column::parse(fields.next()?, stringify!($name))?,)* })
             }
         }
     };
@@ -230,6 +242,11 @@ impl<'a> AuditRow<'a> {
             | EventKind::Shadow
             | EventKind::Throttle => Record::Notice(kind, self.notice()),
         })
+    }
+
+    /// Whether the row is the one of `record` and nothing else: columns that do not belong to the record's kind are empty.
+    pub fn is_of(&self, record: &Record<'_>) -> bool {
+        *self == AuditRow::new(self.stream_id, self.seq(), self.chain(), record)
     }
 
     /// The chain hash that the row carries.

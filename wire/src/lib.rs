@@ -13,6 +13,7 @@ pub mod jsonrpc;
 pub mod token;
 pub mod tool_name;
 
+pub mod checkpoint;
 pub mod frame;
 pub mod record;
 

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use dataplane::inbox::OwnedNotice;
 use dataplane::plane::Handle;
 use dataplane::policy::{NodeKeys, Policy, PolicyError};
+use schema::services::governance::Retention;
 use schema::services::{Problem, Services};
 use tokio::sync::{mpsc, oneshot, watch};
 use wire::decision::{EventKind, Tier};
@@ -89,10 +90,15 @@ pub struct Sources {
     pub operator_tools: Vec<String>,
 }
 
+fn retention(services: &Services) -> Retention {
+    services.audit.as_ref().and_then(|audit| audit.what.retention).unwrap_or_default()
+}
+
 /// Compiles and stores what is to be in force; does not publish it.
 pub struct Publisher {
     sources: Sources,
     services: Services,
+    retention: watch::Sender<Retention>,
     store: Store,
     /// The newest policy, of this run or from disk.
     last: Option<Snapshot>,
@@ -112,12 +118,18 @@ impl Publisher {
             tracing::warn!(file = %path.display(), why = %chain(why), "a policy on disk was passed over");
         }
         let last = found.snapshot.and_then(|bytes| bytes.thaw().ok());
-        Ok(Publisher { sources, services, store, last, in_force: false })
+        let (retention, _) = watch::channel(retention(&services));
+        Ok(Publisher { sources, services, retention, store, last, in_force: false })
     }
 
     /// The tree as it was last read.
     pub fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// How long audit rows stay, as the tree says that was last read.
+    pub fn retention(&self) -> watch::Receiver<Retention> {
+        self.retention.subscribe()
     }
 
     /// Reads the tree again.
@@ -126,6 +138,7 @@ impl Publisher {
     /// It does not hold together; the old one stays.
     pub fn reread(&mut self) -> Result<(), PublishError> {
         self.services = schema::services::load(&self.sources.services_dir).map_err(PublishError::Problems)?;
+        self.retention.send_replace(retention(&self.services));
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use dataplane::journal::StreamPosition;
 use dataplane::journal::segment::{segment_path, stream_dir};
 use jiff::Timestamp;
 use wire::decision::{Channel, EventKind, Layer, OutcomeStatus, Reason, Verdict};
@@ -110,7 +111,12 @@ async fn ship(server: &ThrowawayDatabase, records: &[Record<'static>]) -> Databa
         }
         std::fs::write(segment_path(&dir, SeqNo(1)), bytes).unwrap();
         let last = frames.position().0;
-        sources.push(Source { shard, dir, synced: Box::new(move || last) });
+        sources.push(Source {
+            shard,
+            dir,
+            synced: std::sync::Arc::new(move || last),
+            settled: StreamPosition::genesis(NODE, shard),
+        });
     }
     let ended =
         Shipper::start(&database, &ShipperConfig::new(NODE, Duration::ZERO), sources).drain(Duration::from_secs(60)).await;

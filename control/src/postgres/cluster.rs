@@ -33,6 +33,16 @@ pub(super) const APPLICATION: &str = "sp";
 /// The database of the gateway.
 pub(super) const DATABASE: &str = "sp";
 
+/// How the private cluster of a data directory is reached while it runs; `None` when none does.
+pub fn private_config(data_dir: &Path) -> Option<Config> {
+    // Source: PostgreSQL, `src/include/utils/pidfile.h`: line 4 is the port, line 5 the directory of the socket.
+    let text = std::fs::read_to_string(data_dir.join("postgres/postmaster.pid")).ok()?;
+    let line = |number: usize| text.lines().nth(number).map(str::trim).filter(|line| !line.is_empty());
+    let mut config = Config::new();
+    config.host_path(line(4)?).port(line(3)?.parse().ok()?).user(APPLICATION).dbname(DATABASE).application_name("sp");
+    Some(config)
+}
+
 /// What tells one cluster from another kind of cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Durability {

@@ -61,6 +61,14 @@ pub struct Database {
     _ping: Arc<AbortOnDrop>,
 }
 
+/// A connection as the schema's owner; it ends when dropped.
+#[derive(Debug)]
+pub struct OwnerConnection {
+    /// The connection.
+    pub client: tokio_postgres::Client,
+    _connection: AbortOnDrop,
+}
+
 #[derive(Debug)]
 struct AbortOnDrop(AbortHandle);
 
@@ -153,20 +161,26 @@ impl Database {
         let _ = self.state.clone().wait_for(|state| *state == DatabaseState::Up).await;
     }
 
+    /// A connection of its own as the role that owns the schema, for what the gateway's role must not do.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub async fn owner(&self) -> Result<OwnerConnection, PostgresError> {
+        let (client, connection) = self.owner.connect().await.map_err(PostgresError::query("connect as the schema's owner"))?;
+        Ok(OwnerConnection { client, _connection: AbortOnDrop(connection.abort_handle()) })
+    }
+
     /// Brings the schema up to date and lets the application role use it. Several processes may do so at once.
     ///
     /// # Errors
     /// The server cannot be reached, or a migration failed: nothing of that migration stays.
     pub async fn migrate(&self) -> Result<(), PostgresError> {
-        let (mut client, connection) =
-            self.owner.connect().await.map_err(PostgresError::query("connect as the schema's owner"))?;
-        let connection = AbortOnDrop(connection.abort_handle());
+        let mut owner = self.owner().await?;
         let application = match (self.application.get_user(), self.owner.config.get_user()) {
             (Some(application), Some(owner)) if application != owner => Some(application),
             _ => None,
         };
-        let applied = schema::migrations::run(&mut client, application).await.map_err(PostgresError::Migrate)?;
-        drop(connection);
+        let applied = schema::migrations::run(&mut owner.client, application).await.map_err(PostgresError::Migrate)?;
         if applied > 0 {
             tracing::info!(applied, "database schema brought up to date");
         }

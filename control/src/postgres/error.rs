@@ -148,6 +148,10 @@ pub enum PostgresError {
         source: tokio_postgres::Error,
     },
 
+    /// What came is not what the protocol says.
+    #[error("the database server does not send rows as PostgreSQL's binary COPY does; connect to PostgreSQL itself")]
+    Copy,
+
     /// No connection could be had from the pool.
     #[error("could not get a database connection")]
     Pool(#[source] deadpool_postgres::PoolError),

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dataplane::journal::StreamPosition;
-use dataplane::journal::reader::{self, Tail};
+use dataplane::journal::reader::Tail;
+use dataplane::journal::reclaim::{self, Reclaim};
 use deadpool_postgres::Object;
 use futures_util::SinkExt;
 use schema::audit::COPY_IN;
@@ -17,6 +18,7 @@ use tokio_postgres::error::SqlState;
 use wire::frame::Chain;
 use wire::ids::SeqNo;
 
+use super::open::OpenSet;
 use super::rows::{self, Rows, RowsError};
 use super::{Order, ShipperConfig, Source, StreamState, StreamStatus};
 use crate::postgres::{Database, DatabaseState, error_chain};
@@ -44,6 +46,7 @@ pub(super) struct Task {
     orders: watch::Receiver<Order>,
     status: watch::Sender<StreamStatus>,
     days_known: BTreeSet<u64>,
+    open: OpenSet,
     reclaimed_at: Instant,
 }
 
@@ -77,9 +80,11 @@ impl Task {
             state: StreamState::Starting,
             shipped: SeqNo(0),
             synced: SeqNo(0),
+            proven: None,
             row_count: 0,
             failure_count: 0,
         });
+        let open = OpenSet::new(source.settled.seq);
         let task = Task {
             database,
             config,
@@ -88,6 +93,7 @@ impl Task {
             orders,
             status,
             days_known: BTreeSet::new(),
+            open,
             reclaimed_at: Instant::now(),
         };
         (task, seen)
@@ -173,8 +179,31 @@ impl Task {
                 synced.0
             )));
         }
+        if watermark.seq == self.source.settled.seq {
+            if watermark.chain != self.source.settled.chain {
+                return Err(Trouble::Blocked(format!(
+                    "the database and the journal in `{}` hold different records up to {} of this stream; restore the one that was \
+                     changed",
+                    self.source.dir.display(),
+                    watermark.seq.0
+                )));
+            }
+            self.say(|status| status.proven = Some(watermark));
+        }
+        self.catch_up_with_calls(watermark).await?;
         let tail = Some(Tail::new(&self.source.dir, self.config.node, shard, watermark));
         Ok(Place { stream_id: claimed.id, watermark, tail })
+    }
+
+    /// Takes in what was committed without our hearing of it.
+    async fn catch_up_with_calls(&mut self, watermark: StreamPosition) -> Result<(), Trouble> {
+        let Some(after) = self.open.behind(watermark) else { return Ok(()) };
+        let tail = Tail::new(&self.source.dir, self.config.node, self.source.shard, after);
+        let read = tokio::task::spawn_blocking(move || rows::steps(tail, watermark.seq)).await;
+        let read = read.map_err(|_| Trouble::Retry("the reader of the journal was lost".to_owned()))?;
+        let (steps, to) = read.map_err(|error| Trouble::Blocked(error_chain(&error)))?;
+        self.open.take(&steps, to);
+        Ok(())
     }
 
     /// One transaction's worth. Says whether there was anything.
@@ -202,7 +231,11 @@ impl Task {
             }
         }
         place.watermark = rows.to;
-        self.say(|status| status.row_count += rows.count);
+        self.open.take(&rows.steps, rows.to);
+        self.say(|status| {
+            status.row_count += rows.count;
+            status.proven = Some(rows.to);
+        });
         Ok(true)
     }
 
@@ -222,8 +255,17 @@ impl Task {
             return;
         }
         self.reclaimed_at = Instant::now();
-        let (dir, below, keep) = (self.source.dir.clone(), place.watermark.seq, self.config.retain_after);
-        match tokio::task::spawn_blocking(move || reader::reclaim(&dir, below, keep)).await {
+        let (dir, below, open) = (self.source.dir.clone(), place.watermark.seq, self.open.note(place.watermark.seq));
+        let (keep, held_bytes_max) = (self.config.retain_after, self.config.held_bytes_max);
+        let work = move || reclaim::reclaim(&dir, &Reclaim { below, keep, held_bytes_max, open: &open });
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Ok(done)) if done.overtaken_count > 0 => {
+                tracing::warn!(
+                    shard = self.source.shard,
+                    segments = done.overtaken_count,
+                    "segments deleted that a sink has not read: it holds back more than the journal can spare"
+                );
+            }
             Ok(Ok(done)) if done.segment_count > 0 => {
                 tracing::debug!(
                     shard = self.source.shard,

@@ -10,13 +10,11 @@
 //!     for frame in batch.frames() { … }                  // COPY
 //!     … batch.last()                                     // commit seq and chain as the watermark, in the same transaction
 //! }
-//! reclaim(&dir, committed.seq, keep)?;
 //! ```
+//! What is committed everywhere may be deleted: see [`super::reclaim`].
 //! When a transaction fails, go back with [`Tail::seek`] to what was committed.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use wire::frame::{Frame, Read};
 use wire::ids::{NodeId, SeqNo};
@@ -120,49 +118,6 @@ impl<'a> Batch<'a> {
             Read::Incomplete | Read::Corrupt(_) => None,
         })
     }
-}
-
-/// What [`reclaim`] deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Reclaimed {
-    /// How many segments.
-    pub segment_count: u64,
-    /// How many bytes of disk.
-    pub bytes: u64,
-}
-
-/// Deletes the segments of which every record is at or below `below`, the committed watermark, and that nobody has written to
-/// for `keep`: the longest window of a limit, since a restart reads the limits' state from here. The newest segment always
-/// stays: it says where the stream goes on. The writer notices the freed space by itself.
-///
-/// # Errors
-/// [`ReadError::Io`]; what was deleted before stays deleted, and the next call goes on.
-pub fn reclaim(dir: &Path, below: SeqNo, keep: Duration) -> Result<Reclaimed, ReadError> {
-    let mut done = Reclaimed::default();
-    let segments = segment::list(dir)?;
-    for pair in segments.windows(2) {
-        let [old, next] = pair else { break };
-        let failed = |doing| move |source| ReadError::Io { doing, path: old.path.clone(), source };
-        if next.first.0 > below.0.saturating_add(1) {
-            break;
-        }
-        let metadata = std::fs::metadata(&old.path).map_err(failed("stat"))?;
-        let written = metadata.modified().map_err(failed("stat"))?;
-        // A time that lies ahead means that the clock went back: keep the segment, it costs only space.
-        if !SystemTime::now().duration_since(written).is_ok_and(|age| age >= keep) {
-            break;
-        }
-        std::fs::remove_file(&old.path).map_err(failed("delete"))?;
-        // Each by itself: a crash must never bring back an older segment without the ones after it.
-        File::open(dir).and_then(|dir| dir.sync_all()).map_err(|source| ReadError::Io {
-            doing: "sync",
-            path: dir.to_owned(),
-            source,
-        })?;
-        done.segment_count += 1;
-        done.bytes += metadata.len();
-    }
-    Ok(done)
 }
 
 /// The segment that holds `wanted`, and where the next one begins, if there is a next one.

@@ -14,13 +14,14 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use wire::decision::{Channel, EventKind, Verdict};
 use wire::frame::{Frame, RateCell};
 use wire::ids::{NodeId, SeqNo};
-use wire::record::Record;
+use wire::record::{Decision, Record};
 
 use super::marker::Marker;
+use super::open_calls::OpenCalls;
 use super::segment::{self, Listed, Next, SegmentReader};
 use super::{ReadError, StreamPosition};
 
@@ -41,6 +42,8 @@ pub struct Stream {
     pub cells: HashMap<u128, RateCell>,
     /// Calls that were allowed and forwarded and have no outcome, in order: append one with `OutcomeStatus::Unknown` for each.
     pub unfinished: Vec<Unfinished>,
+    /// Calls that end here and of which nothing else is known here.
+    ended_elsewhere: Vec<[u8; 16]>,
     /// How many cells and unfinished calls were left out because of [`KEPT_MAX`].
     pub left_out: u64,
     /// What was cut off, if anything was.
@@ -122,7 +125,21 @@ pub fn recover(journal_dir: &Path, node: NodeId, report: &(dyn Fn(Scanned) + Syn
         found.extend(result?);
     }
     found.sort_unstable_by_key(|stream| stream.shard);
+    // A start with fewer shards than the one before ends the calls of a stream that has no shard in another one.
+    let ended: HashSet<[u8; 16]> = found.iter().flat_map(|stream| stream.ended_elsewhere.iter().copied()).collect();
+    for stream in &mut found {
+        stream.unfinished.retain(|call| !ended.contains(&call.call));
+    }
     Ok(found)
+}
+
+/// Notes that every call of a recovered stream has its outcome now. Call it when the outcomes of [`Stream::unfinished`] are
+/// durable: from then on they may leave the journal, even though the decisions stay in it.
+///
+/// # Errors
+/// [`ReadError::Io`]: the next start may complete the same calls once more.
+pub fn settle(dir: &Path, position: StreamPosition) -> Result<(), ReadError> {
+    OpenCalls { through: position.seq, calls: Vec::new() }.store(dir)
 }
 
 /// Reads, repairs and syncs one stream; as [`recover`] does with each.
@@ -141,6 +158,7 @@ pub fn recover_stream(dir: &Path, node: NodeId, shard: u16, advance: &dyn Fn(u64
         position: StreamPosition::genesis(node, shard),
         cells: HashMap::new(),
         unfinished: Vec::new(),
+        ended_elsewhere: Vec::new(),
         left_out: 0,
         cut: None,
         record_count: 0,
@@ -154,7 +172,7 @@ pub fn recover_stream(dir: &Path, node: NodeId, shard: u16, advance: &dyn Fn(u64
         return Err(ReadError::Missing { dir: dir.to_owned(), wanted: marker.segment, why });
     }
 
-    let mut kept = Kept::default();
+    let mut kept = Kept::begin(OpenCalls::load(dir)?);
     for (at, listed) in segments.iter().enumerate() {
         let mut scan = Scan { reader: SegmentReader::open(listed, node, shard)?, stream: &mut stream, kept: &mut kept, advance };
         if at > 0 && scan.reader.position() != scan.stream.position {
@@ -169,6 +187,7 @@ pub fn recover_stream(dir: &Path, node: NodeId, shard: u16, advance: &dyn Fn(u64
     stream.unfinished = kept.unfinished.into_values().collect();
     stream.unfinished.sort_unstable_by_key(|call| call.seq);
     stream.cells = kept.cells;
+    stream.ended_elsewhere = kept.ended_elsewhere;
     Ok(stream)
 }
 
@@ -298,11 +317,19 @@ impl Scan<'_> {
 #[derive(Default)]
 struct Kept {
     cells: HashMap<u128, RateCell>,
-    unfinished: HashMap<SeqNo, Unfinished>,
+    /// Which decisions were noted already: `unfinished` began with the open ones among them.
+    noted: SeqNo,
+    unfinished: HashMap<[u8; 16], Unfinished>,
+    ended_elsewhere: Vec<[u8; 16]>,
     left_out: u64,
 }
 
 impl Kept {
+    fn begin(open: OpenCalls) -> Kept {
+        let unfinished = open.calls.into_iter().map(|call| (call.call, call)).collect();
+        Kept { noted: open.through, unfinished, ..Kept::default() }
+    }
+
     fn take(&mut self, frame: &Frame<'_>) -> Result<(), String> {
         for cell in frame.cells() {
             if self.cells.len() < KEPT_MAX || self.cells.contains_key(&cell.key) {
@@ -315,21 +342,31 @@ impl Kept {
             return Ok(());
         }
         match Record::decode(frame.kind, frame.record).map_err(|error| error.to_string())? {
-            Record::Decision(decision) if decision.verdict == Verdict::Allow.code() && is_forwarded(decision.channel) => {
-                if self.unfinished.len() < KEPT_MAX {
-                    let call = Unfinished { seq: frame.seq, at_us: decision.at_us, trace: decision.trace, call: decision.call };
-                    self.unfinished.insert(frame.seq, call);
-                } else {
-                    self.left_out += 1;
+            Record::Decision(decision) => {
+                let opened = opens(frame.seq, &decision).filter(|_| frame.seq > self.noted);
+                match opened {
+                    None => {}
+                    Some(call) if self.unfinished.len() < KEPT_MAX => {
+                        self.unfinished.insert(call.call, call);
+                    }
+                    Some(_) => self.left_out += 1,
                 }
             }
             Record::Outcome(outcome) => {
-                self.unfinished.remove(&SeqNo(outcome.decision_seq));
+                if self.unfinished.remove(&outcome.call).is_none() && self.ended_elsewhere.len() < KEPT_MAX {
+                    self.ended_elsewhere.push(outcome.call);
+                }
             }
-            Record::Decision(_) | Record::Notice(..) => {}
+            Record::Notice(..) => {}
         }
         Ok(())
     }
+}
+
+/// The call that a decision leaves open, if the gateway itself carries it out.
+pub fn opens(seq: SeqNo, decision: &Decision<'_>) -> Option<Unfinished> {
+    let is_open = decision.verdict == Verdict::Allow.code() && is_forwarded(decision.channel);
+    is_open.then_some(Unfinished { seq, at_us: decision.at_us, trace: decision.trace, call: decision.call })
 }
 
 /// Whether the gateway itself carries out what it allows. Hooks and the decision API only answer: whoever asked acts.

@@ -4,6 +4,8 @@
 //! <journal>/shard-000/00000000000000000001.seg   frames 1 …
 //!                     00000000000000081230.seg   frames 81230 …
 //!                     synced                     how far fdatasync has come (see `marker`)
+//!                     open                       calls that are open (see `open_calls`)
+//!                     consumer-splunk            how far a sink has read (see `consumer`)
 //!                     00000000000000150000.new   being made; it counts once it is renamed to `.seg`
 //! ```
 //! INVARIANT: a segment counts up to where the next one begins. What lies beyond is left over from a write that
@@ -91,7 +93,7 @@ pub(super) fn list_new(dir: &Path) -> Result<Vec<PathBuf>, ReadError> {
     Ok(entries(dir)?.into_iter().filter(|(name, _)| numbered(name, SUFFIX_NEW).is_some()).map(|(_, path)| path).collect())
 }
 
-fn entries(dir: &Path) -> Result<Vec<(String, PathBuf)>, ReadError> {
+pub(super) fn entries(dir: &Path) -> Result<Vec<(String, PathBuf)>, ReadError> {
     let failed = |source| ReadError::Io { doing: "list", path: dir.to_owned(), source };
     let listing = match std::fs::read_dir(dir) {
         Ok(listing) => listing,

@@ -24,6 +24,9 @@ pub enum ReadError {
     /// The column holds what is never written to it.
     #[error("column `{0}` of an audit row holds what was never written there")]
     Altered(&'static str),
+    /// The bytes of a COPY end in the middle of a row.
+    #[error("audit row ends too early")]
+    Torn,
     /// A kind that this version does not know.
     #[error("audit row has a kind that this version does not know")]
     Kind,
@@ -35,6 +38,52 @@ pub(super) trait Column<'a>: Sized {
     /// Appends length and value, or the length −1.
     fn put(&self, out: &mut BytesMut);
     fn get(row: &'a Row, name: &'static str) -> Result<Self, ReadError>;
+    /// The same from the column's bytes; `None` is null.
+    fn parse(bytes: Option<&'a [u8]>, name: &'static str) -> Result<Self, ReadError>;
+}
+
+/// The columns of one row of a binary COPY, one after the other.
+/// Source: PostgreSQL manual, COPY, "Binary Format".
+#[derive(Debug)]
+pub struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    /// Of a row, after its count of columns.
+    pub fn new(bytes: &'a [u8]) -> Fields<'a> {
+        Fields(bytes)
+    }
+
+    /// The next column; `None` is null.
+    ///
+    /// # Errors
+    /// [`ReadError::Torn`] when there is none.
+    #[allow(clippy::should_implement_trait, reason = "an iterator would end where this is an error")]
+    pub fn next(&mut self) -> Result<Option<&'a [u8]>, ReadError> {
+        let (length, rest) = self.0.split_first_chunk().ok_or(ReadError::Torn)?;
+        let length = i32::from_be_bytes(*length);
+        if length == -1 {
+            self.0 = rest;
+            return Ok(None);
+        }
+        let length = usize::try_from(length).map_err(|_| ReadError::Torn)?;
+        let (field, rest) = rest.split_at_checked(length).ok_or(ReadError::Torn)?;
+        self.0 = rest;
+        Ok(Some(field))
+    }
+
+    /// What follows.
+    pub fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+}
+
+/// A number of as many bytes.
+fn number<const N: usize>(bytes: Option<&[u8]>, name: &'static str) -> Result<Option<[u8; N]>, ReadError> {
+    bytes.map(|bytes| bytes.try_into().map_err(|_| ReadError::Altered(name))).transpose()
+}
+
+fn text<'a>(bytes: Option<&'a [u8]>, name: &'static str) -> Result<Option<&'a str>, ReadError> {
+    bytes.map(|bytes| std::str::from_utf8(bytes).map_err(|_| ReadError::Altered(name))).transpose()
 }
 
 fn put_null(out: &mut BytesMut) {
@@ -55,6 +104,9 @@ impl Column<'_> for i64 {
     fn get(row: &Row, name: &'static str) -> Result<i64, ReadError> {
         Ok(row.try_get(name)?)
     }
+    fn parse(bytes: Option<&[u8]>, name: &'static str) -> Result<i64, ReadError> {
+        number(bytes, name)?.map(i64::from_be_bytes).ok_or(ReadError::Altered(name))
+    }
 }
 
 impl Column<'_> for i32 {
@@ -65,6 +117,9 @@ impl Column<'_> for i32 {
     }
     fn get(row: &Row, name: &'static str) -> Result<i32, ReadError> {
         Ok(row.try_get(name)?)
+    }
+    fn parse(bytes: Option<&[u8]>, name: &'static str) -> Result<i32, ReadError> {
+        number(bytes, name)?.map(i32::from_be_bytes).ok_or(ReadError::Altered(name))
     }
 }
 
@@ -78,6 +133,9 @@ impl Column<'_> for Option<i32> {
     }
     fn get(row: &Row, name: &'static str) -> Result<Option<i32>, ReadError> {
         Ok(row.try_get(name)?)
+    }
+    fn parse(bytes: Option<&[u8]>, name: &'static str) -> Result<Option<i32>, ReadError> {
+        Ok(number(bytes, name)?.map(i32::from_be_bytes))
     }
 }
 
@@ -94,6 +152,9 @@ impl Column<'_> for Option<i16> {
     }
     fn get(row: &Row, name: &'static str) -> Result<Option<i16>, ReadError> {
         Ok(row.try_get(name)?)
+    }
+    fn parse(bytes: Option<&[u8]>, name: &'static str) -> Result<Option<i16>, ReadError> {
+        Ok(number(bytes, name)?.map(i16::from_be_bytes))
     }
 }
 
@@ -124,6 +185,9 @@ impl Column<'_> for Unsigned {
     fn get(row: &Row, name: &'static str) -> Result<Unsigned, ReadError> {
         Ok(Unsigned(row.try_get::<_, Option<i64>>(name)?.map(i64::cast_unsigned)))
     }
+    fn parse(bytes: Option<&[u8]>, name: &'static str) -> Result<Unsigned, ReadError> {
+        Ok(Unsigned(number(bytes, name)?.map(u64::from_be_bytes)))
+    }
 }
 
 /// A moment, in microseconds since 1970.
@@ -134,6 +198,11 @@ impl Micros {
     /// The moment as it stands in the table: what a broken clock says ends in the year 9999.
     pub fn stored(self) -> u64 {
         self.0.min(AT_US_MAX)
+    }
+
+    /// From PostgreSQL's count.
+    fn from_stored(since_2000_us: i64) -> Option<Micros> {
+        since_2000_us.checked_add(EPOCH_US).and_then(|us| u64::try_from(us).ok()).map(Micros)
     }
 }
 
@@ -151,8 +220,10 @@ impl Column<'_> for Micros {
             }
             tokio_postgres::types::accepts!(TIMESTAMPTZ);
         }
-        let micros = row.try_get::<_, Raw>(name)?.0.checked_add(EPOCH_US).and_then(|us| u64::try_from(us).ok());
-        micros.map(Micros).ok_or(ReadError::Altered(name))
+        Micros::from_stored(row.try_get::<_, Raw>(name)?.0).ok_or(ReadError::Altered(name))
+    }
+    fn parse(bytes: Option<&[u8]>, name: &'static str) -> Result<Micros, ReadError> {
+        number(bytes, name)?.map(i64::from_be_bytes).and_then(Micros::from_stored).ok_or(ReadError::Altered(name))
     }
 }
 
@@ -168,6 +239,9 @@ impl Column<'_> for Id {
     fn get(row: &Row, name: &'static str) -> Result<Id, ReadError> {
         Ok(Id(row.try_get::<_, Option<Uuid>>(name)?.map(Uuid::into_bytes).unwrap_or_default()))
     }
+    fn parse(bytes: Option<&[u8]>, name: &'static str) -> Result<Id, ReadError> {
+        Ok(Id(number(bytes, name)?.unwrap_or_default()))
+    }
 }
 
 /// A hash; zero is absent.
@@ -180,10 +254,10 @@ impl Column<'_> for Digest {
         if self.0 == [0; 32] { put_null(out) } else { put_bytes(out, &self.0) }
     }
     fn get(row: &Row, name: &'static str) -> Result<Digest, ReadError> {
-        match row.try_get::<_, Option<&[u8]>>(name)? {
-            Some(bytes) => bytes.try_into().map(Digest).map_err(|_| ReadError::Altered(name)),
-            None => Ok(Digest::default()),
-        }
+        Digest::parse(row.try_get::<_, Option<&[u8]>>(name)?, name)
+    }
+    fn parse(bytes: Option<&[u8]>, name: &'static str) -> Result<Digest, ReadError> {
+        Ok(Digest(number(bytes, name)?.unwrap_or_default()))
     }
 }
 
@@ -231,8 +305,18 @@ impl<'a> Column<'a> for Escaped<'a> {
         if self.0.is_empty() { put_null(out) } else { put_bytes(out, Escaped::stored(&self.0).as_bytes()) }
     }
     fn get(row: &'a Row, name: &'static str) -> Result<Escaped<'a>, ReadError> {
-        let Some(stored) = row.try_get::<_, Option<&str>>(name)? else { return Ok(Escaped::default()) };
-        if !stored.contains(ESCAPE) {
+        Escaped::from_stored(row.try_get(name)?, name)
+    }
+    fn parse(bytes: Option<&'a [u8]>, name: &'static str) -> Result<Escaped<'a>, ReadError> {
+        Escaped::from_stored(text(bytes, name)?, name)
+    }
+}
+
+impl<'a> Escaped<'a> {
+    fn from_stored(stored: Option<&'a str>, name: &'static str) -> Result<Escaped<'a>, ReadError> {
+        let Some(stored) = stored else { return Ok(Escaped::default()) };
+        // 0xEF begins U+F8FF; it is rare enough that one quick look saves the search.
+        if !stored.bytes().any(|byte| byte == 0xEF) || !stored.contains(ESCAPE) {
             return Ok(Escaped(Cow::Borrowed(stored)));
         }
         let mut text = String::with_capacity(stored.len());
@@ -319,11 +403,18 @@ impl<V: Vocabulary> Column<'_> for Word<V> {
         }
     }
     fn get(row: &Row, name: &'static str) -> Result<Word<V>, ReadError> {
-        let Some(text) = row.try_get::<_, Option<&str>>(name)? else { return Ok(Word::default()) };
-        let code = match text.strip_prefix('#') {
-            Some(number) => number.parse().ok().filter(|code| V::word(*code).is_none()),
-            None => V::code(text),
-        };
-        code.map(Word::of).ok_or(ReadError::Altered(name))
+        word_of_stored(row.try_get(name)?, name)
     }
+    fn parse(bytes: Option<&[u8]>, name: &'static str) -> Result<Word<V>, ReadError> {
+        word_of_stored(text(bytes, name)?, name)
+    }
+}
+
+fn word_of_stored<V: Vocabulary>(text: Option<&str>, name: &'static str) -> Result<Word<V>, ReadError> {
+    let Some(text) = text else { return Ok(Word::default()) };
+    let code = match text.strip_prefix('#') {
+        Some(number) => number.parse().ok().filter(|code| V::word(*code).is_none()),
+        None => V::code(text),
+    };
+    code.map(Word::of).ok_or(ReadError::Altered(name))
 }

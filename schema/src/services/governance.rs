@@ -2,12 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use wire::decision::EventKind;
 use wire::ids::RuleId;
 
 use super::access::Subjects;
 use super::decode::At;
 use super::node::Node;
-use super::words::{Glob, Period, Rate, Size};
+use super::words::{Days, Glob, Period, Rate, Size};
 
 /// Secrets, block list, limits and audit. Limits of several files add up; the other blocks stand in one file.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -52,6 +53,67 @@ pub struct Audit {
     /// How much of the arguments a row may show, secrets masked; 0B shows none. Default: 0B.
     #[serde(default)]
     pub preview_bytes: Option<At<Size>>,
+    /// How long rows stay, in whole days (UTC). Left out: for ever.
+    #[serde(default)]
+    pub retention: Option<Retention>,
+}
+
+/// How long rows of each kind stay. What a kind does not say, `default` says; without it, rows stay for ever.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Every kind that is not named.
+    #[serde(default)]
+    pub default: Option<Days>,
+    /// Decisions and outcomes.
+    #[serde(default)]
+    pub calls: Option<Days>,
+    /// Log-ins.
+    #[serde(default)]
+    pub login: Option<Days>,
+    /// Operators' commands.
+    #[serde(default)]
+    pub command: Option<Days>,
+    /// Scheduled jobs.
+    #[serde(default)]
+    pub job: Option<Days>,
+    /// Changes of policy.
+    #[serde(default)]
+    pub policy_change: Option<Days>,
+    /// Revocations.
+    #[serde(default)]
+    pub revocation: Option<Days>,
+    /// Starts and stops.
+    #[serde(default)]
+    pub process: Option<Days>,
+    /// Approvals.
+    #[serde(default)]
+    pub approval: Option<Days>,
+    /// What a policy on trial would have decided.
+    #[serde(default)]
+    pub shadow: Option<Days>,
+    /// Calls that were refused unread.
+    #[serde(default)]
+    pub throttle: Option<Days>,
+}
+
+impl Retention {
+    /// How many days rows of a kind stay; `None` is for ever.
+    pub fn of(&self, kind: EventKind) -> Option<u32> {
+        let named = match kind {
+            EventKind::Decision | EventKind::Outcome => self.calls,
+            EventKind::Login => self.login,
+            EventKind::Command => self.command,
+            EventKind::Job => self.job,
+            EventKind::PolicyChange => self.policy_change,
+            EventKind::Revocation => self.revocation,
+            EventKind::Process => self.process,
+            EventKind::Approval => self.approval,
+            EventKind::Shadow => self.shadow,
+            EventKind::Throttle => self.throttle,
+        };
+        named.or(self.default).map(|days| days.0)
+    }
 }
 
 /// A rate limit: a budget for each combination of what `per` names.

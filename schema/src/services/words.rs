@@ -14,6 +14,9 @@ const GLOB_BYTES_MAX: usize = 256;
 /// LIMIT: a year; whatever waits or counts longer than that was mistyped.
 const PERIOD_MAX: Duration = Duration::from_secs(366 * 86_400);
 
+/// LIMIT: a century.
+const DAYS_MAX: u32 = 36_525;
+
 /// Why a text is not a word of one of these languages.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WordError {
@@ -23,6 +26,9 @@ pub enum WordError {
     /// A time that nobody means.
     #[error("`{0}` is out of range: times are longer than nothing and at most `366d`")]
     PeriodRange(String),
+    /// Not a number of days.
+    #[error("`{0}` is not a number of days: write `1d` to `{DAYS_MAX}d`, such as `90d`")]
+    Days(String),
     /// Not a size.
     #[error("`{0}` is not a size: write a number and `B`, `KiB`, `MiB` or `GiB`, such as `64KiB`")]
     Size(String),
@@ -81,6 +87,19 @@ fn split_number(text: &str) -> Option<(u64, &str)> {
     let end = text.bytes().take_while(u8::is_ascii_digit).count();
     let (digits, rest) = text.split_at_checked(end)?;
     Some((digits.parse().ok()?, rest))
+}
+
+/// Whole days: `90d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Days(pub u32);
+
+impl FromStr for Days {
+    type Err = WordError;
+    fn from_str(text: &str) -> Result<Days, WordError> {
+        let days = text.strip_suffix('d').filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        let days = days.and_then(|digits| digits.parse().ok()).filter(|days| (1..=DAYS_MAX).contains(days));
+        days.map(Days).ok_or_else(|| WordError::Days(text.to_owned()))
+    }
 }
 
 /// A number of bytes: `64KiB`.
@@ -370,6 +389,7 @@ macro_rules! words {
 
 words! {
     Period "a time such as `30s`" "^[0-9]+(ms|s|sec|second|m|min|minute|h|hour|d|day)$";
+    Days "a number of days such as `90d`" "^[0-9]+d$";
     Size "a size such as `64KiB`" "^[0-9]+(B|KiB|MiB|GiB)$";
     Rate "a rate such as `100/min`" "^[0-9]+/[0-9]*(ms|s|sec|second|m|min|minute|h|hour|d|day)$";
     Reference "`env:NAME`" "^env:[A-Za-z_][A-Za-z0-9_]*$";

@@ -4,19 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use dataplane::journal::StreamPosition;
 use dataplane::journal::segment::{segment_path, stream_dir};
-use wire::decision::{Channel, OutcomeStatus, Verdict};
+use wire::decision::{Channel, EventKind, OutcomeStatus, Verdict};
 use wire::frame::{Chain, FrameWriter, Header};
 use wire::ids::{NodeId, SeqNo};
-use wire::record::{AgentContext, Decision, Identity, Outcome, Record};
+use wire::record::{AgentContext, Decision, Identity, Notice, Outcome, Record};
 
-use super::super::Source;
+use crate::shipper::Source;
 
 /// A tenth of a second before midnight, so that streams cross it.
 const START_US: u64 = 1_772_668_799_900_000;
 
 /// Every odd record is a decision, the next one its outcome.
-pub(super) fn record(seq: u64) -> Record<'static> {
+pub(crate) fn record(seq: u64) -> Record<'static> {
     let call = seq.div_ceil(2);
     let (trace, id) = (u128::from(call).to_le_bytes(), u128::from(call).to_be_bytes());
     if seq % 2 == 1 {
@@ -73,10 +74,10 @@ pub(super) fn record(seq: u64) -> Record<'static> {
 }
 
 /// One stream of a data directory.
-pub(super) struct Journal {
-    pub(super) node: NodeId,
-    pub(super) shard: u16,
-    pub(super) dir: PathBuf,
+pub(crate) struct Journal {
+    pub(crate) node: NodeId,
+    pub(crate) shard: u16,
+    pub(crate) dir: PathBuf,
     frames: FrameWriter,
     segment: Vec<u8>,
     first: SeqNo,
@@ -84,7 +85,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) fn new(journal_dir: &Path, node: NodeId, shard: u16) -> Journal {
+    pub(crate) fn new(journal_dir: &Path, node: NodeId, shard: u16) -> Journal {
         let dir = stream_dir(journal_dir, shard);
         std::fs::create_dir_all(&dir).unwrap();
         let frames = FrameWriter::new(SeqNo(0), Chain::genesis(node, shard));
@@ -94,7 +95,7 @@ impl Journal {
     }
 
     /// Begins another segment.
-    pub(super) fn rotate(&mut self) {
+    pub(crate) fn rotate(&mut self) {
         let (last, previous) = self.frames.position();
         self.first = SeqNo(last.0 + 1);
         let header = Header { node: self.node, shard: self.shard, first: self.first, created_us: START_US, previous };
@@ -102,12 +103,12 @@ impl Journal {
         std::fs::write(self.path(), &self.segment).unwrap();
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         segment_path(&self.dir, self.first)
     }
 
     /// Appends as many records and says which is the last.
-    pub(super) fn append(&mut self, count: u64) -> u64 {
+    pub(crate) fn append(&mut self, count: u64) -> u64 {
         let mut seq = self.frames.position().0;
         for _ in 0..count {
             seq = self.frames.write(&record(seq.0 + 1), &[], &mut self.segment).unwrap();
@@ -117,8 +118,33 @@ impl Journal {
         seq.0
     }
 
-    pub(super) fn source(&self) -> Source {
+    /// Appends as many notices, of the time of the calls around them.
+    pub(crate) fn append_notices(&mut self, count: u64) {
+        for _ in 0..count {
+            let seq = self.frames.position().0;
+            let notice = Notice {
+                at_us: START_US + seq.0 * 1_000,
+                trace: [1; 16],
+                identity: Identity::default(),
+                verdict: Verdict::Allow.code(),
+                reason: 0,
+                action: "publish",
+                subject: "policy",
+                generation: 1,
+                detail: "",
+            };
+            self.frames.write(&Record::Notice(EventKind::PolicyChange, notice), &[], &mut self.segment).unwrap();
+        }
+        self.append(0);
+    }
+
+    pub(crate) fn source(&self) -> Source {
         let synced = Arc::clone(&self.synced);
-        Source { shard: self.shard, dir: self.dir.clone(), synced: Box::new(move || SeqNo(synced.load(Ordering::Acquire))) }
+        Source {
+            shard: self.shard,
+            dir: self.dir.clone(),
+            synced: Arc::new(move || SeqNo(synced.load(Ordering::Acquire))),
+            settled: StreamPosition::genesis(self.node, self.shard),
+        }
     }
 }

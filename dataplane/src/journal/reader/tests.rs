@@ -1,11 +1,19 @@
 //! What the shipper sees of a stream that grows, rotates, is taken back and is reclaimed.
 
-use std::time::Duration;
+use std::fs::File;
+use std::time::{Duration, SystemTime};
 
 use wire::frame::Header;
 
 use super::super::fixtures::{Build, NODE, SHARD, allowed};
+use super::super::open_calls::OpenCalls;
+use super::super::reclaim::{Reclaim, Reclaimed, reclaim};
 use super::*;
+
+fn reclaim_below(dir: &Path, below: u64, keep: Duration) -> Reclaimed {
+    let open = OpenCalls::default();
+    reclaim(dir, &Reclaim { below: SeqNo(below), keep, held_bytes_max: u64::MAX, open: &open }).unwrap()
+}
 
 /// Reads up to `through`; the numbers of the frames, batch by batch.
 fn read_all(tail: &mut Tail, through: u64) -> Vec<u64> {
@@ -136,11 +144,11 @@ fn whole_segments_below_the_watermark_are_reclaimed_when_they_are_old() {
     build.fill(10).rotate().fill(10).rotate().fill(10);
     let left = |build: &Build| segment::list(&build.dir).unwrap().into_iter().map(|listed| listed.first.0).collect::<Vec<_>>();
 
-    assert_eq!(reclaim(&build.dir, SeqNo(30), Duration::from_secs(60)).unwrap(), Reclaimed::default());
-    assert_eq!(reclaim(&build.dir, SeqNo(9), Duration::ZERO).unwrap(), Reclaimed::default());
+    assert_eq!(reclaim_below(&build.dir, 30, Duration::from_secs(60)), Reclaimed::default());
+    assert_eq!(reclaim_below(&build.dir, 9, Duration::ZERO), Reclaimed::default());
     assert_eq!(left(&build), vec![1, 11, 21]);
 
-    let reclaimed = reclaim(&build.dir, SeqNo(10), Duration::ZERO).unwrap();
+    let reclaimed = reclaim_below(&build.dir, 10, Duration::ZERO);
     assert_eq!(reclaimed.segment_count, 1);
     assert!(reclaimed.bytes > wire::frame::HEADER_BYTES as u64);
     assert_eq!(left(&build), vec![11, 21]);
@@ -148,7 +156,7 @@ fn whole_segments_below_the_watermark_are_reclaimed_when_they_are_old() {
     // A file from the future: the clock went back.
     let ahead = SystemTime::now() + Duration::from_secs(3600);
     File::options().write(true).open(segment::segment_path(&build.dir, SeqNo(11))).unwrap().set_modified(ahead).unwrap();
-    assert_eq!(reclaim(&build.dir, SeqNo(30), Duration::ZERO).unwrap(), Reclaimed::default());
+    assert_eq!(reclaim_below(&build.dir, 30, Duration::ZERO), Reclaimed::default());
     File::options()
         .write(true)
         .open(segment::segment_path(&build.dir, SeqNo(11)))
@@ -157,7 +165,7 @@ fn whole_segments_below_the_watermark_are_reclaimed_when_they_are_old() {
         .unwrap();
 
     // The newest stays, although every record of it is below the watermark.
-    assert_eq!(reclaim(&build.dir, SeqNo(30), Duration::ZERO).unwrap().segment_count, 1);
+    assert_eq!(reclaim_below(&build.dir, 30, Duration::ZERO).segment_count, 1);
     assert_eq!(left(&build), vec![21]);
     let header = std::fs::read(build.path()).unwrap();
     assert_eq!(Header::decode(&header).unwrap().first, SeqNo(21));

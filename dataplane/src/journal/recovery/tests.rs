@@ -1,9 +1,12 @@
 //! Streams as crashes, full disks and vandals leave them.
 
+use std::time::Duration;
+
 use wire::decision::{Channel, Verdict};
 use wire::frame::{FrameWriter, HEADER_BYTES};
 
 use super::super::fixtures::{Build, NODE, SHARD, allowed, decision, outcome};
+use super::super::reclaim::{Reclaim, reclaim};
 use super::*;
 
 fn recovered(build: &Build) -> Result<Stream, ReadError> {
@@ -206,4 +209,58 @@ fn every_stream_is_recovered_whatever_the_number_of_shards() {
     let headers = 4 * HEADER_BYTES as u64;
     assert_eq!(most.into_inner() + headers, total.into_inner());
     assert!(recover(&dir.path().join("none"), NODE, &|_| {}).unwrap().is_empty());
+}
+
+#[test]
+fn a_call_whose_decision_was_reclaimed_is_still_completed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut build = Build::new(dir.path());
+    let long = build.append(&allowed(1), &[]);
+    let short = build.append(&allowed(2), &[]);
+    build.append(&outcome(2, short), &[]);
+    build.rotate().fill(1).rotate();
+    let Record::Decision(decision) = allowed(1) else { panic!("a decision") };
+    let open = OpenCalls { through: SeqNo(3), calls: vec![opens(long, &decision).unwrap()] };
+    let wanted = Reclaim { below: SeqNo(4), keep: Duration::ZERO, held_bytes_max: u64::MAX, open: &open };
+    assert_eq!(reclaim(&build.dir, &wanted).unwrap().segment_count, 2);
+    assert_eq!(recovered(&build).unwrap().unfinished.iter().map(|call| call.seq).collect::<Vec<_>>(), vec![long]);
+
+    // Its outcome, wherever it comes, ends it.
+    build.append(&outcome(1, long), &[]);
+    assert_eq!(recovered(&build).unwrap().unfinished, []);
+}
+
+#[test]
+fn what_was_completed_is_not_completed_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut build = Build::new(dir.path());
+    build.fill(3);
+    let found = recovered(&build).unwrap();
+    assert_eq!(found.unfinished.len(), 3);
+    // The outcomes may stand in another stream and leave the journal before the decisions do.
+    settle(&build.dir, found.position).unwrap();
+    let later = build.append(&allowed(9), &[]);
+    assert_eq!(recovered(&build).unwrap().unfinished.iter().map(|call| call.seq).collect::<Vec<_>>(), vec![later]);
+}
+
+#[test]
+fn a_call_that_ended_in_another_stream_has_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut build = Build::new(dir.path());
+    let first = build.append(&allowed(1), &[]);
+    build.append(&allowed(2), &[]);
+    // The stream of shard 0 has a decision with the same number, which stays open.
+    let other = segment::stream_dir(dir.path(), 0);
+    std::fs::create_dir_all(&other).unwrap();
+    let start = StreamPosition::genesis(NODE, 0);
+    let mut frames = FrameWriter::new(start.seq, start.chain);
+    let header = wire::frame::Header { node: NODE, shard: 0, first: SeqNo(1), created_us: 1, previous: start.chain };
+    let mut bytes = header.encode().to_vec();
+    frames.write(&allowed(7), &[], &mut bytes).unwrap();
+    frames.write(&outcome(1, first), &[], &mut bytes).unwrap();
+    std::fs::write(segment::segment_path(&other, SeqNo(1)), &bytes).unwrap();
+
+    let found = recover(dir.path(), NODE, &|_| {}).unwrap();
+    let open: Vec<_> = found.iter().map(|stream| (stream.shard, stream.unfinished.iter().map(|c| c.call).collect())).collect();
+    assert_eq!(open, vec![(0, vec![7u128.to_be_bytes()]), (SHARD, vec![2u128.to_be_bytes()])]);
 }

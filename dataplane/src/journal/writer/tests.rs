@@ -359,7 +359,12 @@ fn the_budget_refuses_keeps_room_for_outcomes_and_opens_again_after_reclaim() {
 
         journal.flush_and_sync().await.unwrap();
         let stream = segment::stream_dir(&path, SHARD);
-        let reclaimed = super::super::reader::reclaim(&stream, last, Duration::ZERO).unwrap();
+        let reclaimed = {
+            let open = super::super::open_calls::OpenCalls::default();
+            let wanted =
+                super::super::reclaim::Reclaim { below: last, keep: Duration::ZERO, held_bytes_max: u64::MAX, open: &open };
+            super::super::reclaim::reclaim(&stream, &wanted).unwrap()
+        };
         assert!(reclaimed.bytes > 0);
         let there = journal.clone();
         until("healthy", move || there.progress().state() == State::Healthy).await;

@@ -18,12 +18,6 @@ pub struct EnsurePartitionsParams {
     pub first: jiff::civil::Date,
     pub days: i32,
 }
-#[derive(Clone, Copy, Debug)]
-pub struct UnfinishedParams {
-    pub id: i32,
-    pub since: jiff::Timestamp,
-    pub max: i32,
-}
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Claim {
     pub id: i32,
@@ -67,13 +61,6 @@ pub struct Watermarks {
     pub node: uuid::Uuid,
     pub shard: i32,
     pub seq: i64,
-}
-#[derive(Debug, Clone, PartialEq, Copy, serde::Serialize)]
-pub struct Unfinished {
-    pub seq: i64,
-    pub at: jiff::Timestamp,
-    pub trace: Option<uuid::Uuid>,
-    pub call: Option<uuid::Uuid>,
 }
 use crate::generated::client::async_::GenericClient;
 use futures_util::{self, StreamExt, TryStreamExt};
@@ -283,70 +270,6 @@ where
 {
     pub fn map<R>(self, mapper: fn(Watermarks) -> R) -> WatermarksQuery<'c, 'a, 's, C, R, N> {
         WatermarksQuery {
-            client: self.client,
-            params: self.params,
-            query: self.query,
-            cached: self.cached,
-            extractor: self.extractor,
-            mapper,
-        }
-    }
-    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
-        let row =
-            crate::generated::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
-        Ok((self.mapper)((self.extractor)(&row)?))
-    }
-    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
-        self.iter().await?.try_collect().await
-    }
-    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
-        let opt_row =
-            crate::generated::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
-        Ok(opt_row
-            .map(|row| {
-                let extracted = (self.extractor)(&row)?;
-                Ok((self.mapper)(extracted))
-            })
-            .transpose()?)
-    }
-    pub async fn iter(
-        self,
-    ) -> Result<
-        impl futures_util::Stream<Item = Result<T, tokio_postgres::Error>> + 'c,
-        tokio_postgres::Error,
-    > {
-        let stream = crate::generated::client::async_::raw(
-            self.client,
-            self.query,
-            crate::generated::slice_iter(&self.params),
-            self.cached,
-        )
-        .await?;
-        let mapped = stream
-            .map(move |res| {
-                res.and_then(|row| {
-                    let extracted = (self.extractor)(&row)?;
-                    Ok((self.mapper)(extracted))
-                })
-            })
-            .into_stream();
-        Ok(mapped)
-    }
-}
-pub struct UnfinishedQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
-    client: &'c C,
-    params: [&'a (dyn postgres_types::ToSql + Sync); N],
-    query: &'static str,
-    cached: Option<&'s tokio_postgres::Statement>,
-    extractor: fn(&tokio_postgres::Row) -> Result<Unfinished, tokio_postgres::Error>,
-    mapper: fn(Unfinished) -> T,
-}
-impl<'c, 'a, 's, C, T: 'c, const N: usize> UnfinishedQuery<'c, 'a, 's, C, T, N>
-where
-    C: GenericClient,
-{
-    pub fn map<R>(self, mapper: fn(Unfinished) -> R) -> UnfinishedQuery<'c, 'a, 's, C, R, N> {
-        UnfinishedQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -620,62 +543,5 @@ impl WatermarksStmt {
             },
             mapper: |it| Watermarks::from(it),
         }
-    }
-}
-pub struct UnfinishedStmt(&'static str, Option<tokio_postgres::Statement>);
-pub fn unfinished() -> UnfinishedStmt {
-    UnfinishedStmt(
-        "SELECT d.seq, d.at, d.trace, d.call FROM audit_event d WHERE d.stream_id = $1 AND d.at >= $2 AND d.kind = 'decision' AND d.verdict = 'allow' AND d.channel IN ('mcp', 'command', 'a2a', 'job') AND NOT EXISTS ( SELECT 1 FROM audit_event o WHERE o.stream_id = $1 AND o.at >= $2 AND o.kind = 'outcome' AND o.decision_seq = d.seq) ORDER BY d.seq LIMIT $3::integer",
-        None,
-    )
-}
-impl UnfinishedStmt {
-    pub async fn prepare<'a, C: GenericClient>(
-        mut self,
-        client: &'a C,
-    ) -> Result<Self, tokio_postgres::Error> {
-        self.1 = Some(client.prepare(self.0).await?);
-        Ok(self)
-    }
-    pub fn bind<'c, 'a, 's, C: GenericClient>(
-        &'s self,
-        client: &'c C,
-        id: &'a i32,
-        since: &'a jiff::Timestamp,
-        max: &'a i32,
-    ) -> UnfinishedQuery<'c, 'a, 's, C, Unfinished, 3> {
-        UnfinishedQuery {
-            client,
-            params: [id, since, max],
-            query: self.0,
-            cached: self.1.as_ref(),
-            extractor: |row: &tokio_postgres::Row| -> Result<Unfinished, tokio_postgres::Error> {
-                Ok(Unfinished {
-                    seq: row.try_get(0)?,
-                    at: row.try_get(1)?,
-                    trace: row.try_get(2)?,
-                    call: row.try_get(3)?,
-                })
-            },
-            mapper: |it| Unfinished::from(it),
-        }
-    }
-}
-impl<'c, 'a, 's, C: GenericClient>
-    crate::generated::client::async_::Params<
-        'c,
-        'a,
-        's,
-        UnfinishedParams,
-        UnfinishedQuery<'c, 'a, 's, C, Unfinished, 3>,
-        C,
-    > for UnfinishedStmt
-{
-    fn params(
-        &'s self,
-        client: &'c C,
-        params: &'a UnfinishedParams,
-    ) -> UnfinishedQuery<'c, 'a, 's, C, Unfinished, 3> {
-        self.bind(client, &params.id, &params.since, &params.max)
     }
 }

@@ -1,4 +1,4 @@
-//! One run: append, crash, recover, compare; three times over.
+//! One run: append and ship, crash, recover, compare; three times over. Then ship the rest and look into Postgres.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -17,9 +17,10 @@ use wire::record::{Identity, Notice, Record};
 
 use crate::disk::{Cut, Disk, Forget, Left, Plan};
 use crate::lot::Lot;
+use crate::trail::{Postgres, Relayed};
 
-const NODE: NodeId = NodeId([3; 16]);
-const SHARD: u16 = 0;
+/// The only shard; each run is a node of its own, so that one database serves them all.
+pub(crate) const SHARD: u16 = 0;
 const CRASHES: u64 = 3;
 
 /// What all runs found.
@@ -34,6 +35,8 @@ pub(crate) struct Found {
     pub(crate) acknowledged: u64,
     pub(crate) denied: u64,
     pub(crate) crashes: u64,
+    pub(crate) shipped: u64,
+    pub(crate) connection_cuts: u64,
 }
 
 impl Found {
@@ -61,14 +64,15 @@ impl Report {
     }
 }
 
-/// What must be in the stream whatever happens next.
-type Owed = BTreeMap<SeqNo, u64>;
+/// What must be in the stream whatever happens next: number and call.
+pub(crate) type Owed = BTreeMap<SeqNo, u64>;
 
-pub(crate) async fn run(seed: u64, forget: Option<Forget>, report: Report, found: &mut Found) {
+pub(crate) async fn run(seed: u64, forget: Option<Forget>, report: Report, postgres: &Postgres, found: &mut Found) {
     let mut lot = Lot::new(seed);
+    let node = NodeId(uuid::Uuid::now_v7().into_bytes());
     let mut left = Left::new();
     let mut owed = Owed::new();
-    let mut start = StreamPosition::genesis(NODE, SHARD);
+    let mut start = StreamPosition::genesis(node, SHARD);
     let mut next_call = 1;
     for _ in 0..CRASHES {
         let dir = scratch();
@@ -76,12 +80,18 @@ pub(crate) async fn run(seed: u64, forget: Option<Forget>, report: Report, found
         let durability = if lot.chance(1, 2) { Durability::Written } else { Durability::Synced };
         let plan = Plan { cut_at: 1 + lot.below(90), fail_per_mille: if lot.chance(1, 2) { 0 } else { lot.below(120) }, forget };
         let disk = Disk::new(&rooted(dir.path(), &left), plan, lot.next());
-        append_until_cut(dir.path(), start, durability, &disk, &mut lot, &mut next_call, found).await;
+        let relayed = postgres.relayed(&mut lot);
+        if report == Report::All {
+            eprintln!("seed {seed}: {durability:?}, {plan:?}, {relayed:?}");
+        }
+        append_until_cut(dir.path(), (node, start), durability, &disk, &relayed, &mut lot, &mut next_call, found).await;
+        found.connection_cuts += relayed.cut_count();
+        drop(relayed);
         let mut cut = disk.into_cut();
         found.crashes += 1;
         found.acknowledged += cut.acknowledged.len() as u64;
         if report == Report::All {
-            eprintln!("seed {seed}: {durability:?}, {plan:?}, cut at {}", cut.at);
+            eprintln!("seed {seed}: cut at {}", cut.at);
         }
 
         let acknowledged: Owed = cut.acknowledged.iter().copied().collect();
@@ -91,8 +101,8 @@ pub(crate) async fn run(seed: u64, forget: Option<Forget>, report: Report, found
         let mut after_machine = owed.clone();
         after_machine.extend(acknowledged.iter().filter(|(seq, _)| durability == Durability::Synced || **seq <= cut.synced));
 
-        let by_process = check(&process, &after_process, &cut, report, found);
-        let by_machine = check(&machine, &after_machine, &cut, report, found);
+        let by_process = check(node, &process, &after_process, &cut, report, found);
+        let by_machine = check(node, &machine, &after_machine, &cut, report, found);
         let (Some(by_process), Some(by_machine)) = (by_process, by_machine) else {
             if report == Report::All {
                 eprintln!("seed {seed}: not recovered");
@@ -103,14 +113,29 @@ pub(crate) async fn run(seed: u64, forget: Option<Forget>, report: Report, found
         (goes_on, owed) = if lot.chance(1, 2) { (by_process, after_process) } else { (by_machine, after_machine) };
         (start, left) = goes_on;
     }
+
+    let dir = scratch();
+    place(dir.path(), &left);
+    match postgres.ship_the_rest(&stream_dir(dir.path(), SHARD), node, start) {
+        Err(why) => {
+            report.finding(|| format!("seed {seed}: {why}"));
+            found.refused += 1;
+        }
+        Ok(rows) => {
+            found.shipped += rows.len() as u64;
+            compare(&rows, &owed, report, "in Postgres", found);
+        }
+    }
 }
 
-/// Some tasks append until the disk is gone or each has had enough.
+/// Some tasks append until the disk is gone or each has had enough, while a shipper ships what is synced.
+#[allow(clippy::too_many_arguments, reason = "the parts of one run, which only come together here")]
 async fn append_until_cut(
     dir: &Path,
-    start: StreamPosition,
+    (node, start): (NodeId, StreamPosition),
     durability: Durability,
     disk: &Arc<Disk>,
+    relayed: &Relayed,
     lot: &mut Lot,
     next_call: &mut u64,
     found: &mut Found,
@@ -124,8 +149,9 @@ async fn append_until_cut(
         disk: JournalDisk::faulty(Arc::clone(disk) as Arc<dyn Faults>),
         ..JournalConfig::default()
     };
-    let Ok(journal) = Journal::open(dir, NODE, SHARD, start, config).await else { return };
+    let Ok(journal) = Journal::open(dir, node, SHARD, start, config).await else { return };
     disk.watch(journal.progress());
+    let shipper = relayed.ship(&stream_dir(dir, SHARD), node, start, journal.progress());
     let denied = Rc::new(Cell::new(0));
     let tasks: Vec<_> = (0..1 + lot.below(6))
         .map(|_| {
@@ -140,6 +166,10 @@ async fn append_until_cut(
     // The disk may be gone; what counts is what is found on it.
     let _ = journal.close().await;
     found.denied += denied.get();
+    // Sometimes it gets to the end of what is synced, sometimes it dies with the process.
+    if lot.chance(1, 2) {
+        relayed.drain(shipper);
+    }
 }
 
 async fn append(journal: Journal, calls: std::ops::Range<u64>, mut lot: Lot, disk: Arc<Disk>, denied: Rc<Cell<u64>>) {
@@ -163,9 +193,12 @@ async fn append(journal: Journal, calls: std::ops::Range<u64>, mut lot: Lot, dis
     }
 }
 
+/// A twentieth of a second before midnight, so that streams go over it.
+const START_US: u64 = 1_772_668_799_950_000;
+
 fn record(call: u64, text: &str) -> Record<'_> {
     let notice = Notice {
-        at_us: call,
+        at_us: START_US + call * 1_000,
         trace: u128::from(call).to_le_bytes(),
         identity: Identity::default(),
         verdict: 1,
@@ -180,10 +213,10 @@ fn record(call: u64, text: &str) -> Record<'_> {
 
 /// Recovers what a crash left and compares it with what is owed. Gives back where the stream goes on, and what is on the disk
 /// then; `None` when recovery refused.
-fn check(left: &Left, owed: &Owed, cut: &Cut, report: Report, found: &mut Found) -> Option<(StreamPosition, Left)> {
+fn check(node: NodeId, left: &Left, owed: &Owed, cut: &Cut, report: Report, found: &mut Found) -> Option<(StreamPosition, Left)> {
     let dir = scratch();
     place(dir.path(), left);
-    let stream = match recover_stream(&stream_dir(dir.path(), SHARD), NODE, SHARD, &|_| {}) {
+    let stream = match recover_stream(&stream_dir(dir.path(), SHARD), node, SHARD, &|_| {}) {
         Ok(stream) => stream,
         Err(error) => {
             report.finding(|| format!("{error} (cut at {}, {} synced)", cut.at, cut.synced.0));
@@ -191,7 +224,7 @@ fn check(left: &Left, owed: &Owed, cut: &Cut, report: Report, found: &mut Found)
             return None;
         }
     };
-    let there = match read(dir.path(), stream.position.seq) {
+    let there = match read(dir.path(), node, stream.position.seq) {
         Ok(there) => there,
         Err(error) => {
             report.finding(|| format!("the tail cannot be read after recovery: {error}"));
@@ -199,28 +232,32 @@ fn check(left: &Left, owed: &Owed, cut: &Cut, report: Report, found: &mut Found)
             return None;
         }
     };
+    compare(&there, owed, report, &format!("cut at {}, {} synced", cut.at, cut.synced.0), found);
+    Some((stream.position, load(dir.path())))
+}
+
+/// Compares what is there with what is owed.
+fn compare(there: &Owed, owed: &Owed, report: Report, place: &str, found: &mut Found) {
     for (seq, call) in owed {
         match there.get(seq) {
             Some(is) if is == call => {}
             Some(is) => {
-                report.finding(|| format!("record {} is call {is}, call {call} was acknowledged (cut at {})", seq.0, cut.at));
+                report.finding(|| format!("record {} is call {is}, call {call} was acknowledged ({place})", seq.0));
                 found.doubled += 1;
             }
             None => {
-                report
-                    .finding(|| format!("record {} of call {call} is lost (cut at {}, {} synced)", seq.0, cut.at, cut.synced.0));
+                report.finding(|| format!("record {} of call {call} is lost ({place})", seq.0));
                 found.lost += 1;
             }
         }
     }
     let calls: std::collections::BTreeSet<_> = there.values().collect();
     found.doubled += (there.len() - calls.len()) as u64;
-    Some((stream.position, load(dir.path())))
 }
 
 /// Number and call of every record.
-fn read(dir: &Path, through: SeqNo) -> Result<Owed, ReadError> {
-    let mut tail = Tail::new(&stream_dir(dir, SHARD), NODE, SHARD, StreamPosition::genesis(NODE, SHARD));
+fn read(dir: &Path, node: NodeId, through: SeqNo) -> Result<Owed, ReadError> {
+    let mut tail = Tail::new(&stream_dir(dir, SHARD), node, SHARD, StreamPosition::genesis(node, SHARD));
     let mut there = Owed::new();
     loop {
         let batch = tail.read(through)?;
