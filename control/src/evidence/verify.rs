@@ -112,7 +112,11 @@ pub async fn verify(
         spans.extend(span(&transaction, stream, range, &signed, &gaps).await?.map(|span| (stream, span, signed, gaps)));
     }
     let row_count_total = spans.iter().map(|(_, span, _, _)| span.through.0.saturating_sub(span.base.0)).sum();
-    for (stream, span, signed, gaps) in spans {
+    for (stream, span, mut signed, gaps) in spans {
+        if !span.is_whole {
+            // What was signed about later rows says nothing about these.
+            signed.retain(|checkpoint| checkpoint.seq <= span.through);
+        }
         let mut walk = Walk::new((span.base, span.chain), span.through, gaps, signed);
         // Numbers below the first and above the last are looked at too when everything is: nothing may stand there.
         let (after, through) =

@@ -115,6 +115,8 @@ pub struct Walk {
     gaps: VecDeque<Gap>,
     checkpoints: VecDeque<Checkpoint>,
     signed: Option<(SeqNo, u64)>,
+    /// A checkpoint that the row at its place does not fit.
+    unmatched: Option<Checkpoint>,
     suspects: Vec<Suspect>,
     more_count: u64,
     row_count: u64,
@@ -145,6 +147,7 @@ impl Walk {
             gaps: gaps.into(),
             checkpoints: checkpoints.into(),
             signed: None,
+            unmatched: None,
             suspects: Vec::new(),
             more_count: 0,
             row_count: 0,
@@ -188,10 +191,10 @@ impl Walk {
                 true
             }
             Err((stored, kind, what)) => {
-                let was_linked = std::mem::replace(&mut self.is_linked, stored.is_some());
+                self.is_linked = stored.is_some();
                 let stored = stored.unwrap_or(Chain([0; 32]));
                 self.at = StreamPosition { seq, chain: stored };
-                if !was_linked && what == UNLINKED {
+                if what == UNLINKED {
                     // Nothing before it to compare with; the finding before speaks of that.
                     return true;
                 }
@@ -229,7 +232,6 @@ impl Walk {
             return Err((Some(row.chain()), kind, "a column holds what its record does not".to_owned()));
         }
         if !self.is_linked {
-            self.is_linked = true;
             return Err((Some(row.chain()), kind, UNLINKED.to_owned()));
         }
         if before.next(seq, kind, &self.scratch) != row.chain() {
@@ -248,6 +250,9 @@ impl Walk {
                 self.suspects.retain(|suspect| suspect.seq != seq);
                 self.at = StreamPosition { seq, chain };
                 self.is_linked = true;
+                if let Some(checkpoint) = self.unmatched.take_if(|unmatched| unmatched.seq == seq && unmatched.chain == chain) {
+                    self.signed = Some((checkpoint.seq, checkpoint.at_us));
+                }
                 self.arrive();
                 true
             }
@@ -275,7 +280,10 @@ impl Walk {
             let computed = suspect.map(|suspect| suspect.before.next(suspect.seq, suspect.kind, &suspect.record));
             if checkpoint.chain == self.at.chain || computed == Some(checkpoint.chain) {
                 self.signed = Some((checkpoint.seq, checkpoint.at_us));
-            } else if suspect.is_none() {
+            } else if suspect.is_some() {
+                // Another row may claim the same number, and be the one.
+                self.unmatched = Some(checkpoint.clone());
+            } else {
                 let after = self.signed.map_or(self.first.0 - 1, |(seq, _)| seq.0);
                 let finding = Finding::Rewritten { after, through: checkpoint.seq.0, checkpoint: checkpoint.number };
                 self.findings.push((checkpoint.seq.0, finding));
