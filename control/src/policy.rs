@@ -103,6 +103,7 @@ pub fn compile(services: &Services, dynamic: &Dynamic, context: &Context<'_>) ->
         limits: services.limits.iter().map(|limit| limit_of(&limit.what)).collect(),
         secrets,
         blocklist,
+        results: layers::results(services),
         revoked: dynamic.revoked.clone(),
         preview_bytes: preview_bytes(services),
         approvals: approvals(services),

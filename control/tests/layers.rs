@@ -60,6 +60,11 @@ async fn each_layer_denies_and_says_so() {
         assert_eq!((denied.status, error["data"]["layer"].as_str()), (StatusCode::OK, Some(layer)), "{denied:?}");
         assert_eq!(error["data"]["reason"], reason);
         assert!(error["code"].as_i64().unwrap() > 0 && error["data"]["rule"].is_string(), "{denied:?}");
+        if layer == "blocklist" {
+            let evidence =
+                "at `/command`: deletes a root, system, home or working directory (critical, OWASP ASI02, pack shell v2)";
+            assert_eq!(error["data"]["evidence"], evidence, "{denied:?}");
+        }
         assert!(!denied.body.to_string().contains(secret), "the secret came back");
     }
     for n in 0..3 {

@@ -15,4 +15,5 @@ mod layers;
 mod limits;
 mod operate;
 mod outage;
+mod results;
 mod start;

@@ -3,7 +3,7 @@
 //!
 //! INVARIANT: pure. No I/O, no clock, no lock, and on the way to an allow no allocation.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use arrayvec::ArrayString;
 use wire::decision::{Channel, Reason};
@@ -16,6 +16,7 @@ use crate::policy::Policy;
 pub mod blocklist;
 pub mod glob;
 pub mod rate;
+pub mod results;
 pub mod scope;
 pub mod secrets;
 pub mod tool;
@@ -128,6 +129,20 @@ impl Denial {
     pub fn seen(mut self, evidence: &str) -> Denial {
         self.evidence = clip(evidence);
         self
+    }
+}
+
+/// In one line, for the outcome of a result that was kept back.
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason.as_str())?;
+        if !self.rule.is_empty() {
+            write!(f, " by `{}`", self.rule)?;
+        }
+        if !self.evidence.is_empty() {
+            write!(f, ": {}", self.evidence)?;
+        }
+        Ok(())
     }
 }
 
@@ -446,28 +461,42 @@ fn blocklist_verdict(
     nodes: Nodes<'_, '_>,
     allowed: &mut Allowed,
 ) -> Result<(), Denial> {
-    let rule = policy.blocklist.rule(hit.rule).map_or("", |rule| &rule.id);
-    let mut pointer = String::new();
     match hit.mode {
         blocklist::Mode::Observe => {
-            allowed.note(rule);
+            allowed.note(policy.blocklist.rule(hit.rule).map_or("", |rule| &rule.id));
             Ok(())
         }
-        blocklist::Mode::Deny => {
-            hit.write_pointer(nodes, &mut pointer);
-            Err(Denial::new(Reason::Blocked).by(rule).seen(&pointer))
-        }
+        blocklist::Mode::Deny => Err(blocklist_denial(policy, hit, nodes, Reason::Blocked)),
         blocklist::Mode::Ask => {
+            let rule = policy.blocklist.rule(hit.rule).map_or("", |rule| &rule.id);
             if let Some(Ok(approved)) = call.waited
                 && approved.covers(rule, call.arguments)
             {
                 allowed.approved = approved.evidence;
                 return Ok(());
             }
-            hit.write_pointer(nodes, &mut pointer);
-            Err(Denial { ask: true, ..Denial::new(Reason::ApprovalRequired).by(rule).seen(&pointer) })
+            Err(Denial { ask: true, ..blocklist_denial(policy, hit, nodes, Reason::ApprovalRequired) })
         }
     }
+}
+
+/// What the rule says about itself, for the row and the caller: where it hit, why, how bad it is, and whose rule it is.
+fn blocklist_denial(policy: &Policy, hit: blocklist::Hit, nodes: Nodes<'_, '_>, reason: Reason) -> Denial {
+    let denial = Denial::new(reason);
+    let Some(rule) = policy.blocklist.rule(hit.rule) else { return denial };
+    let mut pointer = String::new();
+    hit.write_pointer(nodes, &mut pointer);
+    let mut evidence = ArrayString::<256>::new();
+    // What does not fit is the end of it.
+    let _ = write!(evidence, "at `{}`: {} ({}", clip::<80>(&pointer), clip::<100>(&rule.reason), rule.severity.as_str());
+    if !rule.owasp.is_empty() {
+        let _ = write!(evidence, ", OWASP {}", rule.owasp);
+    }
+    if let Some((pack, version)) = rule.pack {
+        let _ = write!(evidence, ", pack {} v{version}", pack.name());
+    }
+    let _ = write!(evidence, ")");
+    Denial { evidence, ..denial.by(&rule.id) }
 }
 
 /// The last check: charges the call under every limit, or under none.

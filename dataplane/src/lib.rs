@@ -25,6 +25,7 @@ pub mod policy;
 
 pub mod journal;
 pub mod outcome;
+pub mod passage;
 
 pub mod http;
 pub mod listing;

@@ -22,6 +22,10 @@ pub const LISTING_BYTES_MAX: usize = 8 << 20;
 /// Largest event of a server-sent stream. LIMIT: one JSON-RPC message with a picture in it.
 pub const EVENT_BYTES_MAX: usize = 16 << 20;
 
+/// Largest message of an upstream that is checked; larger ones are kept back.
+/// LIMIT: the largest event; what is checked is held as a whole.
+pub const RESULT_BYTES_MAX: usize = EVENT_BYTES_MAX;
+
 /// How long a client may take to send a request's head.
 pub const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
 

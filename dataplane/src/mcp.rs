@@ -20,12 +20,13 @@ use crate::chain::secrets::Blanks;
 use crate::chain::{Call, Denial};
 use crate::http::{Reply, ReplyBody, bearer, empty, json, read_body, reply, text};
 use crate::identity::Principal;
-use crate::limits::{LISTING_BYTES_MAX, REPLY_BUFFER_BYTES_MAX};
+use crate::limits::REPLY_BUFFER_BYTES_MAX;
 use crate::outcome::{Answer, OutcomeGuard};
-use crate::reply::{denied, traced};
+use crate::passage::{Passage, Passed};
+use crate::reply::{denied, id_json, traced};
 use crate::session;
 use crate::shard::{PolicyRef, Shard};
-use crate::upstream::relay::{Kind, Relay, Rewrite};
+use crate::upstream::relay::{Kind, Relay};
 use crate::upstream::{Lease, OutBody, UpstreamError};
 
 const SESSION_HEADER: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -250,8 +251,7 @@ impl<'a> Endpoint<'a> {
                     Ok(request) => request,
                     Err(denial) => return Step::Answered(self.deny(&denial, id)),
                 };
-                let rewrite = (method == "tools/list").then(|| self.listing_filter(&call)).flatten();
-                Step::Answered(self.forward(permit, request, id.is_some(), rewrite).await)
+                Step::Answered(self.forward(permit, request, id, &call).await)
             }
         }
     }
@@ -285,7 +285,7 @@ impl<'a> Endpoint<'a> {
             Err(denial) => self.deny(&denial, None),
             Ok(permit) => {
                 let request = self.request(verb, OutBody::Whole(None));
-                self.forward(permit, request, false, None).await
+                self.forward(permit, request, None, &call).await
             }
         }
     }
@@ -294,6 +294,8 @@ impl<'a> Endpoint<'a> {
         let mut request = Request::new(body);
         *request.method_mut() = method;
         let headers = request.headers_mut();
+        // What is packed cannot be checked.
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         for (name, value) in self.headers {
             if FORWARDED.contains(name) || name.as_str().starts_with("mcp-param-") {
                 headers.append(name.clone(), value.clone());
@@ -305,17 +307,29 @@ impl<'a> Endpoint<'a> {
         request
     }
 
-    /// What the policy lets this principal see of `tools/list`.
-    fn listing_filter(&self, call: &Call<'_>) -> Option<Rewrite> {
-        let standing = self.principal.as_ref().ok()?.standing(self.policy);
-        let (policy, server) = (Rc::clone(self.policy), call.server);
-        Some(Box::new(move |json| crate::listing::filter(json, |tool| standing.lists(&policy, server, tool))))
+    /// What the answer to a call goes through.
+    fn passage(&self, call: &Call<'_>, id: Option<Id<'_>>, is_control: bool) -> Passage {
+        let tool = if call.is_tool { call.name } else { "" };
+        let lister = self.principal.as_ref().ok().filter(|_| call.method == "tools/list");
+        // What the gateway itself answers is its own to give.
+        let duties = Some(self.policy.results.of(self.server_name, tool)).filter(|duties| !is_control && !duties.is_idle());
+        Passage {
+            shard: Rc::clone(self.shard),
+            policy: Rc::clone(self.policy),
+            server: call.server,
+            server_name: self.server_name.to_owned(),
+            tool: tool.to_owned(),
+            id: id.map(|id| id_json(Some(id))),
+            listed: lister.map(|principal| principal.standing(self.policy)),
+            duties,
+            trace: self.arrival.trace,
+        }
     }
 
     /// Acts on a permit: the only way to an upstream.
-    async fn forward(&self, permit: Permit, mut request: Request<OutBody>, is_request: bool, rewrite: Option<Rewrite>) -> Reply {
+    async fn forward(&self, permit: Permit, mut request: Request<OutBody>, id: Option<Id<'_>>, call: &Call<'_>) -> Reply {
         let Some((server, target)) = self.server.and_then(|ix| Some((ix, self.policy.targets[ix.index()].as_ref()?))) else {
-            return self.deny(&Denial::new(Reason::ServerUnknown), None);
+            return self.deny(&Denial::new(Reason::ServerUnknown), id);
         };
         *request.uri_mut() = http::Uri::from(target.path.clone());
         for (name, value) in &target.credentials {
@@ -328,22 +342,23 @@ impl<'a> Endpoint<'a> {
         }
         let time = Duration::from_millis(self.policy.snapshot().servers[server.index()].call_timeout_ms.to_native());
         let upstream = std::sync::Arc::clone(&target.name);
+        let passage = Rc::new(self.passage(call, id, target.is_control));
         let (trace, call) = (self.arrival.trace, self.arrival.call);
         let mut guard = OutcomeGuard::new(self.shard, permit.decision, trace, call, upstream, Some(permit.lease));
         let (answer, attempts) = self.shard.upstreams.send(target, request, time).await;
         match answer {
             Err(error) => {
                 guard.answered(0, attempts);
-                self.unanswered(error, guard, is_request).await
+                self.unanswered(error, guard).await
             }
             Ok((response, lease)) => {
                 guard.answered(response.status().as_u16(), attempts);
-                self.answered(response, lease, guard, is_request, rewrite).await
+                self.answered(response, lease, guard, passage).await
             }
         }
     }
 
-    async fn unanswered(&self, error: UpstreamError, guard: OutcomeGuard, is_request: bool) -> Reply {
+    async fn unanswered(&self, error: UpstreamError, guard: OutcomeGuard) -> Reply {
         let (status, outcome, why) = match error {
             UpstreamError::Unreachable => {
                 (StatusCode::BAD_GATEWAY, OutcomeStatus::Unavailable, "the MCP server cannot be reached")
@@ -360,7 +375,6 @@ impl<'a> Endpoint<'a> {
         if !recorded {
             return self.deny(&Denial::new(Reason::JournalUnavailable), None);
         }
-        let _ = is_request;
         self.malformed(status, -32603, why)
     }
 
@@ -369,17 +383,24 @@ impl<'a> Endpoint<'a> {
         response: http::Response<Incoming>,
         lease: Lease,
         guard: OutcomeGuard,
-        is_request: bool,
-        rewrite: Option<Rewrite>,
+        passage: Rc<Passage>,
     ) -> Reply {
         let (parts, body) = response.into_parts();
         let content_type = text(&parts.headers, "content-type").unwrap_or("").to_ascii_lowercase();
-        let mut reply = if content_type.starts_with("text/event-stream") && parts.status.is_success() {
-            let kind = Kind::Events { rewrite, expects_response: is_request };
-            let relay = Relay::governed(body, lease, kind, guard);
-            http::Response::new(ReplyBody::Relayed(Box::new(relay)))
+        let is_packed = parts.headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| encoding != "identity");
+        let mut reply = if is_packed {
+            // It was asked not to be, and nobody can tell what is in it.
+            let passed = passage.unreadable("the server packed it although it was asked not to");
+            match self.whole(passed, 0, guard).await {
+                Ok(body) => http::Response::new(body),
+                Err(denial) => return self.deny(&denial, None),
+            }
+        } else if content_type.starts_with("text/event-stream") && parts.status.is_success() {
+            let expects_response = passage.id.is_some();
+            let kind = Kind::Events { passage, expects_response };
+            http::Response::new(ReplyBody::Relayed(Box::new(Relay::governed(body, lease, kind, guard))))
         } else {
-            match self.whole_or_relayed(body, lease, guard, parts.status, rewrite, &content_type).await {
+            match self.whole_or_relayed(body, lease, guard, parts.status, &passage, &content_type).await {
                 Ok(body) => http::Response::new(body),
                 Err(denial) => return self.deny(&denial, None),
             }
@@ -388,7 +409,7 @@ impl<'a> Endpoint<'a> {
         let hidden = matches!(parts.status.as_u16(), 401 | 403 | 407);
         *reply.status_mut() = if hidden { StatusCode::BAD_GATEWAY } else { parts.status };
         for (name, value) in &parts.headers {
-            if RETURNED.contains(name) {
+            if RETURNED.contains(name) && !is_packed {
                 reply.headers_mut().append(name.clone(), value.clone());
             }
         }
@@ -401,58 +422,62 @@ impl<'a> Endpoint<'a> {
         traced(reply, self.arrival.trace)
     }
 
-    /// Small answers are read whole, so that their outcome is known before any of it leaves; large ones stream with
-    /// their end held back.
+    /// Answers that something is asked of, and small ones, are read whole, so that their outcome is known before any of
+    /// them leaves; other large ones stream with their end held back.
     async fn whole_or_relayed(
         &self,
         mut body: Incoming,
         lease: Lease,
         guard: OutcomeGuard,
         status: StatusCode,
-        rewrite: Option<Rewrite>,
+        passage: &Passage,
         content_type: &str,
     ) -> Result<ReplyBody, Denial> {
-        let bytes_max = if rewrite.is_some() { LISTING_BYTES_MAX } else { REPLY_BUFFER_BYTES_MAX };
+        let bytes_max = passage.bytes_max().unwrap_or(REPLY_BUFFER_BYTES_MAX);
         let mut whole = BytesMut::new();
-        let broken = loop {
+        loop {
             match body.frame().await {
-                None => break false,
-                Some(Err(_)) => break true,
+                None => break,
+                Some(Err(_)) => {
+                    let passed = Passed::open(Some(Answer::failed(OutcomeStatus::Unavailable, "the MCP server broke off")));
+                    return self.whole(passed, whole.len(), guard).await;
+                }
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         whole.extend_from_slice(&data);
                     }
                     if whole.len() > bytes_max {
-                        if rewrite.is_some() {
-                            // What cannot be filtered is not shown.
-                            break true;
+                        if !passage.is_open() {
+                            return self.whole(passage.too_large(bytes_max), whole.len(), guard).await;
                         }
                         let relay = Relay::governed(body, lease, Kind::Plain, guard).after(whole.freeze());
                         return Ok(ReplyBody::Relayed(Box::new(relay)));
                     }
                 }
             }
+        }
+        lease.done();
+        let bytes = whole.len();
+        let otherwise = if status.is_success() { Answer::ok() } else { Answer::failed(OutcomeStatus::HttpError, "") };
+        let mut passed = match is_json(content_type) && bytes > 0 {
+            true => passage.message(whole.freeze()).await,
+            false => passage.plain(whole.freeze()).await,
         };
-        let answer = if broken {
-            Answer::failed(OutcomeStatus::Unavailable, "the MCP server broke off, or its listing is too large to be filtered")
-        } else {
-            lease.done();
-            match Answer::of_message(&whole) {
-                Some(answer) if is_json(content_type) => answer,
-                _ if status.is_success() => Answer::ok(),
-                _ => Answer::failed(OutcomeStatus::HttpError, ""),
-            }
-        };
-        let rewritten = match &rewrite {
-            Some(rewrite) if answer.status() == OutcomeStatus::Ok => {
-                Bytes::from(rewrite(&whole).ok_or(Denial::new(Reason::PolicyUnavailable))?)
-            }
-            _ => whole.freeze(),
-        };
-        if !guard.record(answer, rewritten.len() as u64).await {
+        passed.answer = Some(passed.answer.unwrap_or(otherwise));
+        self.whole(passed, bytes, guard).await
+    }
+
+    /// Records how a call ended whose answer was read whole, and gives what leaves of it.
+    async fn whole(&self, passed: Passed, bytes: usize, guard: OutcomeGuard) -> Result<ReplyBody, Denial> {
+        let unasked =
+            || Answer::failed(OutcomeStatus::Refused, passed.denial.as_ref().map_or_else(String::new, ToString::to_string));
+        let answer = passed.answer.clone().unwrap_or_else(unasked).with_redactions(passed.redactions);
+        let leaves = passed.message.filter(|message| !message.is_empty());
+        let bytes = leaves.as_ref().map_or(bytes, Bytes::len);
+        if !guard.record(answer, bytes as u64).await {
             return Err(Denial { retry_after_ms: 1000, ..Denial::new(Reason::JournalUnavailable) });
         }
-        Ok(ReplyBody::Whole(if rewritten.is_empty() { None } else { Some(rewritten) }))
+        Ok(ReplyBody::Whole(leaves))
     }
 }
 

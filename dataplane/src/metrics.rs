@@ -56,6 +56,8 @@ pub struct Counters {
     pub decisions: [[u64; 8]; 4],
     /// Outcomes, by status code.
     pub outcomes: [u64; 16],
+    /// Stretches taken out of results.
+    pub redactions: u64,
     /// Rate questions asked of other shards.
     pub mesh_charges: u64,
     /// Records appended.
@@ -111,6 +113,7 @@ impl Counters {
             plain(other);
         self.journal_seq += journal_seq;
         self.approvals_waiting += other.approvals_waiting;
+        self.redactions += other.redactions;
         self.connections_accepted += accepted;
         self.connections_open += open;
         self.connections_adopted += adopted;
@@ -139,7 +142,7 @@ pub fn page(shards: &[Counters], status: Status, generation: u64) -> String {
     let mut all = Counters::default();
     shards.iter().for_each(|shard| all.add(shard));
     let mut out = String::with_capacity(8 << 10);
-    let plain: [(&str, &str, &str, u64); 18] = [
+    let plain: [(&str, &str, &str, u64); 19] = [
         ("sp_connections_accepted_total", "counter", "Connections accepted.", all.connections_accepted),
         ("sp_connections_open", "gauge", "Connections open now.", all.connections_open),
         (
@@ -151,6 +154,7 @@ pub fn page(shards: &[Counters], status: Status, generation: u64) -> String {
         ("sp_connections_refused_total", "counter", "Connections refused because a shard was full.", all.connections_refused),
         ("sp_tls_failures_total", "counter", "TLS handshakes that came to nothing.", all.tls_failures),
         ("sp_requests_total", "counter", "HTTP requests.", all.requests),
+        ("sp_redactions_total", "counter", "Stretches taken out of results.", all.redactions),
         ("sp_mesh_charges_total", "counter", "Rate questions that shards asked each other.", all.mesh_charges),
         ("sp_journal_records_total", "counter", "Records appended to the journal.", all.journal_records),
         ("sp_journal_failures_total", "counter", "Records that could not be appended.", all.journal_failures),

@@ -2,6 +2,7 @@
 //! way it ends: answered, failed, or dropped because the client went away.
 //! Lives on: one shard.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Instant;
@@ -16,11 +17,12 @@ use crate::shard::Shard;
 use crate::upstream::Rc2;
 
 /// How an answer is to be recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     status: OutcomeStatus,
     rpc_code: i32,
-    error: &'static str,
+    error: Cow<'static, str>,
+    redactions: u32,
 }
 
 /// The parts of a response that tell how a call ended.
@@ -47,12 +49,24 @@ struct ToolResult {
 impl Answer {
     /// The call was answered with a result.
     pub fn ok() -> Answer {
-        Answer { status: OutcomeStatus::Ok, rpc_code: 0, error: "" }
+        Answer::failed(OutcomeStatus::Ok, "")
     }
 
-    /// The call failed on the way.
-    pub fn failed(status: OutcomeStatus, error: &'static str) -> Answer {
-        Answer { status, rpc_code: 0, error }
+    /// The call failed on the way, or its answer was kept back.
+    pub fn failed(status: OutcomeStatus, error: impl Into<Cow<'static, str>>) -> Answer {
+        Answer { status, rpc_code: 0, error: error.into(), redactions: 0 }
+    }
+
+    /// The same, with the JSON-RPC error code that the client gets.
+    #[must_use]
+    pub fn with_code(self, rpc_code: i32) -> Answer {
+        Answer { rpc_code, ..self }
+    }
+
+    /// The same, saying how much was taken out of what the client gets.
+    #[must_use]
+    pub fn with_redactions(self, redactions: u32) -> Answer {
+        Answer { redactions, ..self }
     }
 
     /// What a JSON-RPC message says; `None` when it is not a response.
@@ -63,20 +77,25 @@ impl Answer {
         }
         if let Some(error) = response.error {
             let rpc_code = i32::try_from(error.code).unwrap_or(i32::MIN);
-            return Some(Answer { status: OutcomeStatus::RpcError, rpc_code, error: "" });
+            return Some(Answer::failed(OutcomeStatus::RpcError, "").with_code(rpc_code));
         }
         let result = response.result?;
         // The word cannot stand in a text without a backslash before its quote, so most results need no second look.
         let may_be_error = memchr::memmem::find(result.get().as_bytes(), b"\"isError\"").is_some();
         let is_error = may_be_error && serde_json::from_str::<ToolResult>(result.get()).is_ok_and(|result| result.is_error);
         let status = if is_error { OutcomeStatus::ToolError } else { OutcomeStatus::Ok };
-        Some(Answer { status, rpc_code: 0, error: "" })
+        Some(Answer::failed(status, ""))
     }
 
     /// The status.
     pub fn status(&self) -> OutcomeStatus {
         self.status
     }
+}
+
+/// Whether this is a message of a server on its own account: a request or a notification.
+pub fn is_message(json: &[u8]) -> bool {
+    serde_json::from_slice::<Response<'_>>(json).is_ok_and(|message| message.method.is_some())
 }
 
 /// Owes the journal an outcome. Dropped without one, it records `cancelled`.
@@ -153,15 +172,16 @@ impl Owed {
                     duration_us,
                     upstream: &self.upstream,
                     attempts: self.attempts,
-                    redactions: 0,
+                    redactions: answer.redactions,
                     cost_microusd: 0,
-                    error: answer.error,
+                    error: &answer.error,
                 }),
                 &[],
             )
             .await;
         let mut counters = self.shard.counters.borrow_mut();
         counters.outcome(answer.status);
+        counters.redactions += u64::from(answer.redactions);
         counters.upstream.record(duration_us);
         recorded.is_ok()
     }

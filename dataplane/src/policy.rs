@@ -10,6 +10,7 @@ use wire::snapshot::{ArchivedSnapshot, SnapshotBytes, SnapshotError, Upstream};
 
 use crate::chain::blocklist::{Blocklist, BlocklistConfig, BlocklistConfigError};
 use crate::chain::rate::{Charges, Costs, Dimension, KeySeed, LimitError, LimitSet, Limits, Parts};
+use crate::chain::results::{Obligations, ObligationsError};
 use crate::chain::scope::Standing;
 use crate::chain::scope::grants::{GrantError, Grants};
 use crate::chain::secrets::{SecretScanner, SecretsConfig, SecretsConfigError};
@@ -45,6 +46,7 @@ pub struct Policy {
     pub(crate) fingerprint_key: [u8; 32],
     pub(crate) secrets: SecretScanner,
     pub(crate) blocklist: Blocklist,
+    pub(crate) results: Obligations,
     /// How to reach each server.
     pub(crate) targets: Vec<Option<Target>>,
     /// What each server's audience is called: `<base_url>/api/v1/mcp/<name>/mcp`.
@@ -89,6 +91,9 @@ pub enum PolicyError {
     /// A rule of the block list.
     #[error("block list cannot be compiled")]
     Blocklist(#[from] BlocklistConfigError),
+    /// An exception of the obligations on results.
+    #[error("obligations on results cannot be compiled")]
+    Results(#[from] ObligationsError),
     /// An upstream.
     #[error("server `{server}` has an upstream that cannot be used")]
     Upstream {
@@ -113,6 +118,7 @@ impl Policy {
         let grants = Grants::compile(&snapshot)?;
         let secrets = SecretScanner::compile(&config::<SecretsConfig>("secrets", &snapshot.secrets)?)?;
         let blocklist = Blocklist::compile(&config::<BlocklistConfig>("blocklist", &snapshot.blocklist)?)?;
+        let results = Obligations::compile(&snapshot.results)?;
         let seed = KeySeed::new(node.rates);
         let is_server = |name: &str| snapshot.server_names.contains_key(name);
         let limits = Limits::compile(&snapshot.limits, seed, is_server)?;
@@ -142,6 +148,7 @@ impl Policy {
             fingerprint_key: node.fingerprints,
             secrets,
             blocklist,
+            results,
             targets,
             audiences,
             bytes,

@@ -41,25 +41,34 @@ pub fn id_json(id: Option<Id<'_>>) -> serde_json::Value {
     }
 }
 
-/// The answer to an MCP request that was denied. `resource` is the server's resource URL.
-pub fn denied(denial: &Denial, id: Option<Id<'_>>, trace: TraceId, base_url: &str, server: &str) -> Reply {
-    let reason = denial.reason;
-    let code = match reason {
+/// The JSON-RPC error code of a reason.
+pub fn rpc_code(reason: Reason) -> i32 {
+    match reason {
         Reason::ToolUnknown => -32602,
         Reason::MethodUnknown => -32601,
         Reason::RequestMalformed => -32600,
         reason => RPC_CODE_BASE + i32::from(reason.code()),
-    };
+    }
+}
+
+/// The JSON-RPC error that a denial is.
+pub fn refusal(denial: &Denial, id: &serde_json::Value, trace: TraceId) -> serde_json::Value {
+    let reason = denial.reason;
     let rule = if denial.rule.is_empty() { String::new() } else { format!(" (rule `{}`)", denial.rule) };
-    let body = json!({
+    json!({
         "jsonrpc": "2.0",
-        "id": id_json(id),
+        "id": id,
         "error": {
-            "code": code,
+            "code": rpc_code(reason),
             "message": format!("{}: {}{rule}", reason.as_str(), reason.explain()),
             "data": facts(denial, trace),
         },
-    });
+    })
+}
+
+/// The answer to an MCP request that was denied. `resource` is the server's resource URL.
+pub fn denied(denial: &Denial, id: Option<Id<'_>>, trace: TraceId, base_url: &str, server: &str) -> Reply {
+    let body = refusal(denial, &id_json(id), trace);
     let mut reply = json_reply(status(denial, id.is_some()), &body);
     if let Some(challenge) = challenge(denial, base_url, server) {
         reply.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);

@@ -23,7 +23,7 @@ use wire::record::{Identity, Notice, Record};
 use crate::approval::{self, Approvals};
 use crate::call::Arrival;
 use crate::chain::rate::{Admitted, RateState, Refused};
-use crate::chain::{Denial, Scratch};
+use crate::chain::{Denial, Scratch, results};
 use crate::conn;
 use crate::http::KnownHosts;
 use crate::identity::{Identities, Principal};
@@ -36,6 +36,10 @@ use crate::upstream::{Pool, Target};
 
 /// Buffers for parsing that a shard keeps. LIMIT: calls that are decided at once on one shard, not connections.
 const TAPES_MAX: usize = 64;
+
+/// Buffers for checking results that a shard keeps. LIMIT: large results that are checked at once, in turns; a few hundred
+/// KiB each.
+const RESULTS_MAX: usize = 4;
 
 type RateAnswer = oneshot::Sender<Box<Result<Admitted, Refused>>>;
 
@@ -74,6 +78,7 @@ pub struct Shard {
     identities: RefCell<Identities>,
     pub(crate) journal: Journal,
     tapes: RefCell<Vec<Tape<'static>>>,
+    results: RefCell<Vec<results::Scratch>>,
     peers: Vec<Sender>,
     tickets: RefCell<HashMap<u64, RateAnswer>>,
     next_ticket: Cell<u64>,
@@ -131,6 +136,7 @@ impl Shard {
             identities: RefCell::new(Identities::new()),
             journal: parts.journal,
             tapes: RefCell::new(Vec::new()),
+            results: RefCell::new(Vec::new()),
             peers: parts.peers,
             tickets: RefCell::new(HashMap::new()),
             next_ticket: Cell::new(0),
@@ -226,6 +232,20 @@ impl Shard {
         let mut tapes = self.tapes.borrow_mut();
         if tapes.len() < TAPES_MAX {
             tapes.push(tape);
+        }
+    }
+
+    /// Buffers to check a result with; give them back with [`Shard::give_results`].
+    pub fn take_results(&self, policy: &Policy) -> results::Scratch {
+        let kept = self.results.borrow_mut().pop();
+        kept.unwrap_or_else(|| results::Scratch::new(crate::passage::rules(policy)))
+    }
+
+    /// Takes them back for the next result.
+    pub fn give_results(&self, scratch: results::Scratch) {
+        let mut kept = self.results.borrow_mut();
+        if kept.len() < RESULTS_MAX {
+            kept.push(scratch);
         }
     }
 

@@ -21,6 +21,7 @@ use crate::http::within;
 use crate::limits::{CONNECT_TIME_MAX, UPSTREAM_IDLE_MAX, UPSTREAM_IDLE_TIME_MAX};
 use crate::tls::{ClientTls, TlsError, TrustedRoots};
 
+pub mod events;
 pub mod relay;
 
 /// How to reach an upstream. Compiled with the policy.

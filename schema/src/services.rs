@@ -10,6 +10,7 @@ pub mod governance;
 pub mod json_schema;
 pub mod mcp;
 mod node;
+pub mod results;
 #[cfg(test)]
 mod tests;
 pub mod words;
@@ -28,6 +29,7 @@ use self::access::{AccessFile, Grant, Role};
 use self::governance::{Approvals, Audit, GovernanceFile, Limit};
 use self::mcp::McpFile;
 use self::node::Fault;
+use self::results::Results;
 
 /// LIMIT: bytes of one file; a thousand grants fit.
 pub const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -132,6 +134,8 @@ pub struct Services {
     pub secrets: Option<Raw>,
     /// The block list's block.
     pub blocklist: Option<Raw>,
+    /// Obligations on results.
+    pub results: Option<Declared<Results>>,
     /// What audit rows show.
     pub audit: Option<Declared<Audit>>,
     /// What happens to calls that a person must approve.
@@ -235,6 +239,7 @@ impl Services {
                 None => *slot = Some(Declared { place, what: node }),
             }
         }
+        once(place, "results", governance.results, &mut self.results, problems);
         once(place, "audit", governance.audit, &mut self.audit, problems);
         once(place, "approvals", governance.approvals, &mut self.approvals, problems);
     }

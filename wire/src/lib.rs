@@ -16,5 +16,6 @@ pub mod tool_name;
 pub mod checkpoint;
 pub mod frame;
 pub mod record;
+pub mod results;
 
 pub mod snapshot;

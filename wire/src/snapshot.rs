@@ -43,6 +43,8 @@ pub struct Snapshot {
     pub secrets: String,
     /// The block list's configuration, as JSON; compiled off the shards.
     pub blocklist: String,
+    /// What has to be done about what tools return.
+    pub results: crate::results::Results,
     /// What was taken back before it expired.
     pub revoked: Revoked,
     /// How many bytes of the arguments an audit row may show; 0 shows none.

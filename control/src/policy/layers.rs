@@ -7,7 +7,8 @@ use dataplane::chain::blocklist::{BlocklistConfig, BlocklistConfigError};
 use dataplane::chain::secrets::{SecretsConfig, SecretsConfigError};
 use dataplane::policy::{NodeKeys, Policy, PolicyError};
 use dataplane::upstream::Reach;
-use schema::services::{Problem, Raw, Services};
+use schema::services::words::Size;
+use schema::services::{At, Problem, Raw, Services, results};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::snapshot::SnapshotBytes;
@@ -20,6 +21,62 @@ pub(super) fn secrets(services: &Services, problems: &mut Vec<Problem>) -> Strin
 /// The block list's block as JSON; empty where there is none.
 pub(super) fn blocklist(services: &Services, problems: &mut Vec<Problem>) -> String {
     as_json::<BlocklistConfig>(services.blocklist.as_ref(), problems)
+}
+
+/// The obligations on results; the usual ones where nothing is declared.
+pub(super) fn results(services: &Services) -> wire::results::Results {
+    use wire::results::Class as C;
+    let Some(results) = services.results.as_ref().map(|declared| &declared.what) else { return Default::default() };
+    let pii = &results.pii;
+    let declared = [
+        (C::Secrets, results.secrets),
+        (C::Injection, results.injection),
+        (C::Descriptions, results.descriptions),
+        (C::Email, pii.email),
+        (C::Phone, pii.phone),
+        (C::Card, pii.card),
+        (C::Iban, pii.iban),
+        (C::NationalId, pii.national_id),
+    ];
+    let size = |size: &Option<At<Size>>| size.as_ref().map_or(0, |size| size.value.0);
+    wire::results::Results {
+        duties: declared.into_iter().filter_map(|(class, declared)| Some((class, duty(declared?)))).collect(),
+        bytes_max: size(&results.size_max),
+        exceptions: results
+            .exceptions
+            .iter()
+            .map(|exception| &exception.value)
+            .map(|exception| wire::results::Exception {
+                servers: super::texts_or_none(&exception.servers),
+                tools: super::texts_or_none(&exception.tools),
+                classes: exception.classes.iter().flat_map(|classes| &classes.value).map(|class| self::class(*class)).collect(),
+                duty: exception.duty.map(duty).or(exception.size_max.is_none().then_some(wire::results::Duty::Off)),
+                bytes_max: size(&exception.size_max),
+            })
+            .collect(),
+    }
+}
+
+fn duty(duty: results::Duty) -> wire::results::Duty {
+    match duty {
+        results::Duty::Off => wire::results::Duty::Off,
+        results::Duty::Tag => wire::results::Duty::Tag,
+        results::Duty::Redact => wire::results::Duty::Redact,
+        results::Duty::Deny => wire::results::Duty::Deny,
+    }
+}
+
+fn class(class: results::Class) -> wire::results::Class {
+    match class {
+        results::Class::Secrets => wire::results::Class::Secrets,
+        results::Class::Injection => wire::results::Class::Injection,
+        results::Class::Descriptions => wire::results::Class::Descriptions,
+        results::Class::Email => wire::results::Class::Email,
+        results::Class::Phone => wire::results::Class::Phone,
+        results::Class::Card => wire::results::Class::Card,
+        results::Class::Iban => wire::results::Class::Iban,
+        results::Class::NationalId => wire::results::Class::NationalId,
+    }
 }
 
 fn as_json<T: DeserializeOwned + Serialize>(block: Option<&Raw>, problems: &mut Vec<Problem>) -> String {
@@ -61,6 +118,7 @@ fn explain(services: &Services, error: &PolicyError) -> Problem {
         }
         PolicyError::Secrets(error) => services.secrets.as_ref().map(|raw| near(raw, &secrets_words(error), &message)),
         PolicyError::Blocklist(error) => services.blocklist.as_ref().map(|raw| near(raw, &blocklist_words(error), &message)),
+        PolicyError::Results(_) => services.results.as_ref().map(|results| results.place.problem(message.clone())),
         PolicyError::Snapshot(_) | PolicyError::Key(_) | PolicyError::Config { .. } => None,
     };
     found.unwrap_or_else(|| Problem { file: PathBuf::new(), line: 0, column: 0, message })

@@ -261,10 +261,10 @@ impl Blocklist {
         best
     }
 
-    /// Checks text that comes back from a tool, or a tool's own description, for orders to the model.
-    pub fn check_text(&self, scratch: &mut BlockScratch, text: &str) -> Option<Hit> {
+    /// Checks text that comes back from a tool, or a tool's own description, for orders to the model. `target` is what
+    /// was called, for exceptions.
+    pub fn check_text(&self, scratch: &mut BlockScratch, target: Target<'_>, text: &str) -> Option<Hit> {
         self.fit(scratch);
-        let target = Target { server: "", tool: "", method: "" };
         let mut best = None;
         let place = Place { target, pointer: "", key: "", node: NO_NODE };
         self.run_builtin(&mut best, place, |modes, found| {

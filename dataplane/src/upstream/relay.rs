@@ -1,20 +1,23 @@
 //! Passing an answer on while it arrives, and holding back its last part until the outcome is recorded.
 //! Lives on: one shard. Back-pressure is natural: nothing is read from the upstream until the client has taken what
-//! came before.
+//! came before; of a stream of events, one at a time is held to be checked.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::Body;
 use hyper::body::Incoming;
 use wire::decision::OutcomeStatus;
 
 use super::Lease;
+use super::events::{self, Events};
 use crate::http::BrokenOff;
 use crate::limits::EVENT_BYTES_MAX;
 use crate::outcome::{Answer, OutcomeGuard};
+use crate::passage::{Passage, Passed};
 
 /// What the answer is.
 pub enum Kind {
@@ -22,15 +25,18 @@ pub enum Kind {
     Plain,
     /// Server-sent events; the event with the response is held back.
     Events {
-        /// What to do with the response of `tools/list`; nothing for other requests.
-        rewrite: Option<Rewrite>,
+        /// What each message goes through.
+        passage: Rc<Passage>,
         /// Whether a response is expected: yes for a request, no for a standing stream.
         expects_response: bool,
     },
 }
 
-/// Changes a JSON-RPC response on its way through.
-pub type Rewrite = Box<dyn Fn(&[u8]) -> Option<Vec<u8>>>;
+/// An event whose message went through.
+struct Taken {
+    event: Option<Bytes>,
+    passed: Passed,
+}
 
 /// An answer on its way through.
 pub struct Relay {
@@ -39,13 +45,16 @@ pub struct Relay {
     kind: Kind,
     /// Ready to leave.
     ready: VecDeque<Bytes>,
-    /// Came, but is not a whole event yet.
-    partial: BytesMut,
+    /// Came, but was not looked at yet.
+    events: Events,
+    /// The event that is being checked.
+    taking: Option<Pin<Box<dyn Future<Output = Taken>>>>,
     /// Waits for the outcome.
     held: Option<Bytes>,
     guard: Option<OutcomeGuard>,
     recording: Option<Pin<Box<dyn Future<Output = bool>>>>,
     bytes: u64,
+    redactions: u32,
     state: State,
 }
 
@@ -73,11 +82,13 @@ impl Relay {
             lease: Some(lease),
             kind,
             ready: VecDeque::new(),
-            partial: BytesMut::new(),
+            events: Events::default(),
+            taking: None,
             held: None,
             guard,
             recording: None,
             bytes: 0,
+            redactions: 0,
             state: State::Reading,
         }
     }
@@ -104,6 +115,12 @@ impl Relay {
                 }
                 self.ready.extend(self.held.take());
             }
+            if let Some(taking) = &mut self.taking {
+                let taken = ready!(taking.as_mut().poll(cx));
+                self.taking = None;
+                self.took(taken);
+                continue;
+            }
             if let Some(bytes) = self.ready.pop_front() {
                 return Poll::Ready(Some(Ok(bytes)));
             }
@@ -111,6 +128,10 @@ impl Relay {
                 State::Ended => return Poll::Ready(None),
                 State::Failed => return Poll::Ready(Some(Err(BrokenOff("the upstream broke off")))),
                 State::Reading => {}
+            }
+            if let Some(event) = self.events.next_event() {
+                self.take_event(event);
+                continue;
             }
             match ready!(Pin::new(&mut self.upstream).poll_frame(cx)) {
                 Some(Ok(frame)) => {
@@ -135,37 +156,73 @@ impl Relay {
                     self.ready.extend(self.held.take());
                 }
             }
-            Kind::Events { .. } => {
-                self.partial.extend_from_slice(&data);
-                while let Some(length) = event_length(&self.partial) {
-                    let event = self.partial.split_to(length).freeze();
-                    self.take_event(event);
+            Kind::Events { passage, .. } => {
+                let bytes_max = passage.bytes_max().unwrap_or(EVENT_BYTES_MAX).min(EVENT_BYTES_MAX);
+                // The event that ends in this data may be as large as it may be; what waits for its end may not.
+                if self.events.waiting() > bytes_max {
+                    let passed = passage.too_large(bytes_max);
+                    return self.cut_off(passed);
                 }
-                if self.partial.len() > EVENT_BYTES_MAX {
-                    self.end(true);
-                }
+                self.events.push(&data);
             }
         }
     }
 
+    /// Begins to check an event, or lets it pass where nothing is asked of it.
     fn take_event(&mut self, event: Bytes) {
-        let Kind::Events { rewrite, .. } = &self.kind else { return };
-        let answer = event_data(&event).and_then(|data| Answer::of_message(&data).map(|answer| (data, answer)));
-        let Some((data, answer)) = answer else {
-            self.ready.push_back(event);
-            return;
-        };
+        let Kind::Events { passage, .. } = &self.kind else { return };
+        if passage.is_open() {
+            let answer = events::data(&event).and_then(|data| Answer::of_message(&data));
+            return self.took(Taken { event: Some(event), passed: Passed::open(answer) });
+        }
+        let passage = Rc::clone(passage);
+        self.taking = Some(Box::pin(async move {
+            let heading = passage.heading(events::heading(&event)).await;
+            // Events without data, or with none yet, only keep the stream alive or say where it can be taken up again.
+            let data = events::data(&event).filter(|data| !data.is_empty());
+            let Some(data) = data else {
+                let data = events::data(&event).map(|_| b"".as_slice());
+                return Taken { event: Some(events::event(&heading, data)), passed: Passed::default() };
+            };
+            let mut passed = passage.message(data.into()).await;
+            let event = passed.message.take().map(|message| events::event(&heading, Some(&message)));
+            Taken { event, passed }
+        }));
+    }
+
+    /// Sends a checked event on its way; the one with the response waits for its outcome.
+    fn took(&mut self, taken: Taken) {
+        let Taken { event, passed } = taken;
+        self.redactions = self.redactions.saturating_add(passed.redactions);
         // One response per request: whatever follows it is passed on unrecorded.
-        let Some(guard) = self.guard.take() else {
-            self.ready.push_back(event);
-            return;
-        };
-        let event = match rewrite.as_ref().and_then(|rewrite| rewrite(&data)) {
-            Some(rewritten) => with_data(&event, &rewritten),
-            None => event,
-        };
-        self.held = Some(event);
-        self.recording = Some(guard.record(answer, self.bytes));
+        match (passed.answer, self.guard.take()) {
+            (Some(answer), Some(guard)) => {
+                self.held = event;
+                self.recording = Some(guard.record(answer.with_redactions(self.redactions), self.bytes));
+            }
+            (_, guard) => {
+                self.guard = guard;
+                self.ready.extend(event);
+            }
+        }
+    }
+
+    /// Ends a stream whose next event is too large to be held.
+    fn cut_off(&mut self, passed: Passed) {
+        let event = passed.message.as_ref().map(|message| events::event(b"", Some(message)));
+        self.events.rest();
+        self.lease = None;
+        self.state = State::Ended;
+        match passed.answer.is_some() {
+            true => self.took(Taken { event, passed }),
+            // Nobody waits for an answer here: the stream ends, and its record says why.
+            false => {
+                let why = passed.denial.map_or_else(String::new, |denial| denial.to_string());
+                let Some(guard) = self.guard.take() else { return };
+                let answer = Answer::failed(OutcomeStatus::Refused, why).with_redactions(self.redactions);
+                self.recording = Some(guard.record(answer, self.bytes));
+            }
+        }
     }
 
     fn end(&mut self, broken: bool) {
@@ -173,8 +230,13 @@ impl Relay {
         if !broken && let Some(lease) = self.lease.take() {
             lease.done();
         }
-        if !self.partial.is_empty() && !broken {
-            let rest = self.partial.split().freeze();
+        let rest = self.events.rest();
+        // An event without its blank line is none, and was not checked.
+        if let Kind::Events { passage, .. } = &self.kind
+            && passage.is_open()
+            && !rest.is_empty()
+            && !broken
+        {
             self.ready.push_back(rest);
         }
         let Some(guard) = self.guard.take() else { return };
@@ -184,80 +246,6 @@ impl Relay {
             (false, true) => Answer::failed(OutcomeStatus::Unavailable, "the stream ended without a response"),
             (false, false) => Answer::ok(),
         };
-        self.recording = Some(guard.record(answer, self.bytes));
-    }
-}
-
-/// How long the first whole event is, its blank line included.
-fn event_length(bytes: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    while let Some(at) = memchr::memchr(b'\n', &bytes[from..]).map(|at| from + at) {
-        match &bytes[at + 1..] {
-            [b'\n', ..] => return Some(at + 2),
-            [b'\r', b'\n', ..] => return Some(at + 3),
-            _ => from = at + 1,
-        }
-    }
-    None
-}
-
-fn lines(event: &[u8]) -> impl Iterator<Item = &[u8]> {
-    event.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-}
-
-/// The joined `data` of an event; `None` when it has none.
-fn event_data(event: &[u8]) -> Option<Vec<u8>> {
-    let mut data: Option<Vec<u8>> = None;
-    for line in lines(event) {
-        let Some(rest) = line.strip_prefix(b"data:") else { continue };
-        let rest = rest.strip_prefix(b" ").unwrap_or(rest);
-        match &mut data {
-            Some(data) => {
-                data.push(b'\n');
-                data.extend_from_slice(rest);
-            }
-            None => data = Some(rest.to_vec()),
-        }
-    }
-    data
-}
-
-/// The same event with other data, which must be one line.
-fn with_data(event: &[u8], data: &[u8]) -> Bytes {
-    let mut out = BytesMut::with_capacity(event.len() + data.len());
-    for line in lines(event).filter(|line| !line.is_empty() && !line.starts_with(b"data:")) {
-        out.extend_from_slice(line);
-        out.extend_from_slice(b"\n");
-    }
-    out.extend_from_slice(b"data: ");
-    out.extend_from_slice(data);
-    out.extend_from_slice(b"\n\n");
-    out.freeze()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn events_are_cut_at_blank_lines() {
-        for (bytes, expect) in [
-            (&b"data: a\n\nx"[..], Some(9)),
-            (b"data: a\r\n\r\nx", Some(11)),
-            (b"data: a\n", None),
-            (b"data: a", None),
-            (b"\n\n", Some(2)),
-            (b": ping\n\n", Some(8)),
-        ] {
-            assert_eq!(event_length(bytes), expect, "{:?}", String::from_utf8_lossy(bytes));
-        }
-    }
-
-    #[test]
-    fn data_is_joined_and_replaced() {
-        let event = b"event: message\nid: 7\ndata: {\"a\":\ndata: 1}\n\n";
-        assert_eq!(event_data(event).as_deref(), Some(&b"{\"a\":\n1}"[..]));
-        assert_eq!(&with_data(event, b"{}")[..], b"event: message\nid: 7\ndata: {}\n\n");
-        assert_eq!(event_data(b": ping\n\n"), None);
+        self.recording = Some(guard.record(answer.with_redactions(self.redactions), self.bytes));
     }
 }

@@ -14,6 +14,7 @@ use super::access::{Effect, Grant, Subjects};
 use super::decode::{At, one_of};
 use super::governance::{Algorithm, Class, Limit, Per};
 use super::mcp::{HttpTransport, McpFile, StdioTransport, Tools, Transport};
+use super::results::Results;
 use super::words::Glob;
 use super::{BUILTIN_SERVERS, Mark, Place, Problem, Services};
 
@@ -25,6 +26,9 @@ const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
 
 /// LIMIT: units of one budget; the limiter counts in 32 bits.
 const COUNT_MAX: u64 = 1 << 31;
+
+/// LIMIT: what the gateway holds of one answer to check it.
+const RESULT_BYTES_MAX: u64 = 16 << 20;
 
 /// What the methods of a grant are matched against: every method of both protocol eras that a client may send, and the
 /// gateway's own words for what has no method (`stream/open`, `session/delete`, `response`).
@@ -101,6 +105,9 @@ pub(super) fn check(services: &Services, problems: &mut Vec<Problem>) {
         check_limit(&Scope { services, place: &limit.place }, &limit.what, problems);
     }
     check_approvals(services, problems);
+    if let Some(results) = &services.results {
+        check_results(&Scope { services, place: &results.place }, &results.what, problems);
+    }
     if let Some(audit) = &services.audit
         && let Some(bytes) = &audit.what.preview_bytes
         && bytes.value.0 > RECORD_TEXT_BYTES_MAX as u64
@@ -454,6 +461,25 @@ fn check_limit(scope: &Scope<'_>, limit: &Limit, problems: &mut Vec<Problem>) {
     scope.check_servers(items(&limit.servers), problems);
     scope.check_tools(items(&limit.servers), items(&limit.tools), problems);
     check_costs(scope, limit, problems);
+}
+
+fn check_results(scope: &Scope<'_>, results: &Results, problems: &mut Vec<Problem>) {
+    let sizes = results.exceptions.iter().map(|exception| &exception.value.size_max).chain([&results.size_max]);
+    for size in sizes.flatten().filter(|size| !(1 << 10..=RESULT_BYTES_MAX).contains(&size.value.0)) {
+        problems.push(scope.problem(size.mark(), "a size of `1KiB` to `16MiB` is possible"));
+    }
+    for at in &results.exceptions {
+        let exception = &at.value;
+        if exception.servers.is_none() && exception.tools.is_none() {
+            let message = "expected `servers` or `tools`: an exception for everything is the rule; change the duty itself";
+            problems.push(scope.problem(at.mark(), message));
+        }
+        scope.check_not_empty("servers", &exception.servers, problems);
+        scope.check_not_empty("tools", &exception.tools, problems);
+        problems.extend(empty(&exception.classes).map(|mark| scope.empty_list("classes", mark)));
+        scope.check_servers(items(&exception.servers), problems);
+        scope.check_tools(items(&exception.servers), items(&exception.tools), problems);
+    }
 }
 
 fn check_per(scope: &Scope<'_>, limit: &Limit, problems: &mut Vec<Problem>) {

@@ -8,6 +8,7 @@ use wire::ids::RuleId;
 use super::access::Subjects;
 use super::decode::At;
 use super::node::Node;
+use super::results::Results;
 use super::words::{Days, Glob, Period, Rate, Size};
 
 /// Secrets, block list, limits and audit. Limits of several files add up; the other blocks stand in one file.
@@ -23,6 +24,9 @@ pub struct GovernanceFile {
     #[serde(default)]
     #[schemars(with = "Option<std::collections::BTreeMap<String, serde_json::Value>>")]
     pub blocklist: Option<Node>,
+    /// Obligations on what tools return.
+    #[serde(default)]
+    pub results: Option<At<Results>>,
     /// Rate limits.
     #[serde(default)]
     pub limits: Vec<At<Limit>>,

@@ -42,6 +42,7 @@ fn the_sample_tree_holds_together() {
     assert_eq!(names, ["everything", "files", "git", "time"]);
     assert!(services.grants.len() >= 8 && services.limits.len() >= 4);
     assert!(services.secrets.is_some() && services.blocklist.is_some() && services.audit.is_some());
+    assert!(services.results.is_some());
 }
 
 /// What `control/build.rs` does with a tree that somebody broke, in each of its files.
@@ -56,7 +57,7 @@ fn a_broken_sample_fails_with_file_and_line() {
         ("access/grants.yaml", "effect: deny", "effect: denied", "s/access/grants.yaml:"),
         ("access/grants.yaml", "servers: [sp]", "servers: [spp]", "s/access/grants.yaml:"),
         ("governance/limits.yaml", "rate: 2/min", "rate: 2 per min", "s/governance/limits.yaml:22:11: `2 per min` is not a rate"),
-        ("governance/protection.yaml", "512B", "512 B", "s/governance/protection.yaml:8:18: "),
+        ("governance/protection.yaml", "512B", "512 B", "s/governance/protection.yaml:11:18: "),
     ] {
         let mut files = whole.clone();
         let broken = files.iter_mut().find(|source| source.path == Path::new(file)).unwrap();
@@ -361,4 +362,35 @@ mod any_text {
             }
         }
     }
+}
+
+#[test]
+fn obligations_on_results_say_what_is_wrong_with_them() {
+    let good = "results:\n  injection: deny\n  pii: { email: redact, national_id: tag }\n  size_max: 1MiB\n  exceptions:\n    - { servers: [files], tools: [read], classes: [email], duty: tag }\n";
+    let services = read(&[SERVER, ROLE, ("governance/g.yaml", good)]).unwrap();
+    assert_eq!(services.results.unwrap().what.exceptions.len(), 1);
+    for (text, mentions) in [
+        (
+            "results:\n  injection: block\n",
+            "s/governance/g.yaml:2:14: `block` is not known here; expected `off`, `tag`, `redact` or `deny`",
+        ),
+        ("results:\n  pii: { mail: tag }\n", "s/governance/g.yaml:2:10: `mail` is not known here"),
+        ("results:\n  size_max: 1GiB\n", "s/governance/g.yaml:2:13: a size of"),
+        ("results:\n  exceptions:\n    - { classes: [email] }\n", "s/governance/g.yaml:3:7: expected `servers` or `tools`"),
+        ("results:\n  exceptions:\n    - { servers: [nosuch] }\n", "s/governance/g.yaml:3:19: `nosuch` matches no server"),
+        (
+            "results:\n  exceptions:\n    - { servers: [files], tools: [drop] }\n",
+            "s/governance/g.yaml:3:35: `drop` matches no tool",
+        ),
+        (
+            "results:\n  exceptions:\n    - { servers: [files], classes: [] }\n",
+            "s/governance/g.yaml:3:36: `classes` is an empty list",
+        ),
+    ] {
+        check_governance(text, &[(mentions, "")]);
+    }
+    check(
+        &[SERVER, ("governance/a.yaml", "results: {}\n"), ("governance/b.yaml", "\nresults: {}\n")],
+        &[("s/governance/b.yaml:2:", "`results` already stands in `s/governance/a.yaml`, line 1")],
+    );
 }

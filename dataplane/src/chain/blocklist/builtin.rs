@@ -31,15 +31,15 @@ pub enum Pack {
 
 /// Every pack with its name and version.
 pub(super) const PACKS: &[(Pack, &str, u32)] = &[
-    (Pack::Shell, "shell", 1),
-    (Pack::Sql, "sql", 1),
+    (Pack::Shell, "shell", 2),
+    (Pack::Sql, "sql", 2),
     (Pack::Git, "git", 1),
     (Pack::Cloud, "cloud", 1),
     (Pack::Cluster, "cluster", 1),
-    (Pack::Path, "path", 1),
-    (Pack::Ssrf, "ssrf", 1),
-    (Pack::Injection, "injection", 1),
-    (Pack::Markup, "markup", 1),
+    (Pack::Path, "path", 2),
+    (Pack::Ssrf, "ssrf", 2),
+    (Pack::Injection, "injection", 2),
+    (Pack::Markup, "markup", 2),
     (Pack::Prompt, "prompt", 1),
 ];
 

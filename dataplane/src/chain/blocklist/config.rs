@@ -62,6 +62,18 @@ pub enum Severity {
     Critical,
 }
 
+impl Severity {
+    /// The word in rows and replies.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
+}
+
 /// One rule an operator wrote. Every condition that is given must hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -123,6 +123,52 @@ fn fold_wide(text: &mut Vec<u8>, of_interest: &[u8]) -> bool {
     found
 }
 
+/// Typographic quotes and dashes as the ASCII that an editor made them of. True if there were any.
+pub(super) fn quotes(text: &[u8], out: &mut Vec<u8>) -> bool {
+    out.clear();
+    let mut at = 0;
+    let mut any = false;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let (plain, length): (&[u8], usize) = match rest {
+            [0xe2, 0x80, 0x98..=0x9b | 0xb2 | 0xb5, ..] => (b"'", 3),
+            [0xe2, 0x80, 0x9c..=0x9f | 0xb3 | 0xb6, ..] => (b"\"", 3),
+            [0xe2, 0x80, 0x93 | 0x94, ..] => (b"--", 3),
+            [0xca, 0xb9 | 0xbc, ..] | [0xc2, 0xb4, ..] => (b"'", 2),
+            [byte, ..] => (std::slice::from_ref(byte), 1),
+            [] => break,
+        };
+        any |= length > 1;
+        out.extend_from_slice(plain);
+        at += length;
+    }
+    any
+}
+
+/// Longest value that is decoded as a whole. LIMIT: what is longer is a file.
+const BASE64_BYTES_MAX: usize = 4096;
+
+/// Undoes base64 where the whole value is printable text in it.
+pub(super) fn base64(text: &[u8], out: &mut Vec<u8>) -> bool {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    if !(8..=BASE64_BYTES_MAX).contains(&text.len()) || !text.len().is_multiple_of(4) {
+        return false;
+    }
+    let printable = |byte: &u8| matches!(byte, b'\t' | b'\n' | b' '..=b'~');
+    // Nearly every word fails here.
+    let mut head = [0; 3];
+    let begins = text.get(..4).is_some_and(|quad| STANDARD.decode_slice(quad, &mut head) == Ok(3));
+    if !begins || !head.iter().all(printable) {
+        return false;
+    }
+    out.clear();
+    out.resize(text.len() / 4 * 3, 0);
+    let Ok(length) = STANDARD.decode_slice(text, out) else { return false };
+    out.truncate(length);
+    out.iter().all(printable)
+}
+
 /// Entities that payloads use, besides numeric ones.
 const ENTITIES: &[(&[u8], u8)] = &[
     (b"lt", b'<'),
@@ -194,8 +240,12 @@ fn entity(rest: &[u8]) -> Option<(u8, usize)> {
     }
     ENTITIES.iter().find_map(|(name, value)| {
         let head = rest.get(..name.len())?;
-        let closes = rest.get(name.len()) == Some(&b';');
-        (head.eq_ignore_ascii_case(name) && closes).then_some((*value, name.len() + 2))
+        let behind = rest.get(name.len());
+        // Browsers read the oldest four without their semicolon too.
+        let is_old = matches!(*value, b'<' | b'>' | b'&' | b'"')
+            && behind.is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'=');
+        let closes = behind == Some(&b';');
+        (head.eq_ignore_ascii_case(name) && (closes || is_old)).then_some((*value, name.len() + 1 + usize::from(closes)))
     })
 }
 
@@ -228,6 +278,19 @@ mod tests {
     }
 
     #[test]
+    fn base64_and_typographic_quotes_are_undone() {
+        let mut out = Vec::new();
+        assert!(base64(b"Li4vLi4vZXRjL3Bhc3N3ZA==", &mut out));
+        assert_eq!(out, b"../../etc/passwd");
+        for text in ["password", "Li4v", "Li4vLi4vZXRjL3Bhc3N3ZA", "aGVsbG8g//8=", "a word that is none"] {
+            assert!(!base64(text.as_bytes(), &mut out), "{text}");
+        }
+        assert!(quotes("’ or ‘1’=’1–".as_bytes(), &mut out));
+        assert_eq!(out, b"' or '1'='1--");
+        assert!(!quotes("é".as_bytes(), &mut out));
+    }
+
+    #[test]
     fn markup_forms_are_undone() {
         for (text, expect) in [
             ("&lt;SCRIPT&gt;", "<script>"),
@@ -239,6 +302,8 @@ mod tests {
             ("java&colon;", "java:"),
             ("a & b", "a & b"),
             ("&#;", "&#;"),
+            ("&LT", "<"),
+            ("&amplifier", "&amplifier"),
         ] {
             let mut out = Vec::new();
             markup(text.as_bytes(), &mut out);

@@ -70,6 +70,7 @@ pub(super) struct Scratch {
     sql: sql::Scratch,
     tokens: Vec<Token>,
     bytes: Vec<u8>,
+    hidden: Vec<u8>,
 }
 
 impl Scratch {
@@ -80,6 +81,7 @@ impl Scratch {
             sql: sql::Scratch::default(),
             tokens: Vec::with_capacity(256),
             bytes: Vec::with_capacity(4096),
+            hidden: Vec::with_capacity(4096),
         }
     }
 }
@@ -127,6 +129,14 @@ impl Detectors {
     fn check_unknown(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str) {
         let bytes = text.as_bytes();
         let marks = Marks::of(bytes);
+        if marks.is_plain() && path::is_spelled(bytes) {
+            path::check(&mut scratch.bytes, sink, bytes, path::Use::Perhaps);
+        }
+        let mut hidden = std::mem::take(&mut scratch.hidden);
+        if decode::base64(bytes, &mut hidden) {
+            path::check(&mut scratch.bytes, sink, &hidden, path::Use::Perhaps);
+        }
+        scratch.hidden = hidden;
         if marks.is_plain() && !marks.has(Marks::SPACE) {
             return;
         }
@@ -146,6 +156,13 @@ impl Detectors {
             sqli::check_statement(&mut scratch.tokens, sink, bytes);
         } else if !is_command {
             sqli::check(&mut scratch.tokens, sink, bytes);
+            if marks.has(Marks::WIDE) && !sink.is_final() {
+                let mut folded = std::mem::take(&mut scratch.bytes);
+                if decode::quotes(bytes, &mut folded) {
+                    sqli::check(&mut scratch.tokens, sink, &folded);
+                }
+                scratch.bytes = folded;
+            }
             if marks.has(Marks::PERCENT) && !sink.is_final() {
                 let mut decoded = std::mem::take(&mut scratch.bytes);
                 decode::percent(bytes, b"", &mut decoded);

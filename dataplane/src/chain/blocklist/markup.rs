@@ -17,8 +17,13 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8]) {
         let once = std::mem::take(buffer);
         decode::markup(&once, buffer);
     }
+    let buffer_was_encoded = text.len() > buffer.len() + 1;
     let text = buffer.as_slice();
     xml(sink, text);
+    // An angle bracket that somebody took care to encode, and nothing else.
+    if text.trim_ascii() == b"<" && buffer_was_encoded {
+        sink.report(Builtin::MarkupScript);
+    }
     let mut from = 0;
     while let Some(at) = memchr::memchr(b'<', text.get(from..).unwrap_or_default()) {
         from += at + 1;
@@ -169,14 +174,14 @@ fn script_url(text: &[u8]) -> bool {
         let colon = from + at;
         from = colon + 1;
         let before = text.get(colon.saturating_sub(48)..colon).unwrap_or_default();
-        for scheme in [b"javascript".as_slice(), b"vbscript", b"livescript", b"jscript"] {
+        for scheme in [b"javascript".as_slice(), b"vbscript", b"livescript", b"jscript", b"mocha"] {
             if let Some(start) = ends_with_spaced(before, scheme) {
                 let prefix = before.get(..start).unwrap_or_default().trim_ascii_end();
                 let opens = prefix
                     .last()
                     .is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.' | b'_') || *byte >= 0x80);
                 let call = text.get(colon + 1..).unwrap_or_default();
-                let runs = call.iter().take(256).any(|byte| matches!(byte, b'(' | b'`' | b'=' | b'/'));
+                let runs = call.iter().take(256).any(|byte| matches!(byte, b'(' | b'`' | b'=' | b'/' | b'['));
                 if opens && runs {
                     return true;
                 }
@@ -262,8 +267,13 @@ fn broken_out(text: &[u8]) -> bool {
             return true;
         }
     }
-    // `alert` handed around rather than called.
     let whole = text.trim_ascii();
+    // `top['al\145rt'](1)`: a function of the window, called by a name put together.
+    let computed = [b"top[".as_slice(), b"self[", b"parent[", b"window[", b"frames[", b"this[", b"globalthis[", b"document["];
+    if whole.len() < 160 && computed.iter().any(|window| whole.starts_with(window)) && find(whole, b"](").is_some() {
+        return true;
+    }
+    // `alert` handed around rather than called.
     whole.len() < 96
         && [b"=alert".as_slice(), b"(alert)", b"[alert]", b"=confirm", b"=prompt"].iter().any(|part| find(whole, part).is_some())
         && memchr::memchr(b' ', whole).is_none()
@@ -296,7 +306,9 @@ fn xml(sink: &mut Sink<'_>, text: &[u8]) {
         || has(b"<!--#exec")
         || has(b"<!--#include")
         || has(b"<xsl:value-of") && has(b"system-property")
-        || has(b"document(") && has(b"<xsl:");
+        || has(b"<xsl:") && (has(b"document(") || has(b"php.net/xsl") || has(b"xalan") || has(b"system-property"))
+        || has(b"msxsl:script")
+        || has(b"<methodname>pingback.ping");
     if entity || declares || includes {
         sink.report(Builtin::MarkupXxe);
     }

@@ -12,6 +12,9 @@ use super::detect::Sink;
 /// How many directories a plain relative path may climb. LIMIT: sibling packages lie two levels up.
 const CLIMB_MAX: usize = 2;
 
+/// Longest name of a file. LIMIT: that of every common file system.
+const NAME_BYTES_MAX: usize = 255;
+
 /// Whether the value is known to be a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Use {
@@ -59,7 +62,7 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
     }
     let backslashes = text.contains(&b'\\');
     let leaves = climb.depth > CLIMB_MAX || climb.above_root || climb.tricks || backslashes && climb.count > 1;
-    if climb.count > 0 && (leaves || names_secret || is_system(path)) || climb.tricks {
+    if climb.count > 0 && (leaves || names_secret || is_system(path) || is_server_file(path)) || climb.tricks {
         sink.report(Builtin::PathTraversal);
     }
     if names_secret {
@@ -74,6 +77,27 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
 /// Whether a file of credentials or accounts is named in plain text.
 pub(super) fn names_secret(text: &[u8]) -> bool {
     is_sensitive(text)
+}
+
+/// Whether a value without a slash may still be a path: with its slashes spelled, or a filter of PHP.
+pub(super) fn is_spelled(text: &[u8]) -> bool {
+    spelled(text) || find(text, b"0x2e0x2e").is_some() || text.starts_with(b"convert.")
+}
+
+/// A web server's own files, which nobody climbs to by accident.
+fn is_server_file(path: &[u8]) -> bool {
+    [
+        b"access.log".as_slice(),
+        b"error.log",
+        b"access_log",
+        b"error_log",
+        b"/.htaccess",
+        b"/.passwd",
+        b"httpd.conf",
+        b"nginx.conf",
+    ]
+    .iter()
+    .any(|name| path.ends_with(name))
 }
 
 /// Separators that no decoder agrees on: whatever stands behind `..` in place of a slash was meant as one.
@@ -129,18 +153,23 @@ fn climb(path: &[u8]) -> Climb {
     let mut above = 0_usize;
     let absolute = path.starts_with(b"/") || is_drive(path);
     let mut previous: &[u8] = b"x";
+    let mut dotted = false;
     for part in path.split(|byte| matches!(byte, b'/' | b'?' | b'=')) {
+        climb.tricks |= dotted;
+        dotted = false;
         let trimmed = part.strip_suffix(b";").unwrap_or(part);
         match trimmed {
-            b"...." => {
-                climb.tricks |= previous == b"....";
+            // A climb that a filter would make of these, unless they end the path.
+            dots if dots.len() > 3 && dots.iter().all(|byte| *byte == b'.') => {
+                dotted = true;
                 below += 1;
             }
             b"" => climb.tricks |= matches!(previous, b"...." | b"..." | b".....") && previous.len() > 3,
             b"." => climb.tricks |= previous == b"...",
             b".." => {
                 climb.count += 1;
-                climb.tricks |= part.len() > 2;
+                // No file has so long a name: the system gives up on it, and lenient code cuts it off.
+                climb.tricks |= part.len() > 2 || previous.len() > NAME_BYTES_MAX;
                 if below > 0 {
                     below -= 1;
                 } else {
@@ -156,6 +185,7 @@ fn climb(path: &[u8]) -> Climb {
     climb.tricks |= find(path, b"....//").is_some()
         || find(path, b"..././").is_some()
         || find(path, b"..;/").is_some()
+        || climb.count > 1 && find(path, b"..//").is_some()
         || find(path, b".../.../").is_some();
     climb
 }
@@ -356,102 +386,100 @@ const SYSTEM_ROOTS: &[&[u8]] = &[
     b"/volumes/macintosh",
 ];
 
+/// Folders and files of Windows itself and of the servers on it, below a drive.
+const DRIVE_ROOTS: &[&[u8]] = &[
+    b"windows/",
+    b"winnt/",
+    b"program files",
+    b"programfiles",
+    b"programdata/",
+    b"xampp/",
+    b"wamp",
+    b"inetpub/",
+    b"apache",
+    b"php",
+    b"mysql/",
+    b"boot.ini",
+    b"recycler",
+    b"pagefile.sys",
+    b"documents and settings/",
+    b"$recycle.bin",
+    b"sysprep",
+    b"unattend",
+    b"system volume information",
+    b"autoexec.bat",
+    b"config.sys",
+    b"users/administrator",
+    b"users/public",
+    b"oraclexe",
+    b"nginx",
+    b"log",
+    b"windows",
+    b"home",
+    b"user",
+    b"wwwroot",
+    b"server",
+    b"unattended",
+];
+
+/// What settings and logs are called.
+const SETTINGS: &[&[u8]] = &[
+    b".conf",
+    b".ini",
+    b".log",
+    b"_log",
+    b".cnf",
+    b"passwd",
+    b"shadow",
+    b".htpasswd",
+    b"my.cnf",
+    b"php",
+    b"/logs",
+    b"/log/",
+    b"secrets",
+    b"httpd",
+    b"/conf",
+    b".inc",
+    b"config",
+    b"access",
+    b"error",
+    b"crontab",
+    b"mysql.",
+    b"spool",
+    b"mail",
+    b".err",
+    b".pid",
+    b"sulog",
+    b"utmp",
+    b"wtmp",
+    b"messages",
+    b"loginlog",
+    b".htm",
+    b"backup",
+    b"mem",
+];
+
+/// Places that are Windows' own, by the variable that names them.
+const WINDOWS_VARIABLES: &[&[u8]] =
+    &[b"%systemroot%", b"%windir%", b"%systemdrive%", b"%winnt%", b"systemroot%", b"%programfiles%"];
+
+/// Roots where every file is the system's, settings or not.
+const STRICT_ROOTS: &[&[u8]] = &[b"/etc/", b"/proc/", b"/root/", b"/var/log/", b"/boot/"];
+
 fn is_system(path: &[u8]) -> bool {
+    let begins = |roots: &[&[u8]]| roots.iter().any(|root| path.starts_with(root));
     if let [drive, b':', b'/', rest @ ..] = path
         && drive.is_ascii_alphabetic()
     {
-        return [
-            b"windows/".as_slice(),
-            b"winnt/",
-            b"program files",
-            b"programfiles",
-            b"programdata/",
-            b"xampp/",
-            b"wamp",
-            b"inetpub/",
-            b"apache",
-            b"php",
-            b"mysql/",
-            b"boot.ini",
-            b"recycler",
-            b"pagefile.sys",
-            b"documents and settings/",
-            b"$recycle.bin",
-            b"sysprep",
-            b"unattend",
-            b"system volume information",
-            b"autoexec.bat",
-            b"config.sys",
-            b"users/administrator",
-            b"users/public",
-            b"oraclexe",
-            b"nginx",
-            b"log",
-            b"windows",
-            b"home",
-            b"user",
-            b"wwwroot",
-            b"server",
-            b"unattended",
-        ]
-        .iter()
-        .any(|root| {
-            rest.starts_with(root)
-                && (!matches!(*root, b"log" | b"home" | b"user" | b"server")
-                    || find(rest, b"log").is_some()
-                    || rest.contains(&b'.'))
+        return DRIVE_ROOTS.iter().any(|root| {
+            // Folders that people have as well count only with a file or a log in them.
+            let is_common = matches!(*root, b"log" | b"home" | b"user" | b"server");
+            rest.starts_with(root) && (!is_common || find(rest, b"log").is_some() || rest.contains(&b'.'))
         });
     }
-    if [b"%systemroot%".as_slice(), b"%windir%", b"%systemdrive%", b"%winnt%", b"systemroot%", b"%programfiles%"]
-        .iter()
-        .any(|root| path.starts_with(root))
-    {
-        return true;
-    }
     // `/usr/local/` and the like hold programs and sources as well: only settings and logs count there.
-    let is_loose = !path.starts_with(b"/etc/")
-        && !path.starts_with(b"/proc/")
-        && !path.starts_with(b"/root/")
-        && !path.starts_with(b"/var/log/")
-        && !path.starts_with(b"/boot/");
-    let has_setting = [
-        b".conf".as_slice(),
-        b".ini",
-        b".log",
-        b"_log",
-        b".cnf",
-        b"passwd",
-        b"shadow",
-        b".htpasswd",
-        b"my.cnf",
-        b"php",
-        b"/logs",
-        b"/log/",
-        b"secrets",
-        b"httpd",
-        b"/conf",
-        b".inc",
-        b"config",
-        b"access",
-        b"error",
-        b"crontab",
-        b"mysql.",
-        b"spool",
-        b"mail",
-        b".err",
-        b".pid",
-        b"sulog",
-        b"utmp",
-        b"wtmp",
-        b"messages",
-        b"loginlog",
-        b".htm",
-        b"backup",
-        b"mem",
-    ]
-    .iter()
-    .any(|part| find(path, part).is_some());
-    SYSTEM_ROOTS.iter().any(|root| path.starts_with(root)) && (!is_loose || has_setting) && !path.starts_with(b"/root/workspace")
+    let counts = || begins(STRICT_ROOTS) || SETTINGS.iter().any(|part| find(path, part).is_some());
+    begins(WINDOWS_VARIABLES) || begins(SYSTEM_ROOTS) && counts() && !path.starts_with(b"/root/workspace")
 }
 
 /// `php://filter`, `expect://id`, `data:` and the like in place of a file.
@@ -472,6 +500,8 @@ fn wrapper(path: &[u8]) -> bool {
         b"php:filter",
         b"data:text/plain,<?",
         b"data:;base64,",
+        b"convert.iconv.",
+        b"convert.base64-",
     ]
     .iter()
     .any(|scheme| path.starts_with(scheme))
@@ -501,6 +531,11 @@ mod tests {
             ("..\\..\\windows\\win.ini", Some("path.traversal")),
             ("....//....//etc/passwd", Some("path.traversal")),
             ("..;/manager/html", Some("path.traversal")),
+            ("../../logs/access.log", Some("path.traversal")),
+            ("/..../secret", Some("path.traversal")),
+            ("..//..//x", Some("path.traversal")),
+            ("./...", None),
+            ("a/b....", None),
             ("%2e%2e%2fapp.conf", Some("path.encoded-traversal")),
             ("%252e%252e%252fapp.conf", Some("path.encoded-traversal")),
             ("..%c0%afapp.conf", Some("path.encoded-traversal")),
@@ -516,6 +551,24 @@ mod tests {
         ];
         for (path, expect) in rows {
             assert_eq!(check_argument("path", path).as_deref(), expect, "{path}");
+        }
+        let long = format!("/{}/../x", "A".repeat(300));
+        assert_eq!(check_argument("path", &long).as_deref(), Some("path.traversal"));
+    }
+
+    #[test]
+    fn paths_are_found_behind_spellings_of_their_slashes() {
+        for (text, expect) in [
+            ("..0x2f..0x2fetc0x2fpasswd", Some("path.encoded-traversal")),
+            ("0x2e0x2e0x2fboot.ini", Some("path.encoded-traversal")),
+            ("..2f..2fetc2fpasswd", Some("path.encoded-traversal")),
+            ("Li4vLi4vLi4vZXRjL3Bhc3N3ZA==", Some("path.traversal")),
+            ("convert.iconv.CP273.CP1122", Some("path.stream-wrapper")),
+            ("0x2e", None),
+            ("v1..v2", None),
+            ("cGFja2FnZQ==", None),
+        ] {
+            assert_eq!(check_argument("input", text).as_deref(), expect, "{text}");
         }
     }
 }

@@ -13,7 +13,10 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], is_c
     decode::percent(text, b"", buffer);
     let text = buffer.as_slice();
     templates(sink, text);
-    if is_command {
+    script(sink, text);
+    // What begins with a separator is the end of another's command, not a line of its own.
+    let goes_on = matches!(text.trim_ascii_start().first(), Some(b'|' | b'&' | b';'));
+    if is_command && !goes_on {
         // A command line may hold any of the rest by right; the shell detector has judged it.
         return;
     }
@@ -151,108 +154,133 @@ fn injected(sink: &mut Sink<'_>, text: &[u8]) {
     let mut at = 0;
     // LIMIT: a payload breaks out within its first separators.
     for _ in 0..24 {
-        let Some(found) = text
-            .get(at..)
-            .unwrap_or_default()
-            .iter()
-            .position(|byte| matches!(byte, b';' | b'|' | b'&' | b'`' | b'\n' | b'\r' | b'$'))
-        else {
-            break;
-        };
+        let is_separator = |byte: &u8| matches!(byte, b';' | b'|' | b'&' | b'`' | b'\n' | b'\r' | b'$' | b'\\');
+        let Some(found) = text.get(at..).unwrap_or_default().iter().position(is_separator) else { break };
         let start = at + found;
-        let separator = text.get(start).copied().unwrap_or(0);
         at = start + 1;
-        let mut rest = text.get(at..).unwrap_or_default();
-        if separator == b'$' {
-            let Some(inner) = rest.strip_prefix(b"(") else { continue };
-            rest = inner;
-        }
-        let skipped = rest
-            .iter()
-            .take(16)
-            .take_while(|byte| {
-                matches!(byte, b' ' | b'\t' | b';' | b'|' | b'&' | b'\'' | b'"' | b'\\' | b'`' | b'{' | b'\n' | b'\r')
-            })
-            .count();
-        let rest = rest.get(skipped..).unwrap_or_default();
-        let length = rest
-            .iter()
-            .take(64)
-            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'.' | b'-'))
-            .count();
-        let (word, behind) = rest.split_at_checked(length).unwrap_or((rest, b""));
-        let name = word.rsplit(|byte| *byte == b'/').next().unwrap_or(word);
-        let absolute = word.starts_with(b"/bin/") || word.starts_with(b"/usr/bin/") || word.starts_with(b"/sbin/");
-        if !absolute && !PROBES.contains(&name) {
-            continue;
-        }
-        let ends = behind.trim_ascii_start();
-        let argument_end = ends.iter().position(|byte| byte.is_ascii_whitespace()).unwrap_or(ends.len());
-        let argument = ends.get(..argument_end).unwrap_or_default();
-        let argument = argument
-            .get(..argument.iter().rposition(|byte| !matches!(byte, b')' | b'}' | b';' | b'`')).map_or(0, |at| at + 1))
-            .unwrap_or(argument);
-        let closes = behind.first().is_none_or(|byte| !matches!(byte, b'=' | b',' | b'[')) && is_argument(argument);
-        // In `a; ls` and at the start of a value any separator counts; inside a query string `&id=5` does not.
-        let lone_amp = separator == b'&' && behind.first() == Some(&b'=');
-        let in_prose = matches!(separator, b'\n' | b'\r')
-            && start > 0
-            && argument.is_empty()
-            && !(start <= 3 || behind.is_empty() || behind.starts_with(b"\n"));
-        // `&#x27;id` and `&lt;` are entities, `a | b` in a table is no pipe: words of prose follow those.
-        let is_entity = separator == b';' && text.get(..start).unwrap_or_default().iter().rev().take(8).any(|byte| *byte == b'&');
-        // Behind several words a separator belongs to a sentence, and a word in backticks is a name.
-        let before = text.get(..start).unwrap_or_default();
-        let in_sentence = memchr::memchr_iter(b' ', before.trim_ascii()).count() > 2;
-        let in_backticks = separator == b'`'
-            && (before.trim_ascii().len() > 8 && memchr::memchr(b' ', before).is_some() || is_code_span(text, start));
-        if in_sentence || in_backticks {
-            continue;
-        }
-        if closes && !lone_amp && !in_prose && !is_entity {
+        if command_follows(text, start) {
             sink.report(Builtin::ShellInjected);
             return;
         }
     }
-    let trimmed = text.trim_ascii();
-    let calls = [
-        b"system('".as_slice(),
-        b"system(\"",
-        b"system('",
-        b"exec('",
-        b"exec(\"",
-        b"passthru('",
-        b"shell_exec('",
-        b"shell_exec(\"",
-        b"popen('",
-        b"popen(\"",
-        b"eval('",
-        b"eval(\"",
-        b"phpinfo()",
-        b"system(id",
-        b"system($_",
-        b"eval($_",
-        b"exec($_",
-        b"assert($_",
-        b"$_get[",
-        b"$_GET[",
-        b"$_POST[",
-        b"$_REQUEST[",
-        b"<?php",
-        b"print(system(",
-        b"php://input",
-        b"cmd=",
-    ];
-    let is_short = trimmed.len() < 200 && memchr::memchr(b'\n', trimmed).is_none();
-    if is_short
-        && calls.iter().any(|call| {
-            find(trimmed, call).is_some_and(|at| {
-                *call != b"cmd=" && at < 64 && at.checked_sub(1).and_then(|before| trimmed.get(before)) != Some(&b'.')
-                    || at > 0 && find(trimmed, b"exec").is_some()
-            })
-        })
-    {
+    if calls_system(text.trim_ascii()) {
         sink.report(Builtin::ShellProbe);
+    }
+}
+
+/// Whether the separator at `start` is followed by a command rather than by words.
+fn command_follows(text: &[u8], start: usize) -> bool {
+    let separator = text.get(start).copied().unwrap_or(0);
+    let mut rest = text.get(start + 1..).unwrap_or_default();
+    match separator {
+        b'$' => match rest.strip_prefix(b"(") {
+            Some(inner) => rest = inner,
+            None => return false,
+        },
+        // A line end that is spelled counts where the value begins: in the middle it is how texts are quoted.
+        b'\\' => match rest {
+            [b'n' | b'r', inner @ ..] if start <= 2 => rest = inner,
+            _ => return false,
+        },
+        _ => {}
+    }
+    let is_filler =
+        |byte: &&u8| matches!(byte, b' ' | b'\t' | b';' | b'|' | b'&' | b'\'' | b'"' | b'\\' | b'`' | b'{' | b'\n' | b'\r');
+    let skipped = rest.iter().take(16).take_while(is_filler).count();
+    let rest = rest.get(skipped..).unwrap_or_default();
+    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'.' | b'-');
+    let length = rest.iter().take(64).take_while(is_name).count();
+    let (word, behind) = rest.split_at_checked(length).unwrap_or((rest, b""));
+    let name = word.rsplit(|byte| *byte == b'/').next().unwrap_or(word);
+    let absolute = [b"/bin/".as_slice(), b"/usr/bin/", b"/sbin/"].iter().any(|root| word.starts_with(root));
+    if !absolute && !PROBES.contains(&name) || is_in_text(text, start, separator) {
+        return false;
+    }
+    let argument = argument(behind);
+    // In `a; ls` and at the start of a value any separator counts; inside a query string `&id=5` does not.
+    let lone_amp = separator == b'&' && behind.first() == Some(&b'=');
+    let in_prose = matches!(separator, b'\n' | b'\r')
+        && start > 0
+        && argument.is_empty()
+        && !(start <= 3 || behind.is_empty() || behind.starts_with(b"\n"));
+    let closes = behind.first().is_none_or(|byte| !matches!(byte, b'=' | b',' | b'[' | b':')) && is_argument(argument);
+    closes && !lone_amp && !in_prose
+}
+
+/// The first word behind a command's name, without what closes it.
+fn argument(behind: &[u8]) -> &[u8] {
+    let rest = behind.trim_ascii_start();
+    let end = rest.iter().position(|byte| byte.is_ascii_whitespace()).unwrap_or(rest.len());
+    let word = rest.get(..end).unwrap_or_default();
+    let kept = word.iter().rposition(|byte| !matches!(byte, b')' | b'}' | b';' | b'`')).map_or(0, |at| at + 1);
+    word.get(..kept).unwrap_or(word)
+}
+
+/// Whether a separator belongs to a sentence, an entity or a name in backticks.
+fn is_in_text(text: &[u8], start: usize, separator: u8) -> bool {
+    let before = text.get(..start).unwrap_or_default();
+    // `&#x27;id` and `&lt;` are entities, `a | b` in a table is no pipe: words of prose follow those.
+    let is_entity = separator == b';' && before.iter().rev().take(8).any(|byte| *byte == b'&');
+    // Behind several words a separator belongs to a sentence, and a word in backticks is a name.
+    let in_sentence = memchr::memchr_iter(b' ', before.trim_ascii()).count() > 2;
+    let in_backticks = separator == b'`'
+        && (before.trim_ascii().len() > 8 && memchr::memchr(b' ', before).is_some() || is_code_span(text, start));
+    is_entity || in_sentence || in_backticks
+}
+
+/// Calls by which payloads run a command from a language.
+const CALLS: &[&[u8]] = &[
+    b"system('",
+    b"system(\"",
+    b"exec('",
+    b"exec(\"",
+    b"passthru('",
+    b"shell_exec('",
+    b"shell_exec(\"",
+    b"popen('",
+    b"popen(\"",
+    b"eval('",
+    b"eval(\"",
+    b"phpinfo()",
+    b"phpversion()",
+    b"system(id",
+    b"system($_",
+    b"eval($_",
+    b"exec($_",
+    b"assert($_",
+    b"$_get[",
+    b"$_GET[",
+    b"$_POST[",
+    b"$_REQUEST[",
+    b"<?php",
+    b"print(system(",
+    b"php://input",
+    b"cmd=",
+];
+
+/// Whether a short value calls one of them.
+fn calls_system(text: &[u8]) -> bool {
+    if text.len() >= 200 || memchr::memchr(b'\n', text).is_some() {
+        return false;
+    }
+    CALLS.iter().any(|call| {
+        find(text, call).is_some_and(|at| {
+            let is_method = at.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'.');
+            *call != b"cmd=" && at < 64 && !is_method || at > 0 && find(text, b"exec").is_some()
+        })
+    })
+}
+
+/// Scripts that wait for commands: PHP that runs what a request says, Perl that connects out and hands over its input.
+fn script(sink: &mut Sink<'_>, text: &[u8]) {
+    let has = |part: &[u8]| find(text, part).is_some();
+    let takes = has(b"$_GET") || has(b"$_POST") || has(b"$_REQUEST") || has(b"$_COOKIE");
+    let runs = [b"system(".as_slice(), b"exec(", b"eval(", b"passthru(", b"include(", b"assert(", b"popen(", b"`"];
+    if has(b"<?") && takes && runs.iter().any(|call| has(call)) {
+        sink.report(Builtin::ShellProbe);
+    }
+    if has(b"sockaddr_in(") && has(b"connect(") && (has(b"exec(") || has(b"STDIN")) {
+        sink.report(Builtin::ShellReverse);
     }
 }
 
@@ -316,6 +344,10 @@ const REACHES: &[&[u8]] = &[
     b"open(",
     b"file.open",
     b"file.read",
+    b"\"/etc/",
+    b"'/etc/",
+    b"c:\\",
+    b".__ ",
     b"dir.entries",
     b"io.popen",
     b"print(",
@@ -367,7 +399,8 @@ fn templates(sink: &mut Sink<'_>, text: &[u8]) {
             let end = find(body, close).unwrap_or(body.len().min(256));
             let body = body.get(..end).unwrap_or_default();
             from += at + open.len();
-            if !body.starts_with(b"{") && computes(body) || *open != b"[[" && reaches(body) {
+            let on_text = *open == b"{{" && calls_on_text(body.trim_ascii());
+            if !body.starts_with(b"{") && computes(body) || *open != b"[[" && (reaches(body) || on_text) {
                 return true;
             }
         }
@@ -391,6 +424,8 @@ fn templates(sink: &mut Sink<'_>, text: &[u8]) {
         b"{{''.",
         b"{{\"\".",
         b"{{()",
+        b"[#assign",
+        b"{$smarty",
         b"{{request",
         b"{{dump",
         b"{{config",
@@ -408,6 +443,14 @@ fn templates(sink: &mut Sink<'_>, text: &[u8]) {
     if is_hit || directives.iter().any(|part| contains_folded(text, part)) {
         sink.report(Builtin::MarkupTemplate);
     }
+}
+
+/// `'a'.toUpperCase()`: a method of a text that nobody had to write in a template.
+fn calls_on_text(body: &[u8]) -> bool {
+    let Some((quote @ (b'\'' | b'"'), rest)) = body.split_first() else { return false };
+    let Some(close) = memchr::memchr(*quote, rest) else { return false };
+    let behind = rest.get(close + 1..).unwrap_or_default();
+    close <= 16 && behind.starts_with(b".") && behind.ends_with(b")")
 }
 
 /// `7*7`, `'7'*7`, `3 + 4`: numbers that a template would compute.
@@ -582,6 +625,13 @@ mod tests {
             ("*)(uid=*))(|(uid=*", Some("injection.ldap")),
             ("admin*)((|userpassword=*)", Some("injection.ldap")),
             ("user[$ne]=1", Some("injection.nosql")),
+            ("|/bin/ls -al", Some("shell.injected-command")),
+            ("\\n/usr/bin/id;", Some("shell.injected-command")),
+            ("<?php system($_GET['cmd']); ?>", Some("shell.code-execution")),
+            ("{{'a'.toUpperCase()}}", Some("markup.template")),
+            ("path C:\\new\\id", None),
+            ("uses: a/b\nenv:\n  ID: 1", None),
+            ("{{ 'Hello' | upper }}", None),
             ("{\"$gt\": \"\"}", Some("injection.nosql")),
             ("(&(objectClass=user)(cn=bob))", None),
             ("{\"age\":{\"$gt\":5}}", None),

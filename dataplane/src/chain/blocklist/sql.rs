@@ -39,7 +39,7 @@ pub(super) fn is_statement(text: &[u8]) -> bool {
     let rest = text.get(end..).unwrap_or_default();
     [
         "select", "with", "insert", "update", "delete", "create", "alter", "drop", "truncate", "grant", "revoke", "merge",
-        "explain", "show", "describe", "exec", "execute", "call", "begin", "set", "use", "declare", "replace",
+        "explain", "show", "describe", "exec", "execute", "call", "begin", "set", "use", "declare", "replace", "copy",
     ]
     .iter()
     .any(|keyword| word.eq_ignore_ascii_case(keyword.as_bytes()))

@@ -51,105 +51,81 @@ pub(super) fn tokenise(text: &[u8], quotes: DoubleQuotes, tokens: &mut Vec<Token
     tokens.clear();
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
-        let next = text.get(at + 1).copied().unwrap_or(0);
-        let start = at;
-        let kind = match byte {
-            b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0xa0 => {
-                at += 1;
-                continue;
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0xa0 => at += 1,
+            b'/' | b'*' | b'-' | b'#' => {
+                let (end, kind) = comment(text, at, quotes);
+                tokens.extend(kind.map(|kind| Token { kind, start: at, end }));
+                at = end;
             }
-            b'/' if next == b'*' => {
-                if text.get(at + 2) == Some(&b'!') {
-                    // A conditional comment runs: only its frame is skipped.
-                    at += 3;
-                    while text.get(at).is_some_and(u8::is_ascii_digit) {
-                        at += 1;
-                    }
-                    continue;
-                }
-                let rest = text.get(at + 2..).unwrap_or_default();
-                match memchr::memmem::find(rest, b"*/") {
-                    Some(length) => {
-                        at += length + 4;
-                        continue;
-                    }
-                    None => {
-                        at = text.len();
-                        Kind::Tail
-                    }
-                }
+            b'\'' | b'"' | b'`' | b'[' | b'$' => {
+                let (end, token) = enclosed(text, at, quotes);
+                tokens.push(token);
+                at = end;
             }
-            b'*' if next == b'/' => {
-                at += 2;
-                continue;
+            _ => {
+                let (end, kind) = word(text, at);
+                tokens.push(Token { kind, start: at, end });
+                at = end;
             }
-            b'-' if next == b'-' => {
-                let rest = text.get(at..).unwrap_or_default();
-                match memchr::memchr(b'\n', rest) {
-                    Some(length) => {
-                        at += length + 1;
-                        continue;
-                    }
-                    None => {
-                        at = text.len();
-                        Kind::Tail
-                    }
-                }
-            }
-            b'#' if quotes == DoubleQuotes::Strings => {
-                at = text.len();
-                Kind::Tail
-            }
-            b'\'' => {
-                let (from, to) = quoted(text, at, b'\'');
-                at = to + 1;
-                tokens.push(Token { kind: Kind::Text, start: from, end: to });
-                continue;
-            }
-            b'"' | b'`' => {
-                let (from, to) = quoted(text, at, byte);
-                at = to + 1;
-                let kind = if byte == b'"' && quotes == DoubleQuotes::Strings { Kind::Text } else { Kind::Quoted };
-                tokens.push(Token { kind, start: from, end: to });
-                continue;
-            }
-            b'[' if quotes == DoubleQuotes::Names => {
-                let rest = text.get(at..).unwrap_or_default();
-                let length = memchr::memchr(b']', rest).unwrap_or(rest.len());
-                at += length + 1;
-                tokens.push(Token { kind: Kind::Quoted, start: start + 1, end: start + length });
-                continue;
-            }
-            b'$' if dollar_tag(text, at).is_some() => {
-                let tag = dollar_tag(text, at).unwrap_or(2);
+        }
+    }
+}
+
+/// Where a comment at `at` ends; a token for one that swallows the rest, and for a sign that begins none.
+fn comment(text: &[u8], at: usize, quotes: DoubleQuotes) -> (usize, Option<Kind>) {
+    let rest = text.get(at..).unwrap_or_default();
+    let tail = (text.len(), Some(Kind::Tail));
+    match rest {
+        // A conditional comment runs: only its frame is skipped.
+        [b'/', b'*', b'!', inner @ ..] => (at + 3 + inner.iter().take_while(|byte| byte.is_ascii_digit()).count(), None),
+        [b'/', b'*', inner @ ..] => memchr::memmem::find(inner, b"*/").map_or(tail, |length| (at + length + 4, None)),
+        [b'*', b'/', ..] => (at + 2, None),
+        [b'-', b'-', ..] => memchr::memchr(b'\n', rest).map_or(tail, |length| (at + length + 1, None)),
+        [b'#', ..] if quotes == DoubleQuotes::Strings => tail,
+        [sign, ..] => (at + 1, Some(Kind::Symbol(*sign))),
+        [] => (at + 1, None),
+    }
+}
+
+/// What stands in quotes, brackets or dollar marks at `at`, without them, and where it ends with them.
+fn enclosed(text: &[u8], at: usize, quotes: DoubleQuotes) -> (usize, Token) {
+    let rest = text.get(at..).unwrap_or_default();
+    match rest.first().copied().unwrap_or(0) {
+        b'[' if quotes == DoubleQuotes::Names => {
+            let length = memchr::memchr(b']', rest).unwrap_or(rest.len());
+            (at + length + 1, Token { kind: Kind::Quoted, start: at + 1, end: at + length })
+        }
+        quote @ (b'\'' | b'"' | b'`') => {
+            let (start, end) = quoted(text, at, quote);
+            let is_text = quote == b'\'' || quote == b'"' && quotes == DoubleQuotes::Strings;
+            (end + 1, Token { kind: if is_text { Kind::Text } else { Kind::Quoted }, start, end })
+        }
+        sign => match dollar_tag(text, at).filter(|_| sign == b'$') {
+            Some(tag) => {
                 let body = text.get(at + tag..).unwrap_or_default();
                 let mark = text.get(at..at + tag).unwrap_or_default();
                 let length = memchr::memmem::find(body, mark).unwrap_or(body.len());
-                tokens.push(Token { kind: Kind::Text, start: at + tag, end: at + tag + length });
-                at += tag + length + tag;
-                continue;
+                (at + tag + length + tag, Token { kind: Kind::Text, start: at + tag, end: at + tag + length })
             }
-            b'0'..=b'9' => {
-                while text.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'.') {
-                    at += 1;
-                }
-                Kind::Number
-            }
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'@' | 0x80.. => {
-                while text.get(at).is_some_and(|byte| {
-                    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@' | b'$' | b'#') || *byte >= 0x80 && *byte != 0xa0
-                }) {
-                    at += 1;
-                }
-                at = at.max(start + 1);
-                Kind::Word
-            }
-            other => {
-                at += 1;
-                Kind::Symbol(other)
-            }
-        };
-        tokens.push(Token { kind, start, end: at });
+            None => (at + 1, Token { kind: Kind::Symbol(sign), start: at, end: at + 1 }),
+        },
+    }
+}
+
+/// A number, a word or a sign at `at`.
+fn word(text: &[u8], at: usize) -> (usize, Kind) {
+    let rest = text.get(at..).unwrap_or_default();
+    let run = |belongs: fn(&u8) -> bool| at + rest.iter().take_while(|byte| belongs(byte)).count().max(1);
+    match rest.first().copied().unwrap_or(0) {
+        b'0'..=b'9' => (run(|byte| byte.is_ascii_alphanumeric() || *byte == b'.'), Kind::Number),
+        b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'@' | 0x80.. => {
+            let end = run(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@' | b'$' | b'#') || *byte >= 0x80 && *byte != 0xa0
+            });
+            (end, Kind::Word)
+        }
+        sign => (at + 1, Kind::Symbol(sign)),
     }
 }
 

@@ -9,6 +9,9 @@ use super::sql_lex::{DoubleQuotes, Kind, Token, tokenise};
 
 /// Looks at a value that is no whole statement.
 pub(super) fn check(tokens: &mut Vec<Token>, sink: &mut Sink<'_>, text: &[u8]) {
+    if only_breaks_out(text.trim_ascii()) {
+        sink.report(Builtin::SqlInjection);
+    }
     fragment(tokens, sink, text, false, false);
     for quote in [b'\'', b'"'] {
         if sink.is_final() {
@@ -30,6 +33,19 @@ pub(super) fn check(tokens: &mut Vec<Token>, sink: &mut Sink<'_>, text: &[u8]) {
             }
         }
     }
+}
+
+/// `'-'`, `'='`, `'LIKE'`, `'||x||'`: what turns a quoted value into an operation, and nothing else.
+fn only_breaks_out(text: &[u8]) -> bool {
+    let Some((quote @ (b'\'' | b'"'), rest)) = text.split_first() else {
+        // `1'||'x'||'`
+        let joins = memchr::memmem::find(text, b"'||").is_some_and(|at| at > 0 && at + 6 < text.len());
+        return joins && text.ends_with(b"||'");
+    };
+    let Some(inner) = rest.strip_suffix(&[*quote]).map(<[u8]>::trim_ascii) else { return false };
+    matches!(inner, [b'-' | b'&' | b'^' | b'*' | b'=' | b'|' | b'+'])
+        || inner.eq_ignore_ascii_case(b"like")
+        || inner.len() > 4 && inner.starts_with(b"||") && inner.ends_with(b"||")
 }
 
 /// Looks at a whole statement in a place where nobody expects SQL: functions and tables that only a probe asks for.
@@ -59,7 +75,7 @@ fn fragment(tokens: &mut Vec<Token>, sink: &mut Sink<'_>, text: &[u8], breaks_ou
     let doubled = matches!(rest, [a, b, ..] if a.kind == b.kind && matches!(a.kind, Kind::Symbol(b'|' | b'&')));
     if rest.first().is_some_and(|token| joins(text, token))
         && (opens || !breaks_out && (by_word || doubled))
-        && constants_follow(text, rest)
+        && (constants_follow(text, rest) || opens && only_text_follows(text, rest))
     {
         sink.report(Builtin::SqlInjection);
     }
@@ -110,7 +126,7 @@ fn compares_names(text: &[u8], rest: &[Token]) -> bool {
     let [left, operator, ..] = rest.get(1 + open..).unwrap_or_default() else { return false };
     let _ = first;
     matches!(left.kind, Kind::Word | Kind::Number | Kind::Text | Kind::Quoted)
-        && (matches!(operator.kind, Kind::Symbol(b'=' | b'<' | b'>' | b')'))
+        && (matches!(operator.kind, Kind::Symbol(b'=' | b'<' | b'>' | b')' | b'('))
             || operator.is_any(text, &["like", "is", "in", "between"]))
         && rest.len() > 3
 }
@@ -138,6 +154,17 @@ fn constants_follow(text: &[u8], rest: &[Token]) -> bool {
     }
 }
 
+/// `' OR '1`, `' or ''-'`: a connective and texts that only the rest of the statement closes.
+fn only_text_follows(text: &[u8], rest: &[Token]) -> bool {
+    let by_word = rest.first().is_some_and(|token| token.is_any(text, &["or", "and", "xor"]));
+    let [_, first, behind @ ..] = rest else { return false };
+    let is_operation = match behind {
+        [] => true,
+        [sign, ..] => matches!(sign.kind, Kind::Symbol(b'-' | b'*' | b'+' | b'/' | b'&' | b'^')),
+    };
+    by_word && first.kind == Kind::Text && first.end - first.start <= 8 && is_operation
+}
+
 /// `'; DROP …`, `' UNION …`, `' INSERT INTO …`.
 fn begins_statement(text: &[u8], rest: &[Token]) -> bool {
     let [first, second, ..] = rest else { return false };
@@ -158,73 +185,23 @@ fn begins_statement(text: &[u8], rest: &[Token]) -> bool {
 fn anywhere(text: &[u8], here: &[Token], at: usize, breaks_out: bool) -> Option<Builtin> {
     let first = here.first()?;
     let second = here.get(1);
-    let third = here.get(2);
     let next_is = |symbol: u8| second.is_some_and(|token| token.kind == Kind::Symbol(symbol));
     if first.kind == Kind::Symbol(b';') {
-        let begins = second.is_some_and(|token| {
-            token.is_any(
-                text,
-                &[
-                    "drop", "delete", "insert", "update", "exec", "execute", "shutdown", "declare", "alter", "truncate",
-                    "waitfor", "select", "grant", "create", "copy",
-                ],
-            )
-        });
-        let goes_on = third.is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Symbol(b'*' | b'(')));
-        return (begins && goes_on && (breaks_out || at <= 1)).then_some(Builtin::SqlInjection);
+        return stacked(text, here, at, breaks_out);
     }
     if first.kind != Kind::Word {
         return None;
     }
     let word = first.of(text);
     match word.first().map_or(0, u8::to_ascii_lowercase) {
-        b'u' if first.is(text, "union") => {
-            let mut next = 1;
-            while here.get(next).is_some_and(|token| token.is_any(text, &["all", "distinct"]) || token.kind == Kind::Symbol(b'('))
-            {
-                next += 1;
-            }
-            if !here.get(next).is_some_and(|token| {
-                token.kind == Kind::Word && token.of(text).get(..6).is_some_and(|head| head.eq_ignore_ascii_case(b"select"))
-            }) {
-                return None;
-            }
-            let column = here.get(next + 1);
-            let behind = here.get(next + 2);
-            let listed = column.is_some_and(|token| {
-                is_constant(text, token)
-                    || token.of(text).starts_with(b"@")
-                    || matches!(token.kind, Kind::Symbol(_) | Kind::Quoted)
-            }) || behind.is_none_or(|token| {
-                matches!(token.kind, Kind::Symbol(b',' | b'(' | b'+') | Kind::Tail) || token.is(text, "from")
-            });
-            listed.then_some(Builtin::SqlInjection)
-        }
+        b'u' if first.is(text, "union") => union(text, here),
         b'o' | b'g' if first.is_any(text, &["order", "group"]) && second.is_some_and(|token| token.is(text, "by")) => {
-            let fourth = here.get(3);
-            let numbered = third.is_some_and(|token| token.kind == Kind::Number)
-                && fourth.is_none_or(|token| matches!(token.kind, Kind::Symbol(b',' | b')') | Kind::Tail));
+            let numbered = here.get(2).is_some_and(|token| token.kind == Kind::Number)
+                && here.get(3).is_none_or(|token| matches!(token.kind, Kind::Symbol(b',' | b')') | Kind::Tail));
             (numbered && at <= 3).then_some(Builtin::SqlProbe)
         }
         b'o' | b'a' | b'x' | b'h' | b'w' if first.is_any(text, &["or", "and", "xor", "having", "where"]) => {
-            let open = here.iter().skip(1).take_while(|token| token.kind == Kind::Symbol(b'(') || token.is(text, "not")).count();
-            let left = here.get(1 + open)?;
-            let operator = here.get(2 + open);
-            let right = here.get(3 + open);
-            let compares = is_constant(text, left)
-                && operator.is_some_and(|token| is_comparison(text, token))
-                && right.is_some_and(|token| {
-                    is_constant(text, token)
-                        || token.kind == Kind::Symbol(b'=')
-                        || token.kind == Kind::Word && here.get(4 + open).is_some_and(|token| token.kind == Kind::Symbol(b'('))
-                });
-            let selects = open > 0 && left.is(text, "select");
-            // Between quoted words, as in a query language, only a tautology counts.
-            let same = right.is_some_and(|right| {
-                right.kind == left.kind
-                    && (left.of(text) == right.of(text) || left.kind == Kind::Number || right.of(text).is_empty())
-            });
-            (compares && (same || at <= 1 || breaks_out && left.kind != Kind::Text) || selects).then_some(Builtin::SqlInjection)
+            connective(text, here, at, breaks_out)
         }
         b'w' if first.is(text, "waitfor") && second.is_some_and(|token| token.is_any(text, &["delay", "time"])) => {
             Some(Builtin::SqlInjection)
@@ -232,19 +209,99 @@ fn anywhere(text: &[u8], here: &[Token], at: usize, breaks_out: bool) -> Option<
         b'p' if first.is(text, "procedure") && second.is_some_and(|token| token.is(text, "analyse")) => {
             Some(Builtin::SqlInjection)
         }
+        b'i' if first.is(text, "if") && next_is(b'(') && compares_numbers(here) => Some(Builtin::SqlInjection),
         _ if next_is(b'(') => called(text, first, at, breaks_out),
-        _ if word.starts_with(b"@@") && here.len() + at <= 64 => first
-            .is_any(text, &["@@version", "@@hostname", "@@datadir", "@@servername", "@@language", "@@spid"])
-            .then_some(Builtin::SqlProbe),
-        b'i' if first.is(text, "information_schema") && next_is(b'.') => Some(Builtin::SqlProbe),
-        b's' if first.is_any(text, &["sysobjects", "syscolumns", "sqlite_master", "sysusers"]) => Some(Builtin::SqlProbe),
-        b'a' | b'u' if first.is_any(text, &["all_tables", "user_tables", "utl_inaddr", "utl_http", "all_users"]) => {
-            Some(Builtin::SqlProbe)
+        _ => system_name(text, here, at, breaks_out),
+    }
+}
+
+/// `; DROP TABLE …` behind a value.
+fn stacked(text: &[u8], here: &[Token], at: usize, breaks_out: bool) -> Option<Builtin> {
+    const BEGINS: &[&str] = &[
+        "drop", "delete", "insert", "update", "exec", "execute", "shutdown", "declare", "alter", "truncate", "waitfor", "select",
+        "grant", "create", "copy",
+    ];
+    let begins = here.get(1).is_some_and(|token| token.is_any(text, BEGINS));
+    let goes_on = here.get(2).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Symbol(b'*' | b'(')));
+    (begins && goes_on && (breaks_out || at <= 1)).then_some(Builtin::SqlInjection)
+}
+
+/// `UNION ALL SELECT 1, …`.
+fn union(text: &[u8], here: &[Token]) -> Option<Builtin> {
+    let between = |token: &&Token| token.is_any(text, &["all", "distinct"]) || token.kind == Kind::Symbol(b'(');
+    let next = 1 + here.iter().skip(1).take_while(between).count();
+    let select = here.get(next)?;
+    if select.kind != Kind::Word || !select.of(text).get(..6).is_some_and(|head| head.eq_ignore_ascii_case(b"select")) {
+        return None;
+    }
+    let column = here.get(next + 1);
+    let behind = here.get(next + 2);
+    let listed = column.is_some_and(|token| {
+        is_constant(text, token) || token.of(text).starts_with(b"@") || matches!(token.kind, Kind::Symbol(_) | Kind::Quoted)
+    }) || behind
+        .is_none_or(|token| matches!(token.kind, Kind::Symbol(b',' | b'(' | b'+') | Kind::Tail) || token.is(text, "from"));
+    listed.then_some(Builtin::SqlInjection)
+}
+
+/// `OR 1=1`, `AND (SELECT …`, `OR x=x`.
+fn connective(text: &[u8], here: &[Token], at: usize, breaks_out: bool) -> Option<Builtin> {
+    let open = here.iter().skip(1).take_while(|token| token.kind == Kind::Symbol(b'(') || token.is(text, "not")).count();
+    let left = here.get(1 + open)?;
+    let operator = here.get(2 + open);
+    let right = here.get(3 + open);
+    let compares = is_constant(text, left)
+        && operator.is_some_and(|token| is_comparison(text, token))
+        && right.is_some_and(|token| {
+            is_constant(text, token)
+                || token.kind == Kind::Symbol(b'=')
+                || token.kind == Kind::Word && here.get(4 + open).is_some_and(|token| token.kind == Kind::Symbol(b'('))
+        });
+    let selects = open > 0 && left.is(text, "select");
+    // Between quoted words, as in a query language, only a tautology counts.
+    let same = right.is_some_and(|right| {
+        right.kind == left.kind && (left.of(text) == right.of(text) || left.kind == Kind::Number || right.of(text).is_empty())
+    });
+    // A name that equals itself, as the whole value.
+    let idle = at == 0
+        && left.kind == Kind::Word
+        && operator.is_some_and(|token| token.kind == Kind::Symbol(b'='))
+        && right.is_some_and(|right| right.kind == Kind::Word && right.of(text) == left.of(text))
+        && here.get(4 + open).is_none_or(|token| token.kind == Kind::Tail);
+    (compares && (same || at <= 1 || breaks_out && left.kind != Kind::Text) || selects || idle).then_some(Builtin::SqlInjection)
+}
+
+/// `IF(7423=7424)`.
+fn compares_numbers(here: &[Token]) -> bool {
+    matches!(here.get(2..5), Some([left, sign, right])
+        if left.kind == Kind::Number && sign.kind == Kind::Symbol(b'=') && right.kind == Kind::Number)
+}
+
+/// Names of a database's own tables, variables and packages.
+fn system_name(text: &[u8], here: &[Token], at: usize, breaks_out: bool) -> Option<Builtin> {
+    const VARIABLES: &[&str] = &["@@version", "@@hostname", "@@datadir", "@@servername", "@@language", "@@spid"];
+    const NAMES: &[&str] = &[
+        "sysobjects",
+        "syscolumns",
+        "sqlite_master",
+        "sysusers",
+        "all_tables",
+        "user_tables",
+        "utl_inaddr",
+        "utl_http",
+        "all_users",
+        "dbms_pipe",
+        "dbms_lock",
+        "dbms_utility",
+    ];
+    let first = here.first()?;
+    let is_dotted = here.get(1).is_some_and(|token| token.kind == Kind::Symbol(b'.'));
+    match first.of(text).first().map_or(0, u8::to_ascii_lowercase) {
+        b'@' if first.of(text).starts_with(b"@@") => {
+            (here.len() + at <= 64 && first.is_any(text, VARIABLES)).then_some(Builtin::SqlProbe)
         }
-        b'd' if first.is_any(text, &["dbms_pipe", "dbms_lock", "dbms_utility"]) => Some(Builtin::SqlProbe),
-        b'm' if first.is(text, "master") && second.is_some_and(|token| token.kind == Kind::Symbol(b'.')) && breaks_out => {
-            Some(Builtin::SqlInjection)
-        }
+        b'i' if first.is(text, "information_schema") && is_dotted => Some(Builtin::SqlProbe),
+        b'm' if first.is(text, "master") && is_dotted && breaks_out => Some(Builtin::SqlInjection),
+        b's' | b'a' | b'u' | b'd' => first.is_any(text, NAMES).then_some(Builtin::SqlProbe),
         _ => None,
     }
 }

@@ -211,6 +211,9 @@ fn authority(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, rest: &[u8]) {
     let rest = rest.get(slashes..).unwrap_or_default();
     let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
     let authority = rest.get(..end.min(HOST_BYTES_MAX)).unwrap_or_default();
+    // Words that follow a URL are a sentence, unless they go on as a URL would.
+    let (host_part, words) = authority.split_at(memchr::memchr(b' ', authority).unwrap_or(authority.len()));
+    let authority = if memchr::memchr2(b'@', b'\\', words).is_none() { host_part } else { authority };
     let behind = rest.get(end..).unwrap_or_default();
     // Parsers disagree on these: what one reads as the path, another reads as the host.
     let confusing = authority.contains(&b'\\')
@@ -236,6 +239,17 @@ fn authority(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, rest: &[u8]) {
     buffer.truncate(host_end);
     if host_is_bad(sink, buffer) || host_is_bad(sink, first) {
         return;
+    }
+    // A proxy's path, or a variable in place of the host.
+    let named = [b"aws_lambda_runtime_api".as_slice(), b"container_metadata_uri", b"container_credentials"];
+    let variable = authority.starts_with(b"$") || authority.starts_with(b"{");
+    let is_named = variable && named.iter().any(|name| find(&authority.to_ascii_lowercase(), name).is_some());
+    if is_named || find(behind, b"169.254.169.254").is_some() {
+        sink.report(Builtin::SsrfMetadata);
+    }
+    let is_engine = !host.contains(&b'.') && [b"/containers/json".as_slice(), b"/images/json"].contains(&behind);
+    if is_engine {
+        sink.report(Builtin::SsrfPrivate);
     }
     if let Some(found) = credentials {
         sink.report(found);
@@ -362,6 +376,7 @@ fn v4(name: &[u8]) -> Option<(Ipv4Addr, bool)> {
         let slot = parts.get_mut(count)?;
         let (digits, radix) = match part {
             [b'0', b'x' | b'X', rest @ ..] => (rest, 16),
+            [b'0', b'o' | b'O', rest @ ..] => (rest, 8),
             [b'o', rest @ ..] if !rest.is_empty() => (rest, 8),
             [b'0', rest @ ..] if !rest.is_empty() => (rest, 8),
             _ => (part, 10),
@@ -391,77 +406,82 @@ fn v4(name: &[u8]) -> Option<(Ipv4Addr, bool)> {
     u32::try_from(address).ok().map(|address| (Ipv4Addr::from(address), plain))
 }
 
+/// Names under which clouds tell a machine about itself.
+const METADATA_NAMES: &[&[u8]] = &[
+    b"metadata",
+    b"instance-data",
+    b"metadata.google.internal",
+    b"metadata.goog",
+    b"metadata.azure.internal",
+    b"instance-data.ec2.internal",
+    b"metadata.tencentyun.com",
+    b"metadata.packet.net",
+    b"metadata.platformequinix.com",
+    b"rancher-metadata",
+];
+
+/// Names of this machine and of the cluster around it.
+const PRIVATE_NAMES: &[&[u8]] = &[
+    b"localhost.localdomain",
+    b"localhost6",
+    b"ip6-localhost",
+    b"ip6-loopback",
+    b"loopback",
+    b"broadcasthost",
+    b"0",
+    b"kubernetes",
+    b"kubernetes.default",
+    b"kubernetes.default.svc",
+];
+
+/// Domains that are never public.
+const PRIVATE_DOMAINS: &[&[u8]] = &[
+    b"localhost",
+    b"internal",
+    b"cluster.local",
+    b"localdomain",
+    b"intranet",
+    b"docker.internal",
+    b"lan",
+    b"local",
+    b"corp",
+    b"home.arpa",
+];
+
+/// Public names made to resolve inside, or to change while they are used.
+const REBINDING_DOMAINS: &[&[u8]] = &[
+    b"localtest.me",
+    b"lvh.me",
+    b"vcap.me",
+    b"lacolhost.com",
+    b"1u.ms",
+    b"rbndr.us",
+    b"r3dir.me",
+    b"rebind.network",
+    b"spoofed.burpcollaborator.net",
+    b"yoogle.com",
+    b"fuf.me",
+    b"rebinder.net",
+    b"localh.st",
+    b"sslip.me",
+    b"bugbounty.dod.network",
+];
+
+/// Public names that resolve to the address that stands in them.
+const SPELLING_DOMAINS: &[&[u8]] = &[b"nip.io", b"sslip.io", b"xip.io", b"traefik.me", b"ip.dns"];
+
 fn name_is_bad(sink: &mut Sink<'_>, name: &[u8]) -> bool {
-    let under = |domain: &[u8]| {
-        name == domain
-            || name.len() > domain.len() && name.ends_with(domain) && name.get(name.len() - domain.len() - 1) == Some(&b'.')
+    let under = |domains: &[&[u8]]| {
+        domains.iter().any(|domain| {
+            name.strip_suffix(*domain).is_some_and(|before| before.is_empty() || before.len() > 1 && before.ends_with(b"."))
+        })
     };
-    if matches!(
-        name,
-        b"metadata"
-            | b"instance-data"
-            | b"metadata.google.internal"
-            | b"metadata.goog"
-            | b"metadata.azure.internal"
-            | b"instance-data.ec2.internal"
-            | b"metadata.tencentyun.com"
-            | b"rancher-metadata"
-    ) {
+    if METADATA_NAMES.contains(&name) {
         sink.report(Builtin::SsrfMetadata);
         return true;
     }
-    let private = matches!(
-        name,
-        b"localhost"
-            | b"localhost.localdomain"
-            | b"localhost6"
-            | b"ip6-localhost"
-            | b"ip6-loopback"
-            | b"loopback"
-            | b"broadcasthost"
-            | b"0"
-    ) || [
-        b"localhost".as_slice(),
-        b"internal",
-        b"cluster.local",
-        b"localdomain",
-        b"intranet",
-        b"docker.internal",
-        b"lan",
-        b"local",
-        b"corp",
-        b"home.arpa",
-    ]
-    .iter()
-    .any(|domain| under(domain))
-        || matches!(name, b"kubernetes" | b"kubernetes.default" | b"kubernetes.default.svc");
-    if private {
-        sink.report(Builtin::SsrfPrivate);
-        return true;
-    }
-    // Public names made to resolve to what they spell, or to change while they are used.
-    let rebinding = [
-        b"localtest.me".as_slice(),
-        b"lvh.me",
-        b"vcap.me",
-        b"lacolhost.com",
-        b"1u.ms",
-        b"rbndr.us",
-        b"r3dir.me",
-        b"rebind.network",
-        b"spoofed.burpcollaborator.net",
-        b"customer1.app.localhost.my.company.127.0.0.1.nip.io",
-        b"yoogle.com",
-        b"fuf.me",
-        b"rebinder.net",
-        b"localh.st",
-        b"sslip.me",
-        b"bugbounty.dod.network",
-    ]
-    .iter()
-    .any(|domain| under(domain));
-    let spelled = [b"nip.io".as_slice(), b"sslip.io", b"xip.io", b"traefik.me", b"ip.dns"].iter().any(|domain| under(domain));
-    if rebinding || spelled && embeds_private(name) {
+    let is_inside = PRIVATE_NAMES.contains(&name) || under(PRIVATE_DOMAINS);
+    if is_inside || under(REBINDING_DOMAINS) || under(SPELLING_DOMAINS) && embeds_private(name) {
         sink.report(Builtin::SsrfPrivate);
         return true;
     }
@@ -519,6 +539,10 @@ mod tests {
             ("https://10.example.com", None),
             ("file:///workspace/a.txt", None),
             ("https://example.com/@user/post", None),
+            ("https://example.com is good", None),
+            ("http://0o177.0.0.1/", Some("ssrf.private-address")),
+            ("http://x.example/proxy/169.254.169.254/latest", Some("ssrf.metadata")),
+            ("http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime", Some("ssrf.metadata")),
             ("https://example.com/?email=a@b.c", None),
             ("mailto:a@b.c", None),
             ("http://127.0.0.1:8080/", private),

@@ -1,0 +1,293 @@
+//! Commands that remove, overwrite, move or open files and disks.
+//!
+//! Lives on all shards; part of the analysis in [`super`].
+
+use super::super::builtin::Builtin;
+use super::super::shell_download;
+use super::super::shell_target::{self as target, Place};
+use super::{Flow, Run, ToLower, is_shell, program};
+
+impl Run<'_, '_> {
+    pub(super) fn remove(&mut self, args: usize, from_list: bool) {
+        if self.asks_help(args) {
+            return;
+        }
+        let recursive = self.has_flag(args, b'r', b"recursive") || self.has_flag(args, b'R', b"");
+        if self.args(args).any(|arg| arg == b"--no-preserve-root") || from_list {
+            self.report(Builtin::ShellDelete);
+            return;
+        }
+        let mut traces = false;
+        let mut hit = false;
+        for operand in self.operands(args) {
+            traces |= target::is_trace(operand);
+            hit |= match target::place(operand) {
+                Place::Root | Place::Device => true,
+                Place::System => recursive || target::is_vital_file(operand) || operand.contains(&b'*'),
+                Place::Home => recursive || operand.contains(&b'*') || operand.ends_with(b"authorized_keys"),
+                Place::Working => recursive || operand == b"*" || operand == b"./*",
+                Place::Ordinary => false,
+            };
+        }
+        if traces {
+            self.report(Builtin::ShellHistory);
+        }
+        if hit {
+            self.report(Builtin::ShellDelete);
+        }
+    }
+
+    pub(super) fn windows_remove(&mut self, name: &[u8], args: usize) {
+        let is_switch = |arg: &[u8], letter: u8| matches!(arg, [b'/', first] if first.eq_ignore_ascii_case(&letter));
+        let recursive = self.args(args).any(|arg| {
+            is_switch(arg, b's')
+                || arg.len() >= 4 && arg.first() == Some(&b'-') && b"-recurse".starts_with(arg.to_lower(&mut [0; 16]))
+        });
+        if name == b"format" {
+            let is_drive =
+                self.args(args).any(|arg| matches!(arg, [drive, b':'] | [drive, b':', b'\\'] if drive.is_ascii_alphabetic()));
+            if is_drive {
+                self.report(Builtin::ShellDisk);
+            }
+            return;
+        }
+        let wide = self.args(args).any(|arg| {
+            !arg.starts_with(b"-")
+                && !matches!(arg, [b'/', _])
+                && match target::place(arg) {
+                    Place::Root | Place::System | Place::Device => true,
+                    Place::Home | Place::Working => recursive || arg.contains(&b'*'),
+                    Place::Ordinary => recursive && matches!(arg, b"*.*" | b"*"),
+                }
+        });
+        if wide || (recursive && self.windows && name == b"deltree") {
+            self.report(Builtin::ShellDelete);
+        }
+    }
+
+    pub(super) fn find(&mut self, args: usize) -> Flow {
+        let mut broad = false;
+        let mut any_root = false;
+        let mut narrowed = false;
+        let mut deletes = false;
+        let mut exec = None;
+        for (index, arg) in self.args(args).enumerate() {
+            if !arg.starts_with(b"-") && !any_root && index < 4 {
+                any_root = true;
+                broad = matches!(target::place(arg), Place::Root | Place::System | Place::Home | Place::Working);
+            }
+            narrowed |= matches!(
+                arg,
+                b"-name"
+                    | b"-iname"
+                    | b"-path"
+                    | b"-ipath"
+                    | b"-regex"
+                    | b"-mtime"
+                    | b"-mmin"
+                    | b"-newer"
+                    | b"-size"
+                    | b"-empty"
+                    | b"-ctime"
+                    | b"-atime"
+                    | b"-wholename"
+                    | b"-perm"
+                    | b"-user"
+            );
+            deletes |= arg == b"-delete";
+            if matches!(arg, b"-exec" | b"-execdir" | b"-ok" | b"-okdir" | b"-x" | b"-X" | b"--exec") {
+                exec = exec.or(Some(args + index + 1));
+            }
+        }
+        let root_is_system = self.args(args).find(|arg| !arg.starts_with(b"-")).is_some_and(|arg| {
+            matches!(target::place(arg), Place::Root | Place::Home)
+                || matches!(arg, b"/etc" | b"/usr" | b"/var" | b"/home" | b"/boot" | b"/lib")
+        });
+        let everything = self.args(args).any(|arg| arg == b"*");
+        let wide = (broad || !any_root) && (!narrowed || everything) || root_is_system;
+        if deletes && wide {
+            self.report(Builtin::ShellDelete);
+        }
+        if let Some(at) = exec {
+            let mut buffer = [0; 32];
+            let name = program(self.word(at), &mut buffer);
+            if matches!(name, b"rm" | b"shred" | b"unlink") && wide {
+                self.report(Builtin::ShellDelete);
+            }
+            if is_shell(name)
+                && let Some(code) = self.option_value(at + 1, b'c')
+            {
+                self.push_word(code);
+            }
+            if matches!(name, b"chmod" | b"chown") && root_is_system {
+                self.report(Builtin::ShellPermission);
+            }
+        }
+        if wide { Flow::BroadList } else { Flow::Nothing }
+    }
+
+    /// `docker rm -f $(docker ps -aq)`: everything a listing names.
+    pub(super) fn removes_listed(&mut self, args: usize) {
+        let removes = self.operands(args).take(2).any(|word| matches!(word, b"rm" | b"rmi" | b"kill" | b"stop" | b"delete"));
+        let listed = (args..self.count()).any(|index| {
+            self.lexer.words.get(index).is_some_and(|word| {
+                let text = self.lexer.bytes(word.substitution);
+                [b" ps ".as_slice(), b" images", b" ls ", b" get ", b" ps"]
+                    .iter()
+                    .any(|part| memchr::memmem::find(text, part).is_some())
+            })
+        });
+        if removes && listed {
+            self.report(Builtin::ClusterPrune);
+        }
+    }
+
+    pub(super) fn dd(&mut self, args: usize) {
+        let output = self.args(args).find_map(|arg| arg.strip_prefix(b"of="));
+        let found = match output {
+            Some(path) if target::place(path) == Place::Device => Some(Builtin::ShellDisk),
+            Some(path) if target::is_system_file(path) => Some(Builtin::ShellOverwrite),
+            _ => None,
+        };
+        if let Some(found) = found {
+            self.report(found);
+        }
+    }
+
+    pub(super) fn permissions(&mut self, name: &[u8], args: usize) {
+        let recursive = self.has_flag(args, b'R', b"recursive") || self.args(args).any(|arg| arg.eq_ignore_ascii_case(b"/t"));
+        let mut operands = self.operands(args);
+        let mode = operands.next().unwrap_or_default();
+        let open = name == b"chmod"
+            && (matches!(
+                mode,
+                b"777"
+                    | b"0777"
+                    | b"a+rwx"
+                    | b"ugo+rwx"
+                    | b"666"
+                    | b"a+rw"
+                    | b"o+w"
+                    | b"a+w"
+                    | b"+w"
+                    | b"o+rwx"
+                    | b"1777"
+                    | b"a=rwx"
+            ) || mode.ends_with(b"777"));
+        let shut =
+            name == b"chmod" && matches!(mode, b"000" | b"0" | b"a-rwx" | b"-x" | b"-r" | b"0000" | b"ugo-rwx" | b"a-r" | b"a-x");
+        let suid = name == b"chmod" && (mode.ends_with(b"+s") || mode.len() == 4 && matches!(mode, [b'4' | b'6' | b'2', ..]));
+        let mut hit = false;
+        for path in operands {
+            let place = target::place(path);
+            hit |= match place {
+                Place::Root | Place::System | Place::Device => {
+                    recursive || open || shut || suid || matches!(path, b"/" | b"/etc" | b"/usr" | b"/bin" | b"/lib")
+                }
+                Place::Home => recursive && (open || shut),
+                Place::Working => recursive && (open || shut),
+                Place::Ordinary => suid && name == b"chmod",
+            };
+            hit |= matches!(path, b"/etc/shadow" | b"/etc/passwd" | b"/etc/sudoers");
+            hit |= place == Place::Home && path.ends_with(b".ssh") && open;
+        }
+        hit |= name == b"chattr"
+            && (mode == b"+i" || self.args(args).any(|arg| arg == b"-i"))
+            && self.args(args).any(|arg| arg.starts_with(b"/etc"));
+        hit |= matches!(name, b"icacls" | b"cacls") && self.args(args).any(|arg| memchr::memmem::find(arg, b"veryone").is_some());
+        if hit {
+            self.report(Builtin::ShellPermission);
+        }
+    }
+
+    pub(super) fn writes(&mut self, name: &[u8], args: usize) {
+        let found = match name {
+            b"truncate" => self.truncates(args),
+            b"tee" | b"sponge" => self.pours(args),
+            _ => {
+                if self.operands(args).nth(1).is_none() {
+                    return;
+                }
+                let copies = matches!(name, b"cp" | b"rsync" | b"install") && self.copies_shell(args);
+                self.moves(name, args).or(copies.then_some(Builtin::ShellPermission))
+            }
+        };
+        if let Some(found) = found {
+            self.report(found);
+        }
+        if name == b"rsync"
+            && self.operands(args).next().is_some_and(shell_download::is_secret_file)
+            && self.operands(args).last().is_some_and(|last| last.contains(&b':'))
+        {
+            self.report(Builtin::ShellExfiltration);
+        }
+    }
+
+    /// `truncate -s 0 …`: of a system file, a log or a database.
+    fn truncates(&self, args: usize) -> Option<Builtin> {
+        if !self.args(args).any(|arg| matches!(arg, b"0" | b"--size=0" | b"-s0")) {
+            return None;
+        }
+        let mut found = None;
+        for path in self.operands(args) {
+            if target::is_system_file(path) || target::is_trace(path) || target::place(path) == Place::System {
+                found = Some(if target::is_trace(path) { Builtin::ShellHistory } else { Builtin::ShellOverwrite });
+            }
+            if [b".db".as_slice(), b".sqlite", b".sqlite3", b".mdb", b".ibd"].iter().any(|end| path.ends_with(end)) {
+                found = Some(Builtin::ShellOverwrite);
+            }
+        }
+        found
+    }
+
+    /// `tee` and its kin: what they pour their input into.
+    fn pours(&self, args: usize) -> Option<Builtin> {
+        let into = |path: &[u8]| {
+            if target::is_persistence(path) {
+                Some(Builtin::ShellPersistence)
+            } else if path.starts_with(b"/proc/sysrq") {
+                Some(Builtin::ShellPower)
+            } else if target::place(path) == Place::Device {
+                Some(Builtin::ShellDisk)
+            } else if target::is_system_file(path) {
+                Some(Builtin::ShellOverwrite)
+            } else {
+                None
+            }
+        };
+        self.operands(args).filter_map(into).last()
+    }
+
+    /// `mv`, `cp`, `rsync`, `ln`, `install`: from the first operand to the last.
+    fn moves(&self, name: &[u8], args: usize) -> Option<Builtin> {
+        let last = self.operands(args).last().unwrap_or_default();
+        let first = self.operands(args).next().unwrap_or_default();
+        let wide = |path: &[u8]| matches!(target::place(path), Place::Root | Place::System | Place::Home | Place::Working);
+        let away = last == b"/dev/null" || matches!(target::place(first), Place::Root | Place::Home);
+        let from_nothing = matches!(first, b"/dev/null" | b"/dev/zero" | b"/dev/urandom");
+        let is_account_file = matches!(last, b"/etc/passwd" | b"/etc/shadow" | b"/etc/sudoers" | b"/etc/fstab");
+        if name == b"mv" && away {
+            Some(Builtin::ShellDelete)
+        } else if name == b"mv" && target::is_system_file(first) {
+            Some(Builtin::ShellOverwrite)
+        } else if name == b"rsync" && self.args(args).any(|arg| arg.starts_with(b"--delete")) && wide(last) {
+            Some(Builtin::ShellDelete)
+        } else if target::place(last) == Place::Device {
+            Some(Builtin::ShellDisk)
+        } else if target::is_trace(last) && first == b"/dev/null" {
+            Some(Builtin::ShellHistory)
+        } else if target::is_persistence(last) {
+            Some(Builtin::ShellPersistence)
+        } else if from_nothing && (wide(last) || target::is_system_file(last)) || is_account_file && target::is_system_file(last)
+        {
+            Some(Builtin::ShellOverwrite)
+        } else {
+            None
+        }
+    }
+
+    fn copies_shell(&self, args: usize) -> bool {
+        self.operands(args).next().is_some_and(|first| matches!(first, b"/bin/bash" | b"/bin/sh"))
+            && self.operands(args).last().is_some_and(|last| last.starts_with(b"/tmp"))
+    }
+}
