@@ -27,6 +27,7 @@ use crate::policy;
 use crate::postgres::{Database, DatabaseState, Embedded};
 use crate::retention;
 use crate::shipper::{Shipper, ShipperConfig, Source};
+use crate::sinks::{self, SinkConfig, Sinks, SinksConfig};
 use crate::supervisor::{Health, ServerState, States, Supervisor};
 use crate::surface;
 
@@ -121,6 +122,8 @@ pub struct App {
     pub plane: Handle,
     /// MCP servers.
     pub supervisor: Arc<Supervisor>,
+    /// Systems besides Postgres that get the audit trail.
+    pub sinks: Arc<Sinks>,
     keys: Vec<wire::snapshot::VerifyKey>,
     base_url: String,
     states: watch::Receiver<States>,
@@ -263,8 +266,7 @@ impl Gateway {
             return Err(configuration(PublishError::Problems(problems)));
         }
         let mut publisher = Publisher::new(sources).map_err(configuration)?;
-        let servers = policy::children(publisher.services(), |name| std::env::var(name).ok())
-            .map_err(|problems| configuration(PublishError::Problems(problems)))?;
+        let (servers, declared) = outside(publisher.services()).map_err(configuration)?;
 
         let journal_dir = data_dir.join("journal");
         let recovered = recover(&journal_dir, keys.node).map_err(unavailable)?;
@@ -300,12 +302,15 @@ impl Gateway {
             tracing::warn!(cores, "more shards than CPUs: they are not pinned, and share what there is");
         }
 
+        let sources = journal_sources(&journal_dir, keys.node, &data_plane, &streams);
+        let sinks = start_sinks(&database, keys.node, &data_dir, &sources, declared).await;
         let (requests, inbox) = mpsc::channel(8);
         let (generation, _) = watch::channel(0);
         let app = Arc::new(App {
             database: database.clone(),
             plane: data_plane.handle(),
             supervisor: Arc::clone(&supervisor),
+            sinks: Arc::clone(&sinks),
             keys: vec![keys.signing.verify_key()],
             base_url: base_url.clone(),
             states: states.clone(),
@@ -314,11 +319,10 @@ impl Gateway {
         let listener = surface::listen(&control_socket)
             .with_context(|| format!("`{}` cannot be made", control_socket.display()))
             .map_err(unavailable)?;
-        let sources = journal_sources(&journal_dir, keys.node, &data_plane, &streams);
         let (shipper, checkpointer, mut tasks) = start_trail(&database, keys, &journal_dir, sources, &data_plane, &publisher);
         tasks.extend([
             tokio::spawn(serve_control(listener, Arc::clone(&app))),
-            tokio::spawn(publish::run(publisher, data_plane.handle(), supervisor, states, inbox, generation)),
+            tokio::spawn(publish::run(publisher, data_plane.handle(), supervisor, sinks, states, inbox, generation)),
             tokio::spawn(tell_status(Arc::clone(&app), shipper.watch(), usize::from(cores))),
             tokio::spawn(migrate_when_up(database)),
         ]);
@@ -369,7 +373,7 @@ impl Gateway {
         record_process(&self.app.plane, "stop").await;
         let data_plane = self.data_plane;
         let stopped = tokio::task::spawn_blocking(move || data_plane.stop(DRAIN_GRACE)).await;
-        let shipped = self.shipper.drain(SHIP_GRACE).await;
+        let (shipped, ()) = tokio::join!(self.shipper.drain(SHIP_GRACE), self.app.sinks.drain(SHIP_GRACE));
         for stream in shipped.iter().filter(|stream| stream.shipped < stream.synced) {
             let behind = stream.synced.0 - stream.shipped.0;
             tracing::warn!(shard = stream.shard, behind, "records stay in the journal; they are shipped after the next start");
@@ -585,6 +589,26 @@ fn journal_sources(
     live.chain(left).collect()
 }
 
+/// What is declared that lives outside the path of a call: MCP servers, and systems that get the audit trail.
+fn outside(services: &schema::services::Services) -> Result<(crate::supervisor::Servers, Vec<SinkConfig>), PublishError> {
+    let lookup = |name: &str| std::env::var(name).ok();
+    let servers = policy::children(services, lookup).map_err(PublishError::Problems)?;
+    Ok((servers, sinks::configs(services, lookup).map_err(PublishError::Problems)?))
+}
+
+async fn start_sinks(
+    database: &Database,
+    node: NodeId,
+    data_dir: &std::path::Path,
+    sources: &[Source],
+    declared: Vec<SinkConfig>,
+) -> Arc<Sinks> {
+    let (dir, database) = (data_dir.join("sinks"), database.clone());
+    let sinks = Arc::new(Sinks::new(SinksConfig { node, dir, database, sources: Arc::new(sources.to_vec()) }));
+    sinks.apply(declared).await;
+    sinks
+}
+
 /// Ships the journal, signs what is shipped, and lets go what is old enough.
 fn start_trail(
     database: &Database,
@@ -628,7 +652,7 @@ async fn migrate_when_up(database: Database) {
 
 async fn tell_status(app: Arc<App>, streams: Vec<watch::Receiver<crate::shipper::StreamStatus>>, shards: usize) {
     let database = app.database.state();
-    let mut last = None;
+    let (mut last, mut metrics) = (None, String::new());
     loop {
         let (healthy, declared) = {
             let states = app.states.borrow();
@@ -648,6 +672,11 @@ async fn tell_status(app: Arc<App>, streams: Vec<watch::Receiver<crate::shipper:
         if last != Some(status) {
             app.plane.set_status(status);
             last = Some(status);
+        }
+        let text = app.sinks.metrics().await;
+        if text != metrics {
+            app.plane.set_metrics(&Arc::from(text.as_str()));
+            metrics = text;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

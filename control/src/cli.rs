@@ -4,7 +4,6 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::Value;
@@ -13,6 +12,8 @@ use crate::operator::{self, Entry};
 
 pub mod client;
 pub mod evidence;
+mod export;
+mod follow;
 pub mod import;
 pub mod local;
 pub mod table;
@@ -83,7 +84,8 @@ pub fn command() -> Command {
             let mut of_group = Command::new(*group).about(*about).subcommand_required(true).arg_required_else_help(true);
             for entry in operator::commands().into_iter().filter(|entry| entry.path.starts_with(&[domain, group])) {
                 if let Some(verb) = entry.path.get(2) {
-                    of_group = of_group.subcommand((entry.augment)(Command::new(*verb).about(entry.about)));
+                    let of_verb = Command::new(*verb).about(entry.about).after_help(entry.examples);
+                    of_group = of_group.subcommand((entry.augment)(of_verb));
                 }
             }
             if (*domain, *group) == ("admin", "session") {
@@ -160,7 +162,10 @@ fn remote(entry: &Entry, leaf: &ArgMatches) -> Exit {
             Err(error) => return ended(&error),
         };
         if entry.path == ["infra", "logs", "stream"] {
-            return follow(entry, &client, arguments, leaf.get_flag("json")).await;
+            return follow::follow(entry, client, arguments, leaf).await;
+        }
+        if entry.path == ["infra", "logs", "export"] {
+            return export::export(entry, client, arguments, leaf).await;
         }
         match client.call_tool(&entry.tool(), &arguments).await {
             Ok(result) => print(entry, &result, leaf.get_flag("json")),
@@ -174,9 +179,16 @@ fn print(entry: &Entry, result: &Value, as_json: bool) -> Exit {
     let written = if as_json { writeln!(out, "{result}") } else { (entry.show)(result, &mut out) };
     match written.and_then(|()| out.flush()) {
         Ok(()) => Exit::Success,
+        Err(error) => unwritten(&error),
+    }
+}
+
+/// How a command ends whose output cannot be written.
+fn unwritten(error: &std::io::Error) -> Exit {
+    match error.kind() {
         // Whoever read from us has seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Exit::Success,
-        Err(error) => fail(Exit::Failure, error),
+        std::io::ErrorKind::BrokenPipe => Exit::Success,
+        _ => fail(Exit::Failure, error),
     }
 }
 
@@ -187,32 +199,6 @@ fn ended(error: &ClientError) -> Exit {
         ClientError::Failed(_) | ClientError::Protocol(_) => Exit::Failure,
     };
     fail(exit, error)
-}
-
-/// Asks again and again for what came after the last answer. An answer that fails is asked for again, so nothing is
-/// skipped when the gateway restarts.
-async fn follow(entry: &Entry, client: &Client, mut arguments: Value, as_json: bool) -> Exit {
-    let mut lost = false;
-    loop {
-        match client.call_tool(&entry.tool(), &arguments).await {
-            Ok(result) => {
-                lost = false;
-                arguments["after"] = result["next"].clone();
-                let any = result["events"].as_array().is_some_and(|events| !events.is_empty());
-                if any && print(entry, &result, as_json) != Exit::Success {
-                    return Exit::Failure;
-                }
-            }
-            Err(error @ ClientError::Unreachable { .. }) => {
-                if !lost {
-                    let _ = writeln!(std::io::stderr(), "sp: {error}; trying again");
-                }
-                lost = true;
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
-            Err(error) => return ended(&error),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The control plane of `sp`: everything that may be slow. It assembles the process ([`app`]), compiles policy
-//! ([`policy`]), supervises MCP servers ([`supervisor`]), ships the journal ([`shipper`]) into Postgres ([`postgres`]),
+//! ([`policy`]), supervises MCP servers ([`supervisor`]), ships the journal ([`shipper`]) into Postgres ([`postgres`]) and to other systems ([`sinks`]),
 //! and carries out operators' commands ([`operator`]), which `sp` ([`cli`]) and agents send alike.
 
 pub mod app;
@@ -15,5 +15,7 @@ pub mod policy;
 pub mod postgres;
 pub mod retention;
 pub mod shipper;
+pub mod siem;
+pub mod sinks;
 pub mod supervisor;
 pub mod token;

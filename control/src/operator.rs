@@ -53,6 +53,8 @@ pub trait Command: Args + Serialize + DeserializeOwned + JsonSchema + Send + 'st
     const ABOUT: &'static str;
     /// Whether it changes nothing.
     const READ_ONLY: bool;
+    /// What stands below the help: command lines that show how it is used.
+    const EXAMPLES: &'static str = "";
 
     /// Carries it out.
     fn run(self, app: Arc<App>, caller: Caller) -> impl Future<Output = Result<Value, CommandError>> + Send;
@@ -73,6 +75,8 @@ pub struct Entry {
     pub about: &'static str,
     /// Whether it changes nothing.
     pub read_only: bool,
+    /// Command lines that show how it is used.
+    pub examples: &'static str,
     /// The JSON Schema of its arguments.
     pub schema: fn() -> Value,
     /// Adds its arguments to a clap command.
@@ -94,6 +98,7 @@ impl Entry {
             path: C::PATH,
             about: C::ABOUT,
             read_only: C::READ_ONLY,
+            examples: C::EXAMPLES,
             schema: || serde_json::to_value(schemars::schema_for!(C)).unwrap_or_default(),
             augment: C::augment_args,
             arguments: |matches| {

@@ -17,3 +17,4 @@ mod operate;
 mod outage;
 mod results;
 mod start;
+mod trail;

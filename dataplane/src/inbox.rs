@@ -68,6 +68,8 @@ pub enum Event {
     Status(Status),
     /// Clients are shown another certificate from now on.
     Certificate(ServerTls),
+    /// What the control plane adds to `/metrics`, in Prometheus' text format.
+    Metrics(Arc<str>),
     /// Take no more connections, end those that are idle, and stop when the last call has ended or time is up.
     Drain {
         /// How long running calls may take.

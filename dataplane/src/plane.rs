@@ -258,6 +258,13 @@ impl Handle {
         }
     }
 
+    /// Tells what the control plane adds to `/metrics`, in Prometheus' text format.
+    pub fn set_metrics(&self, text: &Arc<str>) {
+        for inbox in &self.inboxes {
+            let _ = inbox.unbounded_send(Event::Metrics(Arc::clone(text)));
+        }
+    }
+
     /// Makes something of the control plane part of the audit trail.
     ///
     /// # Errors

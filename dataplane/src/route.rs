@@ -124,7 +124,8 @@ async fn metrics(shard: &Shard) -> Reply {
             all.push(counters);
         }
     }
-    let page = metrics::page(&all, shard.status.get(), shard.policy().generation());
+    let mut page = metrics::page(&all, shard.status.get(), shard.policy().generation());
+    page.push_str(&shard.control_metrics.borrow());
     reply(StatusCode::OK, "text/plain; version=0.0.4", page)
 }
 

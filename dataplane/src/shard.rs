@@ -69,6 +69,7 @@ pub struct Shard {
     pub(crate) parser: RefCell<Parser>,
     pub(crate) rates: RefCell<RateState>,
     pub(crate) status: Cell<Status>,
+    pub(crate) control_metrics: RefCell<Arc<str>>,
     pub(crate) draining: Cell<bool>,
     /// What clients are shown; `None` serves them without TLS.
     pub(crate) tls: RefCell<Option<ServerTls>>,
@@ -129,6 +130,7 @@ impl Shard {
             parser: RefCell::new(Parser::default()),
             rates: RefCell::new(parts.rates),
             status: Cell::new(Status::default()),
+            control_metrics: RefCell::new(Arc::from("")),
             draining: Cell::new(false),
             tls: RefCell::new(parts.tls),
             approvals: Approvals::default(),
@@ -346,6 +348,7 @@ impl Shard {
             }
             Event::Status(status) => self.status.set(status),
             Event::Certificate(tls) => *self.tls.borrow_mut() = Some(tls),
+            Event::Metrics(text) => *self.control_metrics.borrow_mut() = text,
             Event::Drain { .. } => self.draining.set(true),
         }
     }

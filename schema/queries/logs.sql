@@ -2,7 +2,7 @@
 
 --: Event(trace?, call?, user_id?, tenant?, department?, tier?, agent?, session?, channel?, server?, tool?, method?, verdict?, layer?, reason?, rule?, evidence?, observed?, args_preview?, status?, duration_us?, error?, action?, subject?, detail?)
 
---! search (kind?, user?, agent?, server?, tool?, verdict?, layer?, rule?, text?) : Event
+--! search (kind?, user?, agent?, session?, server?, tool?, verdict?, layer?, rule?, text?) : Event
 -- Newest first, within a window of time, before a place; a decision shows how its call ended. Outcomes are not listed
 -- on their own unless asked for.
 WITH page AS MATERIALIZED (
@@ -12,6 +12,7 @@ WITH page AS MATERIALIZED (
       AND CASE WHEN :kind::text IS NULL THEN e.kind <> 'outcome' ELSE e.kind = :kind END
       AND (:user::text IS NULL OR e.user_id = :user)
       AND (:agent::text IS NULL OR e.agent = :agent)
+      AND (:session::text IS NULL OR e.session = :session)
       AND (:server::text IS NULL OR e.server = :server)
       AND (:tool::text IS NULL OR e.tool = :tool)
       AND (:verdict::text IS NULL OR e.verdict = :verdict)
@@ -44,30 +45,85 @@ CROSS JOIN LATERAL (
     ORDER BY a.seq LIMIT :max::integer) e
 ORDER BY e.at, e.stream_id, e.seq;
 
---: Call(call?, user_id?, tenant?, department?, tier?, auth_method?, roles?, scopes?, token_id?, client?, act_for?, address?, agent?, session?, mcp_session?, context?, task?, channel?, server?, tool?, method?, args_bytes?, args_digest?, args_preview?, verdict?, layer?, reason?, rule?, evidence?, observed?, generation?, retry_after_ms?, decide_ns?, outcome_seq?, ended_at?, upstream?, attempts?, duration_us?, status?, http_status?, rpc_code?, reply_bytes?, redactions?, cost_microusd?, error?)
+--! places_at
+-- Where each stream was at a moment: before its first event since then, at its end where there is none.
+SELECT s.id, coalesce((
+    SELECT e.seq - 1 FROM audit_event e WHERE e.stream_id = s.id AND e.at >= :since ORDER BY e.at, e.seq LIMIT 1), s.seq) AS seq
+FROM stream s
+ORDER BY s.id;
 
---! calls_of_trace : Call
--- The five questions about each call of a trace: identity, agent context, permissions, execution, result.
-SELECT d.at, d.stream_id, s.node, s.shard, d.seq, d.chain, d.trace, d.call,
-       d.user_id, d.tenant, d.department, d.tier, d.auth_method, d.roles, d.scopes, d.token_id, d.client, d.act_for, d.address,
-       d.agent, d.session, d.mcp_session, d.context, d.task,
-       d.channel, d.server, d.tool, d.method, d.args_bytes, d.args_digest, d.args_preview,
-       d.verdict, d.layer, d.reason, d.rule, d.evidence, d.observed, d.generation, d.retry_after_ms, d.decide_ns,
-       o.seq AS outcome_seq, o.at AS ended_at, o.upstream, o.attempts, o.duration_us,
-       o.status, o.http_status, o.rpc_code, o.reply_bytes, o.redactions, o.cost_microusd, o.error
-FROM audit_event d
-JOIN stream s ON s.id = d.stream_id
-LEFT JOIN audit_event o ON d.verdict = 'allow' AND o.trace = d.trace AND o.call = d.call AND o.kind = 'outcome' AND o.at >= d.at
-WHERE d.trace = :trace AND d.kind = 'decision'
-ORDER BY d.at, d.stream_id, d.seq;
+--: Row(generation?, retry_after_ms?, decide_ns?, args_bytes?, decision_seq?, reply_bytes?, duration_us?, redactions?, cost_microusd?, trace?, call?, http_status?, rpc_code?, attempts?, user_id?, tenant?, department?, tier?, auth_method?, roles?, scopes?, token_id?, client?, act_for?, address?, agent?, session?, mcp_session?, context?, task?, channel?, server?, tool?, method?, args_digest?, args_preview?, verdict?, layer?, reason?, rule?, evidence?, observed?, status?, upstream?, error?, action?, subject?, detail?)
 
---! events_of_trace : Event
--- Everything else that a trace left: log-ins, policy changes and the like.
-SELECT e.at, e.stream_id, e.seq, e.kind, e.trace, e.call, e.user_id, e.tenant, e.department, e.tier, e.agent, e.session,
-       e.channel, e.server, e.tool, e.method, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed, e.args_preview,
-       e.status, e.duration_us, e.error, e.action, e.subject, e.detail
-FROM audit_event e
-WHERE e.trace = :trace AND e.kind NOT IN ('decision', 'outcome')
+--! trail (trace?, call?, session?, mcp_session?, node?, shard?, seq?) : Row
+-- The five questions, in the order of time: every row of the traces that an id names, be it a trace, a call, a session, an
+-- MCP session or one event. Who acted, in which surroundings, by what right stands in a decision; what was done and how
+-- it ended in its outcome, which has the same call; log-ins, jobs, policy changes and the like are rows of their own.
+WITH named AS MATERIALIZED (
+    SELECT e.trace FROM audit_event e WHERE e.trace = :trace
+    UNION SELECT e.trace FROM audit_event e WHERE e.call = :call
+    UNION (SELECT e.trace FROM audit_event e WHERE e.session = :session ORDER BY e.at LIMIT :max::integer)
+    UNION (SELECT e.trace FROM audit_event e WHERE e.mcp_session = :mcp_session ORDER BY e.at LIMIT :max::integer)
+    UNION SELECT e.trace FROM audit_event e
+          WHERE e.stream_id = (SELECT id FROM stream WHERE node = :node AND shard = :shard) AND e.seq = :seq),
+found AS MATERIALIZED (
+    SELECT e.* FROM named JOIN audit_event e ON e.trace = named.trace
+    UNION ALL
+    -- What belongs to no request has no trace.
+    SELECT e.* FROM audit_event e
+    WHERE e.stream_id = (SELECT id FROM stream WHERE node = :node AND shard = :shard) AND e.seq = :seq AND e.trace IS NULL
+    ORDER BY at, stream_id, seq LIMIT :max::integer)
+SELECT s.node, s.shard,
+       e.at, e.seq, e.generation, e.retry_after_ms, e.decide_ns, e.args_bytes, e.decision_seq, e.reply_bytes,
+       e.duration_us, e.redactions, e.cost_microusd, e.trace, e.call, e.stream_id, e.http_status, e.rpc_code, e.attempts,
+       e.chain, e.kind, e.user_id, e.tenant, e.department, e.tier, e.auth_method, e.roles, e.scopes, e.token_id, e.client,
+       e.act_for, e.address, e.agent, e.session, e.mcp_session, e.context, e.task, e.channel, e.server, e.tool, e.method,
+       e.args_digest, e.args_preview, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed, e.status, e.upstream,
+       e.error, e.action, e.subject, e.detail
+FROM found e JOIN stream s ON s.id = e.stream_id
+ORDER BY e.at, e.stream_id, e.seq;
+
+--! of_stream : Row
+-- What a sink missed that was away for longer than the journal keeps: behind a place of one stream, in its order.
+SELECT s.node, s.shard,
+       e.at, e.seq, e.generation, e.retry_after_ms, e.decide_ns, e.args_bytes, e.decision_seq, e.reply_bytes,
+       e.duration_us, e.redactions, e.cost_microusd, e.trace, e.call, e.stream_id, e.http_status, e.rpc_code, e.attempts,
+       e.chain, e.kind, e.user_id, e.tenant, e.department, e.tier, e.auth_method, e.roles, e.scopes, e.token_id, e.client,
+       e.act_for, e.address, e.agent, e.session, e.mcp_session, e.context, e.task, e.channel, e.server, e.tool, e.method,
+       e.args_digest, e.args_preview, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed, e.status, e.upstream,
+       e.error, e.action, e.subject, e.detail
+FROM stream s
+CROSS JOIN LATERAL (
+    SELECT a.* FROM audit_event a WHERE a.stream_id = s.id AND a.seq > :after ORDER BY a.seq LIMIT :max::integer) e
+WHERE s.node = :node AND s.shard = :shard
+ORDER BY e.seq;
+
+--! export (kind?, user?, agent?, session?, server?, tool?, verdict?, layer?, rule?, text?) : Row
+-- Oldest first, behind a place: each event by itself, outcomes too.
+WITH page AS MATERIALIZED (
+    SELECT e.* FROM audit_event e
+    WHERE e.at >= :since AND e.at < :until
+      AND (e.at, e.stream_id, e.seq) > (:after_at, :after_stream, :after_seq)
+      AND (:kind::text IS NULL OR e.kind = :kind)
+      AND (:user::text IS NULL OR e.user_id = :user)
+      AND (:agent::text IS NULL OR e.agent = :agent)
+      AND (:session::text IS NULL OR e.session = :session)
+      AND (:server::text IS NULL OR e.server = :server)
+      AND (:tool::text IS NULL OR e.tool = :tool)
+      AND (:verdict::text IS NULL OR e.verdict = :verdict)
+      AND (:layer::text IS NULL OR e.layer = :layer)
+      AND (:rule::text IS NULL OR e.rule = :rule)
+      AND (:text::text IS NULL OR strpos(lower(concat_ws(' ', e.user_id, e.agent, e.server, e.tool, e.method, e.rule, e.reason,
+           e.evidence, e.observed, e.args_preview, e.error, e.action, e.subject, e.detail)), lower(:text)) > 0)
+    ORDER BY e.at, e.stream_id, e.seq
+    LIMIT :max::integer)
+SELECT s.node, s.shard,
+       e.at, e.seq, e.generation, e.retry_after_ms, e.decide_ns, e.args_bytes, e.decision_seq, e.reply_bytes,
+       e.duration_us, e.redactions, e.cost_microusd, e.trace, e.call, e.stream_id, e.http_status, e.rpc_code, e.attempts,
+       e.chain, e.kind, e.user_id, e.tenant, e.department, e.tier, e.auth_method, e.roles, e.scopes, e.token_id, e.client,
+       e.act_for, e.address, e.agent, e.session, e.mcp_session, e.context, e.task, e.channel, e.server, e.tool, e.method,
+       e.args_digest, e.args_preview, e.verdict, e.layer, e.reason, e.rule, e.evidence, e.observed, e.status, e.upstream,
+       e.error, e.action, e.subject, e.detail
+FROM page e JOIN stream s ON s.id = e.stream_id
 ORDER BY e.at, e.stream_id, e.seq;
 
 --! first_day : (day?)

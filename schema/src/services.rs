@@ -11,6 +11,7 @@ pub mod json_schema;
 pub mod mcp;
 mod node;
 pub mod results;
+pub mod sinks;
 #[cfg(test)]
 mod tests;
 pub mod words;
@@ -30,6 +31,7 @@ use self::governance::{Approvals, Audit, GovernanceFile, Limit};
 use self::mcp::McpFile;
 use self::node::Fault;
 use self::results::Results;
+use self::sinks::SinkFile;
 
 /// LIMIT: bytes of one file; a thousand grants fit.
 pub const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -45,7 +47,7 @@ pub const PROBLEMS_MAX: usize = 200;
 pub const BUILTIN_SERVERS: [&str; 2] = ["sp", "claude-code"];
 
 /// The folders of a tree.
-const FOLDERS: [&str; 3] = ["access", "governance", "mcp"];
+const FOLDERS: [&str; 4] = ["access", "governance", "mcp", "sinks"];
 
 /// Something in the tree that is wrong: where, and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +142,8 @@ pub struct Services {
     pub audit: Option<Declared<Audit>>,
     /// What happens to calls that a person must approve.
     pub approvals: Option<Declared<Approvals>>,
+    /// Systems besides Postgres that get the audit trail, by name.
+    pub sinks: Vec<(String, Declared<SinkFile>)>,
 }
 
 /// One file of a tree.
@@ -202,6 +206,7 @@ impl Services {
             "mcp" => decode::decode(&node).map(|server| self.add_mcp(file, place, server, problems)),
             "access" => decode::decode(&node).map(|access| self.add_access(place, access)),
             "governance" => decode::decode(&node).map(|governance| self.add_governance(place, governance, problems)),
+            "sinks" => decode::decode(&node).map(|sink| self.add_sink(file, place, sink, problems)),
             _ => {
                 problems.push(place.problem(format!("expected a file in {}", decode::one_of(&FOLDERS))));
                 Ok(())
@@ -215,6 +220,14 @@ impl Services {
         let stem = file.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         match check::server_name(stem) {
             Ok(name) => self.mcp.push((name, Declared { place: place.clone(), what: server })),
+            Err(message) => problems.push(place.problem(message)),
+        }
+    }
+
+    fn add_sink(&mut self, file: &SourceFile, place: &Place, sink: SinkFile, problems: &mut Vec<Problem>) {
+        let stem = file.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        match check::sink_name(stem) {
+            Ok(()) => self.sinks.push((stem.to_owned(), Declared { place: place.clone(), what: sink })),
             Err(message) => problems.push(place.problem(message)),
         }
     }

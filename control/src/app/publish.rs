@@ -18,6 +18,7 @@ use wire::snapshot::{Snapshot, SnapshotBytes, VerifyKey};
 
 use crate::policy::store::{Store, StoreError};
 use crate::policy::{self, COMMAND_SERVER, Context, Dynamic, Known};
+use crate::sinks::{self, Sinks};
 use crate::supervisor::{States, Supervisor};
 
 /// Tools that change together are published together.
@@ -244,6 +245,7 @@ pub async fn run(
     mut publisher: Publisher,
     plane: Handle,
     supervisor: Arc<Supervisor>,
+    sinks: Arc<Sinks>,
     mut states: watch::Receiver<States>,
     mut requests: mpsc::Receiver<Request>,
     generation: watch::Sender<u64>,
@@ -252,7 +254,7 @@ pub async fn run(
         tokio::select! {
             request = requests.recv() => {
                 let Some(Request { user, trace, answer }) = request else { return };
-                let result = reload(&mut publisher, &plane, &supervisor, &states, &user, trace).await;
+                let result = reload(&mut publisher, &plane, (&supervisor, &sinks), &states, &user, trace).await;
                 if let Ok(published) = &result {
                     generation.send_replace(published.generation);
                 }
@@ -276,7 +278,7 @@ pub async fn run(
 async fn reload(
     publisher: &mut Publisher,
     plane: &Handle,
-    supervisor: &Supervisor,
+    (supervisor, sinks): (&Supervisor, &Sinks),
     states: &watch::Receiver<States>,
     user: &str,
     trace: TraceId,
@@ -284,6 +286,8 @@ async fn reload(
     let outcome = async {
         publisher.reread()?;
         let servers = policy::children(publisher.services(), |name| std::env::var(name).ok()).map_err(PublishError::Problems)?;
+        let declared = sinks::configs(publisher.services(), |name| std::env::var(name).ok()).map_err(PublishError::Problems)?;
+        sinks.apply(declared).await;
         if let Err(error) = supervisor.apply(servers).await {
             tracing::error!(error = %error, "not every MCP server could be started");
         }

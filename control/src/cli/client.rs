@@ -120,8 +120,9 @@ fn result_of(answer: &Value) -> Result<Value, ClientError> {
         let message = error["message"].as_str().unwrap_or("no reason given");
         let trace = error["data"]["trace_id"].as_str().map(|trace| format!(" (trace {trace})")).unwrap_or_default();
         return Err(match error["data"]["layer"].as_str() {
+            // What the gateway cannot do at the moment says nothing about who asks.
+            Some("system") | None => ClientError::Failed(format!("{message}{trace}")),
             Some(_) => ClientError::Denied(format!("{message}{trace}")),
-            None => ClientError::Failed(format!("{message}{trace}")),
         });
     }
     let result = &answer["result"];

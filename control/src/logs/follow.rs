@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use schema::queries::{logs as sql, stream};
 
 use super::{Event, LogsError};
@@ -40,6 +41,13 @@ impl TryFrom<String> for Follow {
     }
 }
 
+impl std::str::FromStr for Follow {
+    type Err = FollowError;
+    fn from_str(text: &str) -> Result<Follow, FollowError> {
+        Follow::try_from(text.to_owned())
+    }
+}
+
 impl Follow {
     /// From the first event that is kept.
     pub fn from_the_beginning() -> Follow {
@@ -57,12 +65,23 @@ impl Follow {
         Ok(Follow { places: streams.into_iter().map(|stream| (stream.id, stream.seq)).collect() })
     }
 
-    /// What has come since the last call, in order of time, at most `max` events of each stream; empty when there is
-    /// nothing. On an error nothing is passed over: call again.
+    /// From what happened at this moment or later.
     ///
     /// # Errors
     /// The database is away.
-    pub async fn next(&mut self, database: &Database, max: u16) -> Result<Vec<Event>, LogsError> {
+    pub async fn from_time(database: &Database, since: Timestamp) -> Result<Follow, LogsError> {
+        let client = database.get().await?;
+        let failed = PostgresError::query("find where the streams were");
+        let streams = sql::places_at().bind(&**client, &since).all().await.map_err(failed)?;
+        Ok(Follow { places: streams.into_iter().map(|stream| (stream.id, stream.seq)).collect() })
+    }
+
+    /// What has come since the last call, in order of time, at most `max` events of each stream, each with the place behind
+    /// it; empty when there is nothing. On an error nothing is passed over: call again.
+    ///
+    /// # Errors
+    /// The database is away.
+    pub async fn next(&mut self, database: &Database, max: u16) -> Result<Vec<(Event, Follow)>, LogsError> {
         let failed = || PostgresError::query("follow the audit stream");
         let client = database.get().await?;
         // The watermarks say which streams moved; asking the others would look into every partition for nothing.
@@ -79,10 +98,27 @@ impl Follow {
             return Ok(Vec::new());
         }
         let events = sql::follow().bind(&**client, &ids, &seqs, &i32::from(max)).all().await.map_err(failed())?;
+        let mut after = self.clone();
         for event in &events {
-            let place = self.places.entry(event.stream_id).or_default();
+            let place = after.places.entry(event.stream_id).or_default();
             *place = event.seq.max(*place);
         }
-        Ok(events)
+        let places = places_behind(&events, &after);
+        *self = after;
+        Ok(events.into_iter().zip(places).collect())
     }
+}
+
+/// The place behind each event. A clock that was set back puts a stream's events out of order; then a place lies before the
+/// earliest that is still to come, so that going on from it passes nothing over.
+fn places_behind(events: &[Event], after: &Follow) -> Vec<Follow> {
+    let mut place = after.clone();
+    let mut places: Vec<Follow> = Vec::with_capacity(events.len());
+    for event in events.iter().rev() {
+        places.push(place.clone());
+        let behind = place.places.entry(event.stream_id).or_insert(event.seq);
+        *behind = (*behind).min(event.seq - 1);
+    }
+    places.reverse();
+    places
 }

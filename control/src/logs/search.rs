@@ -18,7 +18,7 @@ use crate::postgres::{Database, PostgresError};
 /// Most events of a page. LIMIT: more than anyone reads at once; a page is held in memory whole.
 pub const EVENTS_MAX: usize = 1_000;
 /// LIMIT: a search that finds nothing reads everything that is kept; it is given up after this.
-const SEARCH_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const SEARCH_TIMEOUT: Duration = Duration::from_secs(30);
 /// The first window. The next ones are [`WINDOW_GROWTH`] times as long each.
 const WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 const WINDOW_GROWTH: i32 = 6;
@@ -36,6 +36,8 @@ pub struct Filter {
     pub user: Option<String>,
     /// The agent.
     pub agent: Option<String>,
+    /// The log-in session.
+    pub session: Option<String>,
     /// The MCP server.
     pub server: Option<String>,
     /// The tool, prompt or resource.
@@ -50,12 +52,45 @@ pub struct Filter {
     pub text: Option<String>,
 }
 
+/// A filter's words as they stand in Postgres, in the order in which every query takes them.
+pub(super) struct Stored {
+    pub(super) kind: Option<&'static str>,
+    pub(super) user: Option<String>,
+    pub(super) agent: Option<String>,
+    pub(super) session: Option<String>,
+    pub(super) server: Option<String>,
+    pub(super) tool: Option<String>,
+    pub(super) verdict: Option<&'static str>,
+    pub(super) layer: Option<&'static str>,
+    pub(super) rule: Option<String>,
+    pub(super) text: Option<String>,
+}
+
+impl From<&Filter> for Stored {
+    fn from(filter: &Filter) -> Stored {
+        let Filter { since: _, until: _, kind, user, agent, session, server, tool, verdict, layer, rule, text } = filter;
+        let stored = |text: &Option<String>| text.as_deref().map(|text| Escaped::stored(text).into_owned());
+        Stored {
+            kind: kind.map(EventKind::as_str),
+            user: stored(user),
+            agent: stored(agent),
+            session: stored(session),
+            server: stored(server),
+            tool: stored(tool),
+            verdict: verdict.map(Verdict::as_str),
+            layer: layer.map(Layer::as_str),
+            rule: stored(rule),
+            text: stored(text),
+        }
+    }
+}
+
 /// Where a page ended, to go on from; prints as one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    at: Timestamp,
-    stream_id: i32,
-    seq: i64,
+    pub(super) at: Timestamp,
+    pub(super) stream_id: i32,
+    pub(super) seq: i64,
 }
 
 /// A text is not a place.
@@ -160,16 +195,9 @@ struct Query<'a> {
 
 impl Query<'_> {
     async fn run(&self, client: &mut deadpool_postgres::Object, timeout: Duration) -> Result<Vec<Event>, LogsError> {
-        let failed = |source: tokio_postgres::Error| match source.code() {
-            Some(code) if *code == SqlState::QUERY_CANCELED => LogsError::TooSlow(SEARCH_TIMEOUT.as_secs()),
-            _ => PostgresError::Query { action: "search the audit stream", source }.into(),
-        };
-        let Filter { since: _, until: _, kind, user, agent, server, tool, verdict, layer, rule, text } = self.filter;
-        let stored = |text: &Option<String>| text.as_deref().map(|text| Escaped::stored(text).into_owned());
-        // PostgreSQL ends a search that nobody waits for any more.
-        let transaction = client.build_transaction().read_only(true).start().await.map_err(failed)?;
-        let limit = format!("SET LOCAL statement_timeout = {}", timeout.as_millis().max(1));
-        transaction.batch_execute(&limit).await.map_err(failed)?;
+        let failed = failed("search the audit stream");
+        let stored = Stored::from(self.filter);
+        let transaction = read_only(client, timeout).await?;
         let events = sql::search()
             .bind(
                 &*transaction,
@@ -178,15 +206,16 @@ impl Query<'_> {
                 &self.before.at,
                 &self.before.stream_id,
                 &self.before.seq,
-                &kind.map(EventKind::as_str),
-                &stored(user),
-                &stored(agent),
-                &stored(server),
-                &stored(tool),
-                &verdict.map(Verdict::as_str),
-                &layer.map(Layer::as_str),
-                &stored(rule),
-                &stored(text),
+                &stored.kind,
+                &stored.user,
+                &stored.agent,
+                &stored.session,
+                &stored.server,
+                &stored.tool,
+                &stored.verdict,
+                &stored.layer,
+                &stored.rule,
+                &stored.text,
                 &(self.max as i32),
             )
             .all()
@@ -197,8 +226,36 @@ impl Query<'_> {
     }
 }
 
+/// What a failed query means to whoever asked.
+pub(super) fn failed(action: &'static str) -> impl Fn(tokio_postgres::Error) -> LogsError + Copy {
+    move |source| match source.code() {
+        Some(code) if *code == SqlState::QUERY_CANCELED => LogsError::TooSlow(SEARCH_TIMEOUT.as_secs()),
+        _ => PostgresError::Query { action, source }.into(),
+    }
+}
+
+/// A transaction that sees one state and that PostgreSQL ends when nobody waits for it any more.
+pub(super) async fn read_only(
+    client: &mut deadpool_postgres::Object,
+    timeout: Duration,
+) -> Result<deadpool_postgres::Transaction<'_>, LogsError> {
+    let failed = failed("read the audit stream");
+    let transaction = client
+        .build_transaction()
+        .read_only(true)
+        .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
+        .start()
+        .await
+        .map_err(failed)?;
+    // A plan for any filter would fit none: most of each query's conditions are not asked for.
+    let limit =
+        format!("SET LOCAL statement_timeout = {}; SET LOCAL plan_cache_mode = force_custom_plan", timeout.as_millis().max(1));
+    transaction.batch_execute(&limit).await.map_err(failed)?;
+    Ok(transaction)
+}
+
 /// When the oldest day begins that is kept.
-async fn oldest(client: &tokio_postgres::Client) -> Result<Timestamp, LogsError> {
+pub(super) async fn oldest(client: &tokio_postgres::Client) -> Result<Timestamp, LogsError> {
     let first = sql::first_day().bind(client).one().await.map_err(PostgresError::query("find the oldest day"))?;
     Ok(first.and_then(|day| day.to_zoned(TimeZone::UTC).ok()).map_or(Timestamp::MIN, |day| day.timestamp()))
 }
@@ -214,6 +271,7 @@ impl Filter {
             && self.kind.is_none_or(|kind| event.kind == kind.as_str())
             && is(self.user.as_deref(), &event.user_id)
             && is(self.agent.as_deref(), &event.agent)
+            && is(self.session.as_deref(), &event.session)
             && is(self.server.as_deref(), &event.server)
             && is(self.tool.as_deref(), &event.tool)
             && is(self.verdict.map(Verdict::as_str), &event.verdict)

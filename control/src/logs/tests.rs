@@ -11,6 +11,7 @@ use wire::frame::{Chain, FrameWriter, Header};
 use wire::ids::{NodeId, SeqNo, TraceId};
 use wire::record::{AgentContext, Decision, Identity, Notice, Outcome as OutcomeRecord, Record};
 
+use super::event::{AuditEvent, EventId};
 use super::*;
 use crate::postgres::Database;
 use crate::postgres::throwaway::{self, ThrowawayDatabase};
@@ -207,32 +208,43 @@ async fn a_call_is_told_from_who_to_how_it_ended() {
     ];
     let database = ship(&server, &records).await;
 
-    let told = audit(&database, TraceId(trace(0))).await.unwrap().unwrap();
-    assert_eq!((told.calls.len(), told.events.len()), (1, 1));
+    let ask = async |id: String| audit(&database, &Subject::from(id.as_str())).await.unwrap();
+    let hex = |id: [u8; 16]| TraceId(id).to_string();
+    let told = ask(hex(trace(0))).await.unwrap();
+    assert_eq!((told.matched, told.calls.len(), told.events.len(), told.truncated), ("trace", 1, 1, false));
     assert_eq!((told.events[0].kind.as_str(), told.events[0].action.as_deref()), ("login", Some("login")));
     let call = &told.calls[0];
-    assert_eq!((call.node, call.shard, call.seq), (NODE, 0, 1));
+    assert_eq!(call.event, format!("{NODE}-0-1"));
     assert_eq!(call.identity.user.as_deref(), Some("alice"));
     assert_eq!(call.identity.roles, ["developer", "reader"]);
     assert_eq!(call.identity.act_for, ["ci"]);
     assert_eq!(call.agent.agent.as_deref(), Some("claude-code"));
-    assert_eq!((call.permissions.verdict.as_deref(), call.permissions.rule.as_deref()), (Some("allow"), Some("developers-read")));
-    assert_eq!(call.permissions.args_digest.as_deref(), Some("ab".repeat(32).as_str()));
-    let execution = call.execution.as_ref().unwrap();
-    assert_eq!((execution.duration_us, execution.seq), (Some(1_234), 2));
-    let ended = call.outcome.as_ref().unwrap();
+    assert_eq!(call.permissions.verdict.as_deref(), Some("allow"));
+    assert_eq!(call.permissions.layers[1].rule.as_deref(), Some("developers-read"));
+    assert_eq!(call.execution.args_digest.as_deref(), Some("ab".repeat(32).as_str()));
+    assert_eq!((call.execution.attempts, call.execution.forwarded), (Some(1), true));
+    let ended = call.result.as_ref().unwrap();
+    assert_eq!((ended.duration_us, ended.event.clone()), (Some(1_234), format!("{NODE}-0-2")));
     assert_eq!(
         (ended.status.as_deref(), ended.error.as_deref(), ended.redactions),
         (Some("tool_error"), Some("no such file"), Some(2))
     );
 
-    let refused = &audit(&database, TraceId(trace(1))).await.unwrap().unwrap().calls[0];
-    assert_eq!(
-        (refused.permissions.layer.as_deref(), refused.permissions.reason.as_deref()),
-        (Some("blocklist"), Some("blocked"))
-    );
-    assert!(refused.execution.is_none() && refused.outcome.is_none());
-    assert!(audit(&database, TraceId(trace(99))).await.unwrap().is_none());
+    let refused = &ask(hex(trace(1))).await.unwrap().calls[0];
+    assert_eq!((refused.permissions.reason.as_deref(), refused.permissions.layers[3].verdict), (Some("blocked"), "deny"));
+    assert!(!refused.execution.forwarded && refused.result.is_none());
+    assert!(ask(hex(trace(99))).await.is_none());
+
+    // The same call by its own id, by a traceparent and by the id of either event; everybody's by the session.
+    for id in
+        [hex(trace(1_000_000)), format!("00-{}-00f067aa0ba902b7-01", hex(trace(0))), format!("{NODE}-0-1"), format!("{NODE}-0-2")]
+    {
+        let found = ask(id.clone()).await.unwrap_or_else(|| panic!("{id}"));
+        assert_eq!((found.calls[0].call.clone(), found.events.len()), (Some(hex(trace(1_000_000))), 1), "{id}");
+    }
+    let session = ask("s-1".to_owned()).await.unwrap();
+    assert_eq!((session.matched, session.calls.len()), ("session", 3));
+    assert!(session.calls.windows(2).all(|pair| pair[0].at <= pair[1].at));
 
     // The search shows how a decision ended, and does not list the outcome itself.
     let page = search(
@@ -265,8 +277,8 @@ async fn following_passes_nothing_over() {
             if events.is_empty() {
                 break;
             }
-            assert!(events.windows(2).all(|pair| pair[0].at <= pair[1].at));
-            for event in events {
+            assert!(events.windows(2).all(|pair| pair[0].0.at <= pair[1].0.at));
+            for (event, _) in events {
                 assert!(seen.insert((event.stream_id, event.seq)), "twice: {event:?}");
             }
         }
@@ -274,6 +286,98 @@ async fn following_passes_nothing_over() {
     }
     let mut from_now = Follow::from_now(&database).await.unwrap();
     assert_eq!(from_now.next(&database, 10).await.unwrap(), []);
+
+    // Whoever is cut off behind any event goes on with the next one, though these clocks run backwards.
+    let key = |(event, _): &(Event, Follow)| (event.stream_id, event.seq);
+    let all = Follow::from_the_beginning().next(&database, 1_000).await.unwrap();
+    for cut in 0..all.len() {
+        let rest = all[cut].1.clone().next(&database, 1_000).await.unwrap();
+        let seen: BTreeSet<_> = all[..=cut].iter().chain(&rest).map(key).collect();
+        assert_eq!(seen.len(), all.len(), "cut off behind event {cut}");
+    }
+
+    let since = Timestamp::from_microsecond((now_us - 10 * 3_600_000_000) as i64).unwrap();
+    let found = Follow::from_time(&database, since).await.unwrap().next(&database, 1_000).await.unwrap();
+    let wanted = records.iter().filter(|record| record.at_us() >= now_us - 10 * 3_600_000_000).count();
+    assert!(found.iter().filter(|(event, _)| event.at >= since).count() >= wanted.min(1), "{}", found.len());
+}
+
+#[tokio::test]
+async fn an_export_holds_every_event_once_in_order() {
+    let server = throwaway::database().await.unwrap();
+    let now_us = Timestamp::now().as_microsecond() as u64;
+    // Several at one moment, over two days.
+    let mut records: Vec<_> =
+        (0..90u64).map(|n| decision(n, now_us - (n / 4) * 2 * 3_600_000_000, "alice", "read", n % 3 != 0)).collect();
+    records.push(outcome(0, now_us + 77, 1));
+    let database = ship(&server, &records).await;
+    let filter = Filter { until: Some(Timestamp::now() + jiff::SignedDuration::from_hours(1)), ..Filter::default() };
+    for max in [1, 7, 5_000] {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = export(&database, &filter, after, max).await.unwrap();
+            found.extend(page.events);
+            match page.next {
+                Some(next) => after = Some(next.to_string().parse().unwrap()),
+                None => break,
+            }
+        }
+        assert_eq!(found.len(), records.len(), "pages of {max}");
+        assert!(found.windows(2).all(|pair| pair[0].at <= pair[1].at));
+        let ids: BTreeSet<&str> = found.iter().map(|event| event.id.as_str()).collect();
+        assert_eq!(ids.len(), records.len());
+        // What the journal held reads the same.
+        for (n, record) in records.iter().enumerate() {
+            let id = EventId { node: NODE, shard: (n % 2) as u16, seq: SeqNo(n as u64 / 2 + 1) };
+            let stored = found.iter().find(|event| event.id == id.to_string()).unwrap();
+            let chain = Chain::genesis(NODE, 0);
+            let journal = AuditEvent { chain: stored.chain.clone(), ..AuditEvent::of_record(id, chain, record) };
+            assert_eq!(*stored, journal);
+            let text = serde_json::to_string(stored).unwrap();
+            assert_eq!(serde_json::from_str::<AuditEvent>(&text).unwrap(), *stored);
+        }
+    }
+    let denied = Filter { verdict: Some(Verdict::Deny), ..filter };
+    assert_eq!(export(&database, &denied, None, 100).await.unwrap().events.len(), 30);
+}
+
+#[tokio::test]
+async fn a_summary_adds_up() {
+    let server = throwaway::database().await.unwrap();
+    let now_us = Timestamp::now().as_microsecond() as u64 - 1_000_000;
+    let mut records = Vec::new();
+    for n in 0..40u64 {
+        let user = ["alice", "bob"][usize::from(n % 4 == 0)];
+        records.push(decision(n, now_us - n * 60_000_000, user, "read", n % 5 != 0));
+        // The other shard's: outcomes lie beside their decisions on one shard.
+        records.push(login(n + 500, now_us - n * 60_000_000));
+    }
+    records.push(outcome(1, now_us, 2));
+    let database = ship(&server, &records).await;
+    let found = summary(&database, &Filter::default(), 10).await.unwrap();
+    assert_eq!(found.events, 80);
+    assert_eq!(found.kinds.iter().map(|(kind, n)| (kind.as_str(), *n)).collect::<Vec<_>>(), [("decision", 40), ("login", 40)]);
+    assert_eq!(found.verdicts["allow"], 32);
+    assert_eq!(found.refusals, [Refusals { layer: "blocklist".into(), reason: "blocked".into(), events: 8 }]);
+    assert_eq!((found.users[0].name.as_str(), found.users[0].events), ("bob", 50));
+    assert_eq!(found.tools, [Count { name: "files/read".into(), events: 40, refused: 8 }]);
+    assert_eq!(found.outcomes["tool_error"], 1);
+    let duration = found.duration.unwrap();
+    assert!((duration.p50_us / 1_234.0 - 1.0).abs() < 0.01, "{duration:?}");
+    assert_eq!(found.decide.unwrap().count, 40);
+    assert_eq!(found.steps.len(), STEPS);
+    assert_eq!(found.steps.iter().map(|step| step.events).sum::<i64>(), 80);
+    assert_eq!(found.steps.iter().map(|step| step.refused).sum::<i64>(), 8);
+
+    let alice = summary(&database, &Filter { user: Some("alice".into()), ..Filter::default() }, 10).await.unwrap();
+    assert_eq!((alice.events, alice.users.len()), (30, 1));
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_a_place_or_is_refused(text in "[-0-9a-f.,]{0,60}") {
+        fuzz_place(&text);
+    }
 }
 
 #[test]

@@ -1,29 +1,24 @@
-//! `sp infra logs`: the audit trail, searched, followed, and reconstructed call by call.
-
-use std::io::Write;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+//! `sp infra logs`: the audit trail, searched, followed, added up, exported, and reconstructed call by call.
 
 use clap::Args;
 use jiff::{Span, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use wire::decision::{EventKind, Layer, Verdict};
 
-use super::{Caller, Command, CommandError, Entry};
-use crate::app::App;
-use crate::cli::table::{self, printable};
-use crate::logs::{self, Filter, Follow, LogsError};
+use super::CommandError;
+use crate::cli::table::printable;
+use crate::logs::{Filter, LogsError};
 
-/// How long a `stream` call waits for something to happen. LIMIT: shorter than the read time-outs of proxies.
-const WAIT_MAX: Duration = Duration::from_secs(20);
+mod audit;
+mod export;
+mod search;
+mod sinks;
+mod stream;
+mod summary;
 
-/// How often it looks. Rows are visible some 50 to 100 ms after the decision.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-
-/// Events of one stream in one answer.
-const FOLLOW_MAX: u16 = 500;
+pub use export::Format;
 
 /// What to look for: everything that is given must hold.
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +39,9 @@ pub struct Wanted {
     /// The agent
     #[arg(long)]
     pub agent: Option<String>,
+    /// The log-in session
+    #[arg(long)]
+    pub session: Option<String>,
     /// The MCP server
     #[arg(long)]
     pub server: Option<String>,
@@ -51,7 +49,7 @@ pub struct Wanted {
     #[arg(long)]
     pub tool: Option<String>,
     /// The verdict: allow, deny, ask
-    #[arg(long)]
+    #[arg(long, visible_alias = "decision")]
     pub verdict: Option<String>,
     /// The layer that refused: identity, scope, secrets, blocklist, rate, system
     #[arg(long)]
@@ -76,6 +74,7 @@ impl Wanted {
             kind: word("kind", self.kind, EventKind::from_word)?,
             user: self.user,
             agent: self.agent,
+            session: self.session,
             server: self.server,
             tool: self.tool,
             verdict: word("verdict", self.verdict, Verdict::from_word)?,
@@ -84,6 +83,11 @@ impl Wanted {
             text: self.text,
         })
     }
+}
+
+/// Reads any JSON as the arguments of a search. For the fuzzer.
+pub fn fuzz_filter(json: &[u8]) {
+    drop(serde_json::from_slice::<Wanted>(json).ok().and_then(|wanted| wanted.filter().ok()));
 }
 
 /// A moment, or how long ago it was.
@@ -115,51 +119,9 @@ fn failed(error: LogsError) -> CommandError {
     CommandError::Failed(error.to_string())
 }
 
-/// Searches the audit trail, newest first.
-#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
-pub struct Search {
-    #[command(flatten)]
-    #[serde(flatten)]
-    wanted: Wanted,
-    /// How many events at most
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    #[serde(default = "fifty")]
-    limit: u16,
-    /// Go on where the page before ended: its `next`
-    #[arg(long, value_name = "PLACE")]
-    before: Option<String>,
-}
-
-fn fifty() -> u16 {
-    50
-}
-
-impl Command for Search {
-    const PATH: &'static [&'static str] = &["infra", "logs", "search"];
-    const ABOUT: &'static str = "Search the audit trail, newest first";
-    const READ_ONLY: bool = true;
-
-    async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
-        let before =
-            self.before.map(|text| text.parse().map_err(|error: logs::PlaceError| CommandError::Usage(error.to_string())));
-        let page = logs::search(&app.database, &self.wanted.filter()?, before.transpose()?, usize::from(self.limit)).await;
-        let page = page.map_err(failed)?;
-        Ok(json!({ "events": page.events, "next": page.next.map(|place| place.to_string()) }))
-    }
-
-    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
-        let events = rows(result);
-        write!(out, "{}", table::of(COLUMNS, &events))?;
-        if let Some(next) = result["next"].as_str() {
-            let mut err = std::io::stderr();
-            writeln!(err, "{} events; for older ones add --before {next}", events.len())?;
-        }
-        Ok(())
-    }
-}
-
 const COLUMNS: &[&str] = &["at", "user_id", "agent", "server", "tool", "verdict", "layer", "rule", "status", "trace"];
 
+/// Events as rows for people.
 fn rows(result: &Value) -> Vec<Value> {
     let mut events = result["events"].as_array().cloned().unwrap_or_default();
     for event in &mut events {
@@ -174,114 +136,10 @@ fn rows(result: &Value) -> Vec<Value> {
     events
 }
 
-/// What happens from now on, as it happens.
-#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
-pub struct Stream {
-    #[command(flatten)]
-    #[serde(flatten)]
-    wanted: Wanted,
-    /// Where the answer before ended: its `next`
-    #[arg(skip)]
-    #[serde(default)]
-    after: Option<Follow>,
+/// A text of an event, safe for a terminal.
+fn shown(event: &Value, name: &str) -> String {
+    event[name].as_str().map(printable).unwrap_or_default()
 }
-
-impl Command for Stream {
-    const PATH: &'static [&'static str] = &["infra", "logs", "stream"];
-    const ABOUT: &'static str = "Follow the audit trail as it grows; waits for events and says where to go on";
-    const READ_ONLY: bool = true;
-
-    async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
-        let filter = self.wanted.filter()?;
-        let mut follow = match self.after {
-            Some(after) => after,
-            None => Follow::from_now(&app.database).await.map_err(failed)?,
-        };
-        let until = Instant::now() + WAIT_MAX;
-        loop {
-            let mut events = follow.next(&app.database, FOLLOW_MAX).await.map_err(failed)?;
-            // Asking is an event too; who follows would see little else.
-            events.retain(|event| filter.admits(event) && event.tool.as_deref() != Some("infra_logs_stream"));
-            if !events.is_empty() || Instant::now() >= until {
-                return Ok(json!({ "events": events, "next": follow }));
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    }
-
-    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
-        for event in rows(result) {
-            let field = |name: &str| event[name].as_str().map(printable).unwrap_or_else(|| "-".to_owned());
-            let words: Vec<String> = COLUMNS.iter().map(|name| field(name)).collect();
-            writeln!(out, "{}", words.join("  "))?;
-        }
-        Ok(())
-    }
-}
-
-/// Reconstructs what happened in one trace.
-#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Audit {
-    /// The trace, as `sp-trace-id` and search results have it
-    trace: String,
-}
-
-impl Command for Audit {
-    const PATH: &'static [&'static str] = &["infra", "logs", "audit"];
-    const ABOUT: &'static str = "Reconstruct one trace: identity, agent context, permissions, execution, result";
-    const READ_ONLY: bool = true;
-
-    async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
-        let trace = self.trace.parse().map_err(|error: wire::ids::IdError| CommandError::Usage(error.to_string()))?;
-        let audit = logs::audit(&app.database, trace).await.map_err(failed)?;
-        let audit =
-            audit.ok_or_else(|| CommandError::NotFound(format!("no event of trace `{}` is in the database", self.trace)))?;
-        serde_json::to_value(audit).map_err(|error| CommandError::Failed(error.to_string()))
-    }
-
-    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
-        writeln!(out, "trace {}", result["trace"].as_str().unwrap_or("?"))?;
-        for call in result["calls"].as_array().into_iter().flatten() {
-            writeln!(out, "\ncall {}  {}", call["call"].as_str().unwrap_or("?"), call["at"].as_str().unwrap_or("?"))?;
-            for (number, title, part) in [
-                (1, "identity", "identity"),
-                (2, "agent context", "agent"),
-                (3, "permissions", "permissions"),
-                (4, "tool execution", "execution"),
-                (5, "result", "outcome"),
-            ] {
-                writeln!(out, "  {number} {title}")?;
-                show_part(&call[part], out)?;
-            }
-        }
-        for event in result["events"].as_array().into_iter().flatten() {
-            let field = |name: &str| event[name].as_str().map(printable).unwrap_or_default();
-            writeln!(out, "\n{}  {} {} {}", field("at"), field("kind"), field("action"), field("subject"))?;
-        }
-        Ok(())
-    }
-}
-
-fn show_part(part: &Value, out: &mut dyn Write) -> std::io::Result<()> {
-    let Some(members) = part.as_object() else { return writeln!(out, "      nothing was forwarded") };
-    for (name, value) in members {
-        let text = match value {
-            Value::Null => continue,
-            Value::Array(list) if list.is_empty() => continue,
-            Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
-            Value::String(text) if text.is_empty() => continue,
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        writeln!(out, "      {:<16}{}", name.replace('_', " "), printable(&text))?;
-    }
-    Ok(())
-}
-
-inventory::submit! { Entry::of::<Search>() }
-inventory::submit! { Entry::of::<Stream>() }
-inventory::submit! { Entry::of::<Audit>() }
 
 #[cfg(test)]
 mod tests {

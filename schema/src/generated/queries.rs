@@ -7,3 +7,4 @@ pub mod oauth;
 pub mod policy;
 pub mod retention;
 pub mod stream;
+pub mod summary;

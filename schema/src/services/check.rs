@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use url::Url;
-use wire::decision::Tier;
+use wire::decision::{EventKind, Tier, Verdict};
 use wire::ids::{McpServerId, RoleName};
 use wire::limits::{NAME_BYTES_MAX, RECORD_TEXT_BYTES_MAX};
 use wire::tool_name::split_prefixed;
@@ -15,7 +15,8 @@ use super::decode::{At, one_of};
 use super::governance::{Algorithm, Class, Limit, Per};
 use super::mcp::{HttpTransport, McpFile, StdioTransport, Tools, Transport};
 use super::results::Results;
-use super::words::Glob;
+use super::sinks::{SinkFile, SinkTarget};
+use super::words::{Glob, Reference};
 use super::{BUILTIN_SERVERS, Mark, Place, Problem, Services};
 
 /// LIMIT: the name of a server is part of a file name, a URL and a tool prefix.
@@ -92,10 +93,22 @@ pub(super) fn server_name(stem: &str) -> Result<McpServerId, String> {
     stem.parse().map_err(|error: wire::ids::IdError| error.to_string())
 }
 
+/// A sink's name: of a file here, and in metrics.
+pub(super) fn sink_name(stem: &str) -> Result<(), String> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+    if (1..=SERVER_NAME_BYTES_MAX).contains(&stem.len()) && stem.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(format!("`{stem}` is no name for a sink: use 1 to {SERVER_NAME_BYTES_MAX} of `a-z`, `0-9`, `-` and `_`"))
+}
+
 /// Adds every problem of the tree as a whole.
 pub(super) fn check(services: &Services, problems: &mut Vec<Problem>) {
     for (_, server) in &services.mcp {
         check_server(&server.what, &server.place, problems);
+    }
+    for (_, sink) in &services.sinks {
+        check_sink(&sink.what, &sink.place, problems);
     }
     check_twice(services, problems);
     for grant in &services.grants {
@@ -154,9 +167,73 @@ fn check_server(server: &McpFile, place: &Place, problems: &mut Vec<Problem>) {
     }
 }
 
+fn check_sink(sink: &SinkFile, place: &Place, problems: &mut Vec<Problem>) {
+    for (given, is_word, words) in [
+        (
+            &sink.only.kinds,
+            (|word| EventKind::from_word(word).is_some()) as fn(&str) -> bool,
+            EventKind::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>(),
+        ),
+        (&sink.only.verdicts, |word| Verdict::from_word(word).is_some(), Verdict::ALL.iter().map(|word| word.as_str()).collect()),
+    ] {
+        for word in given.iter().filter(|word| !is_word(&word.value)) {
+            problems.push(place.problem_at(word.mark(), format!("`{}` is not {}", word.value, one_of(&words))));
+        }
+    }
+    match &sink.to {
+        SinkTarget::Splunk(to) => check_url(&to.url, place, problems),
+        SinkTarget::Elastic(to) => check_url(&to.url, place, problems),
+        SinkTarget::Datadog(to) => to.url.iter().for_each(|url| check_url(url, place, problems)),
+        SinkTarget::Http(to) => {
+            check_url(&to.url, place, problems);
+            check_headers(&to.headers, place, problems);
+        }
+        SinkTarget::Otlp(to) => {
+            check_url(&to.url, place, problems);
+            check_headers(&to.headers, place, problems);
+        }
+        SinkTarget::Syslog(to) => {
+            let fits = to
+                .address
+                .value
+                .rsplit_once(':')
+                .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0));
+            if !fits {
+                problems.push(place.problem_at(to.address.mark(), "expected `host:port`, such as `siem.example:6514`"));
+            }
+            if let Some(facility) = to.facility.filter(|facility| facility.value > 23) {
+                problems.push(place.problem_at(facility.mark(), "a facility is a number from 0 to 23"));
+            }
+        }
+        SinkTarget::File(to) => {
+            if !std::path::Path::new(&to.path.value).is_absolute() || to.path.value.ends_with('/') {
+                problems.push(place.problem_at(to.path.mark(), "expected the absolute path of a file"));
+            }
+            if let Some(size) = to.max_size.filter(|size| size.value.0 < 64 << 10) {
+                problems.push(place.problem_at(size.mark(), "a file has at least `64KiB`"));
+            }
+            if let Some(keep) = to.keep.filter(|keep| keep.value > 1000) {
+                problems.push(place.problem_at(keep.mark(), "at most 1000 older files are kept"));
+            }
+        }
+    }
+}
+
 fn check_http(http: &HttpTransport, place: &Place, problems: &mut Vec<Problem>) {
-    let mut refuse = |message: String| problems.push(place.problem_at(http.url.mark(), message));
-    match Url::parse(&http.url.value) {
+    check_url(&http.url, place, problems);
+    if let Some(ca) = &http.ca {
+        if !ca.value.starts_with('/') {
+            problems.push(place.problem_at(ca.mark(), "`ca` must be an absolute path of a PEM file"));
+        } else if !http.url.value.starts_with("https://") {
+            problems.push(place.problem_at(ca.mark(), "`ca` is for `https://` servers; this one is asked without TLS"));
+        }
+    }
+    check_headers(&http.headers, place, problems);
+}
+
+fn check_url(given: &At<String>, place: &Place, problems: &mut Vec<Problem>) {
+    let mut refuse = |message: String| problems.push(place.problem_at(given.mark(), message));
+    match Url::parse(&given.value) {
         Err(error) => refuse(format!("not a URL: {error}; expected `http://host[:port]/path` or `https://…`")),
         Ok(url) => {
             if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
@@ -170,14 +247,10 @@ fn check_http(http: &HttpTransport, place: &Place, problems: &mut Vec<Problem>) 
             }
         }
     }
-    if let Some(ca) = &http.ca {
-        if !ca.value.starts_with('/') {
-            problems.push(place.problem_at(ca.mark(), "`ca` must be an absolute path of a PEM file"));
-        } else if !http.url.value.starts_with("https://") {
-            problems.push(place.problem_at(ca.mark(), "`ca` is for `https://` servers; this one is asked without TLS"));
-        }
-    }
-    for name in http.headers.keys() {
+}
+
+fn check_headers(headers: &BTreeMap<At<String>, Reference>, place: &Place, problems: &mut Vec<Problem>) {
+    for name in headers.keys() {
         let lower = name.value.to_ascii_lowercase();
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.value.is_empty() || name.value.len() > 64 || !name.value.bytes().all(token) {

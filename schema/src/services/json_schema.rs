@@ -6,13 +6,15 @@ use serde_json::Value;
 use super::access::AccessFile;
 use super::governance::GovernanceFile;
 use super::mcp::McpFile;
+use super::sinks::SinkFile;
 
 /// Every kind: the name of its schema file, and the schema.
-pub fn all() -> [(&'static str, Value); 3] {
+pub fn all() -> [(&'static str, Value); 4] {
     [
         ("access.schema.json", schema_for!(AccessFile)),
         ("governance.schema.json", schema_for!(GovernanceFile)),
         ("mcp.schema.json", schema_for!(McpFile)),
+        ("sinks.schema.json", schema_for!(SinkFile)),
     ]
     .map(|(name, schema)| (name, without_null(schema.to_value())))
 }

@@ -138,6 +138,37 @@ fn servers_say_what_is_wrong_with_them() {
 }
 
 #[test]
+fn sinks_say_what_is_wrong_with_them() {
+    check(
+        &[("sinks/Bad Name.yaml", "to: { file: { path: /var/log/a } }")],
+        &[("s/sinks/Bad Name.yaml", "is no name for a sink")],
+    );
+    for (text, expected) in [
+        ("to: { file: { path: relative } }", "expected the absolute path of a file"),
+        ("to: { syslog: { address: siem.example } }", "expected `host:port`"),
+        ("to: { syslog: { address: \"siem.example:0\" } }", "expected `host:port`"),
+        ("to: { splunk: { url: \"ftp://a\", token: \"env:T\" } }", "expected `http://host[:port]/path`"),
+        ("to: { splunk: { url: \"https://a\", token: secret } }", "env:NAME"),
+        ("to: { http: { url: \"https://ann:pw@a/\" } }", "must not carry credentials"),
+        ("to: { http: { url: \"https://a/\", headers: { host: \"env:H\" } } }", "set by the gateway itself"),
+        ("to: { otlp: { url: \"https://a/\" } }\nonly: { kinds: [calls] }", "`calls` is not"),
+        ("to: { kafka: { url: \"https://a/\" } }", "kafka"),
+        ("to: { otlp: { url: \"https://a/\" } }\nbegin: yesterday", "yesterday"),
+    ] {
+        let files = [SourceFile { path: "sinks/a.yaml".into(), text: text.to_owned() }];
+        let problems = parse(Path::new("s"), &files).unwrap_err();
+        assert!(problems.iter().any(|problem| problem.message.contains(expected)), "{text}: {problems:?}");
+        assert!(
+            !problems.iter().any(|problem| problem.message.contains("secret") || problem.message.contains("pw@")),
+            "{problems:?}"
+        );
+    }
+    let files =
+        [SourceFile { path: "sinks/a.yaml".into(), text: "to: { syslog: { address: \"[::1]:6514\", format: cef } }".to_owned() }];
+    assert_eq!(parse(Path::new("s"), &files).unwrap().sinks.len(), 1);
+}
+
+#[test]
 fn names_of_servers_are_names_of_files() {
     let server = "transport: {http: {url: 'http://h/mcp'}}\n";
     for (path, ok) in [
@@ -152,7 +183,7 @@ fn names_of_servers_are_names_of_files() {
     ] {
         assert_eq!(read(&[(path, server)]).is_ok(), ok, "{path}");
     }
-    check(&[("other/a.yaml", "")], &[("s/other/a.yaml: ", "`access`, `governance` or `mcp`")]);
+    check(&[("other/a.yaml", "")], &[("s/other/a.yaml: ", "`access`, `governance`, `mcp` or `sinks`")]);
 }
 
 #[test]
