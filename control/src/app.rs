@@ -305,7 +305,6 @@ impl Gateway {
         let sources = journal_sources(&journal_dir, keys.node, &data_plane, &streams);
         let sinks = start_sinks(&database, keys.node, &data_dir, &sources, declared).await;
         let (requests, inbox) = mpsc::channel(8);
-        let (generation, _) = watch::channel(0);
         let app = Arc::new(App {
             database: database.clone(),
             plane: data_plane.handle(),
@@ -322,7 +321,7 @@ impl Gateway {
         let (shipper, checkpointer, mut tasks) = start_trail(&database, keys, &journal_dir, sources, &data_plane, &publisher);
         tasks.extend([
             tokio::spawn(serve_control(listener, Arc::clone(&app))),
-            tokio::spawn(publish::run(publisher, data_plane.handle(), supervisor, sinks, states, inbox, generation)),
+            tokio::spawn(publish::run(publisher, data_plane.handle(), supervisor, sinks, states, inbox, watch::channel(0).0)),
             tokio::spawn(tell_status(Arc::clone(&app), shipper.watch(), usize::from(cores))),
             tokio::spawn(migrate_when_up(database)),
         ]);
