@@ -1,10 +1,11 @@
 //! The blocks that only the data plane understands, and the last word on a snapshot: what the shards need is compiled
 //! from it here, and what that refuses is told where the operator wrote it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dataplane::chain::blocklist::{BlocklistConfig, BlocklistConfigError};
-use dataplane::chain::secrets::{SecretsConfig, SecretsConfigError};
+use dataplane::chain::secrets::gitleaks::rules_from_toml;
+use dataplane::chain::secrets::{Rule, SecretsConfig, SecretsConfigError};
 use dataplane::policy::{NodeKeys, Policy, PolicyError};
 use dataplane::upstream::Reach;
 use schema::services::words::Size;
@@ -15,12 +16,35 @@ use wire::snapshot::SnapshotBytes;
 
 /// The secret layer's block as JSON; empty where there is none.
 pub(super) fn secrets(services: &Services, problems: &mut Vec<Problem>) -> String {
-    as_json::<SecretsConfig>(services.secrets.as_ref(), problems)
+    let Some(block) = services.secrets.as_ref() else { return String::new() };
+    as_json::<SecretsConfig>(Some(block), problems, |config, problems| {
+        for path in std::mem::take(&mut config.gitleaks) {
+            match gitleaks(block, &path) {
+                Ok(rules) => config.rules.extend(rules),
+                Err(message) => problems.push(near(block, &[&path], &message)),
+            }
+        }
+    })
 }
+
+/// The rules of a gitleaks file that stands beside the file of the block.
+fn gitleaks(block: &Raw, path: &str) -> Result<Vec<Rule>, String> {
+    let file = block.place.file.parent().unwrap_or(Path::new("")).join(path);
+    let told = |error: &dyn std::fmt::Display| format!("`{}`: {error}", file.display());
+    let bytes = std::fs::metadata(&file).map_err(|error| told(&error))?.len();
+    if bytes > GITLEAKS_BYTES_MAX {
+        return Err(told(&format!("{bytes} bytes are more than the {GITLEAKS_BYTES_MAX} of a gitleaks file; split it")));
+    }
+    let text = std::fs::read_to_string(&file).map_err(|error| told(&error))?;
+    rules_from_toml(&text).map_err(|error| told(&error))
+}
+
+/// LIMIT: five times the rules that gitleaks ships.
+const GITLEAKS_BYTES_MAX: u64 = 1 << 20;
 
 /// The block list's block as JSON; empty where there is none.
 pub(super) fn blocklist(services: &Services, problems: &mut Vec<Problem>) -> String {
-    as_json::<BlocklistConfig>(services.blocklist.as_ref(), problems)
+    as_json::<BlocklistConfig>(services.blocklist.as_ref(), problems, |_, _| {})
 }
 
 /// The obligations on results; the usual ones where nothing is declared.
@@ -79,9 +103,17 @@ fn class(class: results::Class) -> wire::results::Class {
     }
 }
 
-fn as_json<T: DeserializeOwned + Serialize>(block: Option<&Raw>, problems: &mut Vec<Problem>) -> String {
+fn as_json<T: DeserializeOwned + Serialize>(
+    block: Option<&Raw>,
+    problems: &mut Vec<Problem>,
+    complete: impl FnOnce(&mut T, &mut Vec<Problem>),
+) -> String {
     let Some(block) = block else { return String::new() };
-    match block.decode::<T>() {
+    let decoded = block.decode::<T>().map(|mut config| {
+        complete(&mut config, problems);
+        config
+    });
+    match decoded {
         Ok(config) => serde_json::to_string(&config).unwrap_or_else(|error| {
             problems.push(block.place.problem(error.to_string()));
             String::new()

@@ -32,6 +32,9 @@ pub struct Args {
     /// Leave the encoded variants out
     #[arg(long)]
     plain: bool,
+    /// Run this very build, though it was made without optimisation and its times mean nothing
+    #[arg(long)]
+    unoptimised: bool,
 }
 
 /// How a row's text reaches the scanner.
@@ -179,6 +182,9 @@ struct Report {
 /// # Errors
 /// A file cannot be read or a row is not of the documented form.
 pub fn run(args: &Args) -> Result<()> {
+    if cfg!(debug_assertions) && !args.unoptimised {
+        return run_optimised();
+    }
     let mut bench = Bench::new()?;
     let mut report = Report::default();
     for file in &args.files {
@@ -194,6 +200,19 @@ pub fn run(args: &Args) -> Result<()> {
     } else {
         print_table(&report)
     }
+    Ok(())
+}
+
+/// Runs the same command in a build with optimisation: the times of another one say nothing.
+fn run_optimised() -> Result<()> {
+    eprintln!("building with optimisation first; `--unoptimised` runs without, and its times mean nothing");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = std::process::Command::new(cargo)
+        .args(["run", "-q", "--release", "--locked", "-p", "tools", "--bin", "x", "--"])
+        .args(std::env::args_os().skip(1))
+        .status()
+        .context("cannot run cargo to build with optimisation; pass --unoptimised to run this build")?;
+    anyhow::ensure!(status.success(), "the optimised build, or what it ran, failed; see above");
     Ok(())
 }
 

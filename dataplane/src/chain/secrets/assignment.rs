@@ -9,7 +9,7 @@ use std::ops::Range;
 /// LIMIT: how far from a name its value may begin, and how long a name may be.
 const NAME_MAX: usize = 80;
 /// LIMIT: longest value looked at; keys of certificates are found by their header instead.
-pub(super) const VALUE_MAX: usize = 512;
+pub(super) const VALUE_MAX: usize = 1200;
 /// LIMIT: white space between the parts of an assignment, enough for an aligned or indented file.
 const GAP_MAX: usize = 64;
 

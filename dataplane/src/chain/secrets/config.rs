@@ -51,6 +51,9 @@ pub struct SecretsConfig {
     pub modes: BTreeMap<String, RuleMode>,
     /// Rules of the operator's own, and those read from a gitleaks file.
     pub rules: Vec<Rule>,
+    /// gitleaks files whose rules run too, as they are: paths beside the file that names them. Whoever reads the
+    /// configuration puts their rules into `rules`, each id behind `gitleaks/`.
+    pub gitleaks: Vec<String>,
     /// What never counts, whichever rule found it.
     pub allow: Allow,
     /// Where a rule does not count.
@@ -65,6 +68,7 @@ impl Default for SecretsConfig {
             results: SideConfig { mode: Mode::Redact, ..SideConfig::default() },
             modes: BTreeMap::new(),
             rules: Vec::new(),
+            gitleaks: Vec::new(),
             allow: Allow::default(),
             exceptions: Vec::new(),
         }

@@ -92,10 +92,11 @@ pub fn rules_from_toml(text: &str) -> Result<Vec<Rule>, SecretsConfigError> {
         .iter()
         .filter(|rule| !rule.regex.is_empty())
         .map(|rule| Rule {
-            id: rule.id.clone(),
+            // The file's ids are its own business: many are those of the built-in pack.
+            id: format!("gitleaks/{}", rule.id),
             description: rule.description.clone(),
             regex: from_go(&rule.regex),
-            keywords: rule.keywords.clone(),
+            keywords: filterable(&rule.keywords),
             entropy: rule.entropy,
             secret_group: rule.secret_group,
             allow: rule
@@ -107,6 +108,11 @@ pub fn rules_from_toml(text: &str) -> Result<Vec<Rule>, SecretsConfigError> {
                 .collect(),
         })
         .collect())
+}
+
+/// The keywords, or none when one of them is too short to be looked for: then the rule runs over every string.
+fn filterable(keywords: &[String]) -> Vec<String> {
+    if keywords.iter().all(|word| (3..=127).contains(&word.len())) { keywords.to_vec() } else { Vec::new() }
 }
 
 /// Rewrites the few spellings that Go's RE2 takes and Rust's regex does not.
@@ -218,7 +224,7 @@ path = '''\.p12$'''
         )
         .unwrap();
         assert_eq!(rules.len(), 1);
-        assert_eq!((rules[0].id.as_str(), rules[0].secret_group, rules[0].entropy), ("acme", 1, 3.5));
+        assert_eq!((rules[0].id.as_str(), rules[0].secret_group, rules[0].entropy), ("gitleaks/acme", 1, 3.5));
         assert_eq!(rules[0].allow.len(), 2);
         assert_eq!(rules[0].allow[0].target, AllowTarget::Line);
     }

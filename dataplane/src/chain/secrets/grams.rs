@@ -54,7 +54,7 @@ pub(super) enum Edges {
 }
 
 /// Where in which word a gram stands, and enough of the word to tell most texts from it without reading it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Place {
     word: u32,
     /// Offset of the gram in the word; -1 when it begins one byte before it.
@@ -81,6 +81,8 @@ struct Slot {
     gram: u32,
     first: u32,
     len: u32,
+    /// The only place of most grams, kept here so that it is read together with the gram.
+    only: Place,
 }
 
 /// The compiled word list.
@@ -150,7 +152,8 @@ impl Grams {
                 at = (at + 1) & (size - 1);
             }
             let first = u32::try_from(places.len()).unwrap_or(u32::MAX);
-            slots[at] = Slot { gram, first, len: u32::try_from(found.len()).unwrap_or(u32::MAX) };
+            let only = found.first().copied().unwrap_or_default();
+            slots[at] = Slot { gram, first, len: u32::try_from(found.len()).unwrap_or(u32::MAX), only };
             places.extend(found);
         }
         Ok(Grams { filter, slots, shift, places: places.into(), words: words.into() })
@@ -178,27 +181,36 @@ impl Grams {
     /// Bytes beyond the end count as NUL, so a word at the very end is found too.
     #[inline]
     pub(super) fn words_at(&self, text: &[u8], at: usize, mut found: impl FnMut(&Word, usize)) {
-        let mut four = [0u8; 4];
-        for (to, from) in four.iter_mut().zip(text.get(at..).unwrap_or_default()) {
-            *to = *from;
-        }
-        let gram = u32::from_le_bytes(four) | FOLD;
+        let gram = match text.get(at..).and_then(<[u8]>::first_chunk::<4>) {
+            Some(four) => u32::from_le_bytes(*four),
+            None => {
+                let mut four = [0u8; 4];
+                for (to, from) in four.iter_mut().zip(text.get(at..).unwrap_or_default()) {
+                    *to = *from;
+                }
+                u32::from_le_bytes(four)
+            }
+        } | FOLD;
+        let mut visit = |place: Place| {
+            if let Some(start) = place.start_in(text, at) {
+                let word = &self.words[place.word as usize];
+                if word.stands_at(text, start) {
+                    found(word, start);
+                }
+            }
+        };
         let mut slot = (hash(gram) >> self.shift) as usize;
         loop {
-            let here = self.slots[slot];
+            let here = &self.slots[slot];
             if here.len == 0 {
                 return;
             }
             if here.gram == gram {
-                let first = here.first as usize;
-                for place in &self.places[first..first + here.len as usize] {
-                    let Some(start) = place.start_in(text, at) else { continue };
-                    let word = &self.words[place.word as usize];
-                    if word.stands_at(text, start) {
-                        found(word, start);
-                    }
+                if here.len == 1 {
+                    return visit(here.only);
                 }
-                return;
+                let first = here.first as usize;
+                return self.places[first..first + here.len as usize].iter().copied().for_each(visit);
             }
             slot = (slot + 1) & (self.slots.len() - 1);
         }

@@ -2,6 +2,8 @@
 //!
 //! *Lives on* one shard, on the stack; looks at values of bounded length.
 
+use super::super::assignment::VALUE_MAX;
+
 /// Words that stand where a secret will be. A value is a placeholder when it contains one.
 pub(super) const PLACEHOLDERS: &[&str] = &[
     "example",
@@ -190,15 +192,20 @@ pub(in super::super) fn clearly_random(value: &[u8]) -> bool {
     random(value, false) && !placeholder(value) && !same_words(value) && !value.starts_with(b"//")
 }
 
-/// Whether a value may be the credential of a service whose credentials have no form of their own.
-pub(in super::super) fn vendor_value(value: &[u8], least: usize) -> bool {
-    if value.len() < least || value.len() >= super::super::assignment::VALUE_MAX {
+/// Whether a value may be the credential of a service whose credentials have no form of their own. `told`: the name
+/// says that it is one.
+pub(in super::super) fn vendor_value(value: &[u8], told: bool) -> bool {
+    if value.len() < if told { 10 } else { 16 } || value.len() >= VALUE_MAX {
         return false;
     }
     let made = makeup(value);
     let letters = made.lower + made.upper;
-    let random = made.digit >= 2 && letters >= 2 && made.turns * 7 >= value.len() && entropy(value) >= 2.8
-        || value.len() >= 24 && made.lower > 3 && made.upper > 3 && made.turns * 4 >= value.len() && entropy(value) >= 3.8;
+    let bits = entropy(value);
+    let mixed = made.lower >= 2 && made.upper >= 2;
+    let random = made.digit >= 2 && letters >= 2 && made.turns * 7 >= value.len() && bits >= 2.8
+        || value.len() >= 24 && mixed && made.turns * 4 >= value.len() && bits >= 3.8
+        || told && mixed && made.digit >= 1 && made.turns * 4 >= value.len() && bits >= 3.0
+        || told && made.digit == value.len() && (15..=30).contains(&value.len()) && bits >= 2.5;
     random
         && made.code == 0
         && made.special * 4 <= value.len()
@@ -299,7 +306,7 @@ pub(super) fn makeup(value: &[u8]) -> Makeup {
 /// Whether a value looks made by a machine.
 pub(super) fn random(value: &[u8], weak: bool) -> bool {
     let length = value.len();
-    if !(if weak { 24 } else { 15 }..=super::super::assignment::VALUE_MAX).contains(&length) {
+    if !(if weak { 24..=256 } else { 15..=VALUE_MAX }).contains(&length) {
         return false;
     }
     let made = makeup(value);

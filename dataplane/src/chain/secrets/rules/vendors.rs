@@ -4,6 +4,8 @@
 
 /// Names that mean nothing else: what is assigned to the bare name counts.
 pub(in super::super) const DISTINCT: &[&str] = &[
+    "godaddy",
+    "linkedin",
     "8x8",
     "abuseipdb",
     "abyssale",

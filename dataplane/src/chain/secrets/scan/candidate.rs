@@ -152,13 +152,13 @@ impl<'a> Scan<'a> {
         }
         let value = &text[found.value.clone()];
         self.work += value.len();
+        let spaced = found.operator == assignment::Operator::Space;
         let apt = match told {
             judge::Told::Nothing => false,
-            judge::Told::Name => {
-                bare && judge::vendor_value(value, 16)
-                    && (found.operator != assignment::Operator::Space || judge::token_like(value))
-            }
-            judge::Told::Credential => judge::vendor_value(value, 10),
+            judge::Told::Name if bare => judge::vendor_value(value, false) && (!spaced || judge::token_like(value)),
+            // The name is a word of the language: only what can be nothing else counts.
+            judge::Told::Name => value.len() >= 28 && !spaced && judge::vendor_value(value, false) && judge::token_like(value),
+            judge::Told::Credential => judge::vendor_value(value, true),
         };
         if apt {
             self.found(frame, text, rule, found.value.clone(), found.value);
