@@ -172,6 +172,7 @@ fn what_the_layers_refuse_is_told_where_it_stands() {
             "no valid pattern",
         ),
         ("secrets:\n  rules:\n  - {regex: 'a+b', keywords: [token]}\n", "s/governance/g.yaml:", "has no id"),
+        ("secrets:\n  gitleaks: [.nowhere.toml]\n", "s/governance/g.yaml:2:14: ", "s/governance/.nowhere.toml"),
         ("blocklist:\n  packs:\n    shel: deny\n", "s/governance/g.yaml:3:5: ", "unknown blocklist pack `shel`"),
         ("blocklist:\n  packs: {shell: loud}\n", "s/governance/g.yaml:2:18: ", "`loud` is not known here; expected `off`"),
         (
@@ -215,6 +216,20 @@ fn a_condition_is_told_where_it_stands() {
     let snapshot = compile(&services, &Dynamic::default(), &context(1)).unwrap();
     assert_eq!(snapshot.grants[0].when, r#"[{"arg":"/n","le":5}]"#);
     assert!(ready(&services, &snapshot).is_ok());
+}
+
+#[test]
+fn a_gitleaks_file_beside_the_block_is_read_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("governance");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("g.yaml"), "secrets:\n  gitleaks: [.gitleaks.toml]\n  modes: {gitleaks/acme: observe}\n").unwrap();
+    let rules = "[[rules]]\nid = 'acme'\nregex = 'acme_([a-z0-9]{32})'\nkeywords = ['acme_']\n";
+    std::fs::write(folder.join(".gitleaks.toml"), rules).unwrap();
+    let services = schema::services::load(dir.path()).unwrap();
+    let snapshot = compile(&services, &Dynamic::default(), &context(1)).unwrap();
+    assert!(snapshot.secrets.contains("gitleaks/acme"), "{}", snapshot.secrets);
+    assert_eq!(ready(&services, &snapshot).err(), None);
 }
 
 #[test]
