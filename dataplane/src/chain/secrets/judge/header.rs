@@ -100,6 +100,8 @@ pub(in super::super) fn key_body(text: &[u8]) -> Option<usize> {
     if total < 40 || longest < 24 || kinds < 12 {
         return None;
     }
+    // An escape at the very end may have led beyond it.
+    let at = at.min(text.len());
     let end = memchr::memmem::find(&text[at..text.len().min(at + 64)], b"KEY-----").map_or(at, |e| at + e + 8);
     Some(end)
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use regex_automata::{Anchored, Input, dfa::Automaton};
 
-use super::super::assignment::{self, Outcome, Quoting};
+use super::super::assignment::{self, Assignment, Outcome, Quoting};
 use super::super::compile::{Confirm, Search, Target};
 use super::super::judge;
 use super::super::rules::{Context, GENERIC_PASSWORD, GENERIC_SECRET, How, NEAR};
@@ -102,7 +102,10 @@ impl<'a> Scan<'a> {
         // The table says how much a shape tells by itself: see `Builtin::entropy`.
         let bits = self.scanner.program.rules.get(rule as usize).map_or(0.0, |r| r.entropy);
         let (lenient, broad) = (bits < 0.0, bits >= 2.8);
-        if let Outcome::Assigned(found) = self.read(frame, text, word.clone()) {
+        let outcome = self.read(frame, text, word.clone());
+        let (Outcome::Assigned(Assignment { name, .. }) | Outcome::AtEnd { name } | Outcome::Nothing { name }) = &outcome;
+        let named = name.clone();
+        if let Outcome::Assigned(found) = outcome {
             let name = &text[found.name.clone()];
             let bound = lenient || found.operator != assignment::Operator::Space || name.starts_with(b"-") || found.scheme;
             let apt = bound
@@ -116,7 +119,8 @@ impl<'a> Scan<'a> {
             }
         }
         // `heroku login --key x`, `curl -H "X-Token: …" https://api.provider`: it may follow a word of secrets.
-        if !broad {
+        // A name that speaks of something else, such as a function's, announces none.
+        if !broad && (lenient || judge::told(&text[named], &text[word.clone()]) != judge::Told::Nothing) {
             if self.providers.is_full() {
                 self.providers.remove(0);
             }
@@ -204,15 +208,22 @@ impl<'a> Scan<'a> {
         self.runs(text, word.end..end, shape).or_else(|| self.runs(text, start..word.start, shape))
     }
 
-    /// The first run of token characters in a range that is all of the shape.
+    /// The first run of token characters in a range that is all of the shape, or its end behind one of its marks.
     fn runs(&mut self, text: &[u8], range: Range<usize>, shape: u32) -> Option<Range<usize>> {
         let mut at = range.start;
         while at < range.end {
-            let begins = is_token(text[at]) && (at == 0 || !text[at - 1].is_ascii_alphanumeric() || after_escape(text, at));
-            if begins && let Some(span) = self.token_at(text, at, shape, false) {
-                return Some(span);
+            let run = text[at..].iter().take(TOKEN_MAX).take_while(|b| is_token(**b)).count();
+            let end = at + run;
+            // Most runs are words, and too short for any shape.
+            while at < range.end && end - at >= RUN_LEAST {
+                let begins = at == 0 || !text[at - 1].is_ascii_alphanumeric() || after_escape(text, at);
+                if begins && let Some(span) = self.token_at(text, at, shape, false) {
+                    return Some(span);
+                }
+                at += text[at..end].iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(end - at).max(1);
+                at += text[at..end].iter().take_while(|b| !b.is_ascii_alphanumeric()).count();
             }
-            at += 1;
+            at = end + 1;
         }
         None
     }
@@ -330,9 +341,22 @@ fn apt_value(value: &[u8], lenient: bool, broad: bool) -> bool {
     lenient || if broad { judge::clearly_random(value) } else { judge::machine_made(value) }
 }
 
+/// LIMIT: shortest credential looked for near a provider's name.
+const RUN_LEAST: usize = 10;
+
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'+' | b'/' | b'=')
+    TOKEN_BYTES[usize::from(byte)]
 }
+
+const TOKEN_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'+' | b'/' | b'=');
+        byte += 1;
+    }
+    table
+};
 
 /// `\n` and `\t` spelled out stand before `start`: the letter is no part of a word.
 fn after_escape(text: &[u8], start: usize) -> bool {
