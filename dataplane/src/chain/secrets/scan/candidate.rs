@@ -99,6 +99,7 @@ impl<'a> Scan<'a> {
 
     /// The value assigned to a provider's name.
     fn named(&mut self, frame: &Frame, text: &[u8], word: Range<usize>, shape: u32, rule: u32) -> Option<Range<usize>> {
+        self.work += 2 * READ_WORK;
         // The table says how much a shape tells by itself: see `Builtin::entropy`.
         let bits = self.scanner.program.rules.get(rule as usize).map_or(0.0, |r| r.entropy);
         let (lenient, broad) = (bits < 0.0, bits >= 2.8);
@@ -131,6 +132,7 @@ impl<'a> Scan<'a> {
 
     /// A random value assigned to the name of a service: `acme_key = x`, `acme access token: x`, `acme: x`.
     fn vendor(&mut self, frame: &Frame, text: &[u8], word: Range<usize>, rule: u32, bare: bool) {
+        self.work += 3 * READ_WORK;
         // A path, a package, an address.
         if word.start > 0 && matches!(text[word.start - 1], b'/' | b'@') {
             return;
@@ -198,6 +200,8 @@ impl<'a> Scan<'a> {
             return outcome.clone();
         }
         let outcome = assignment::read(text, word.clone());
+        // A value without an end is read to its bound, again for every name within it.
+        self.work += READ_WORK + if let Outcome::Assigned(found) = &outcome { found.value.len() } else { 0 };
         self.last_read = Some((frame.epoch, word.start, outcome.clone()));
         outcome
     }
@@ -259,7 +263,7 @@ impl<'a> Scan<'a> {
         match self.read(frame, text, word) {
             Outcome::Assigned(found) => {
                 frame.names_until = found.name.end;
-                self.work += 24;
+                self.work += 2 * READ_WORK;
                 let rule = match judge::judge(text, &found, &|_| false) {
                     judge::Verdict::Password => GENERIC_PASSWORD,
                     judge::Verdict::Secret => GENERIC_SECRET,
@@ -300,7 +304,7 @@ impl<'a> Scan<'a> {
         let before = &text[word.start.saturating_sub(16)..word.start];
         let scheme = &before[before.iter().rposition(|b| !b.is_ascii_alphanumeric()).map_or(0, |n| n + 1)..];
         let (user, password) = (&authority[..colon], &authority[colon + 1..at]);
-        self.work += 32;
+        self.work += 32 + stop;
         if password.len() < 3 || judge::url_placeholder(scheme, user, password) {
             return;
         }
@@ -341,6 +345,8 @@ fn apt_value(value: &[u8], lenient: bool, broad: bool) -> bool {
     lenient || if broad { judge::clearly_random(value) } else { judge::machine_made(value) }
 }
 
+/// LIMIT: what reading and judging a name costs, in the bytes that could be looked at meanwhile.
+const READ_WORK: usize = 48;
 /// LIMIT: shortest credential looked for near a provider's name.
 const RUN_LEAST: usize = 10;
 
