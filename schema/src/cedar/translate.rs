@@ -47,8 +47,8 @@ pub(super) fn access_file(policies: &[Policy]) -> Result<String> {
 fn id(policy: &Policy, ix: usize) -> Result<String> {
     let mut named = policy.annotations.iter().filter(|(name, ..)| name == "id");
     let Some((_, id, at)) = named.next() else { return Ok(format!("cedar-{}", ix + 1)) };
-    if named.next().is_some() {
-        return at.problem("the policy has two `@id`; keep one");
+    if let Some((_, _, second)) = named.next() {
+        return second.problem("the policy has two `@id`; keep one");
     }
     match id.parse::<RuleId>() {
         Ok(_) => Ok(id.clone()),

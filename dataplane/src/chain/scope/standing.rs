@@ -17,6 +17,9 @@ use crate::policy::Policy;
 /// How many kinds of an older policy are forgotten with each new principal, so that no call pays for all of them.
 const FORGET_AT_ONCE: usize = 16;
 
+/// How many kinds are kept before the first look for those that nobody is of any more.
+const KINDS_MIN: usize = 1024;
+
 /// What one principal may do under one policy. Only good for that policy.
 pub struct Standing {
     generation: u64,
@@ -39,6 +42,8 @@ type Key = (Box<[u32]>, Box<str>);
 pub(crate) struct Kinds {
     generation: Cell<u64>,
     known: RefCell<HashMap<Key, Weak<Kind>>>,
+    /// At how many the ones that nobody is of any more are thrown away.
+    full_at: Cell<usize>,
     forgotten: RefCell<Option<IntoIter<Key, Weak<Kind>>>>,
 }
 
@@ -55,6 +60,10 @@ impl Kinds {
         let key: Key = (groups.into_boxed_slice(), scopes.into());
         if let Some(kind) = known.get(&key).and_then(Weak::upgrade) {
             return kind;
+        }
+        if known.len() >= self.full_at.get().max(KINDS_MIN) {
+            known.retain(|_, kind| kind.strong_count() > 0);
+            self.full_at.set(known.len() * 2);
         }
         let kind = Rc::new(Kind { groups: key.0.clone(), scopes: key.1.clone(), servers: RefCell::new(Vec::new()) });
         known.insert(key, Rc::downgrade(&kind));
