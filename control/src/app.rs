@@ -14,14 +14,15 @@ use dataplane::journal::{self, JournalConfig, StreamPosition, recovery};
 use dataplane::plane::{Config, DataPlane, Handle};
 use dataplane::policy::NodeKeys;
 use dataplane::tls::ServerTls;
+use schema::services::governance::Retention;
 use serde_json::{Value, json};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::watch;
 use wire::decision::EventKind;
 use wire::ids::{NodeId, TraceId};
 
 use crate::evidence::checkpoint::{self, Checkpointer};
-use crate::keys::{Keys, Purpose, jwks};
+use crate::keys::{Keys, jwks};
 use crate::operator;
 use crate::policy;
 use crate::postgres::{Database, DatabaseState, Embedded};
@@ -35,7 +36,7 @@ pub mod instance;
 pub mod publish;
 
 use instance::{Instance, Lock};
-use publish::{PublishError, Published, Publisher, Request, Sources};
+use publish::{PublishError, Published, Publisher, Publishing, Sources, Wish};
 
 /// How long running calls may take once the process is told to stop.
 const DRAIN_GRACE: Duration = Duration::from_secs(20);
@@ -48,6 +49,10 @@ const RETAIN: Duration = Duration::from_secs(3600);
 
 /// The journal's budget. LIMIT: hours of outage of Postgres at thousands of calls a second.
 const JOURNAL_BYTES_MAX: u64 = 16 << 30;
+
+/// What a node that has never seen its database is told.
+const FACTS_NEEDED: &str =
+    "the database holds roles, grants, bans and revocations, and this node has never read them; see that it runs and start again";
 
 /// Rate keys of all shards together. LIMIT: 56 bytes each.
 const RATE_KEYS: usize = 1 << 20;
@@ -126,8 +131,61 @@ pub struct App {
     pub sinks: Arc<Sinks>,
     keys: Vec<wire::snapshot::VerifyKey>,
     base_url: String,
+    /// What it was started with.
+    pub settings: Settings,
+    /// Keys the hashes of API keys.
+    pub api_key_key: [u8; 32],
+    /// Where policies come into force.
+    pub publishing: Arc<Publishing>,
     states: watch::Receiver<States>,
-    requests: mpsc::Sender<Request>,
+}
+
+/// What the process was started with, as operators may see it: without secrets.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Settings {
+    /// Of this build.
+    pub version: &'static str,
+    /// Where clients connect.
+    pub listen: SocketAddr,
+    /// By which URL.
+    pub public_url: String,
+    /// How many shards.
+    pub cores: u16,
+    /// When a decision counts as recorded.
+    pub durability: &'static str,
+    /// Keys, journal, policy and the private Postgres.
+    pub data_dir: PathBuf,
+    /// The tree.
+    pub services: PathBuf,
+    /// Where the database is.
+    pub database: &'static str,
+    /// Of this data directory.
+    pub node: String,
+}
+
+impl Settings {
+    fn of(
+        args: &Args,
+        data_dir: &std::path::Path,
+        keys: &Keys,
+        (listen, public_url, cores): (SocketAddr, &str, u16),
+    ) -> Settings {
+        let durability = match args.durability {
+            Durability::Written => "written",
+            Durability::Synced => "synced",
+        };
+        Settings {
+            version: env!("CARGO_PKG_VERSION"),
+            listen,
+            public_url: public_url.to_owned(),
+            cores,
+            durability,
+            data_dir: data_dir.to_path_buf(),
+            services: args.services.clone(),
+            database: if args.database_url.is_some() { "given by URL" } else { "private" },
+            node: keys.node.to_string(),
+        }
+    }
 }
 
 impl App {
@@ -136,10 +194,7 @@ impl App {
     /// # Errors
     /// [`PublishError`]; the running policy stays.
     pub async fn reload(&self, user: &str, trace: TraceId) -> Result<Published, PublishError> {
-        let (answer, answered) = oneshot::channel();
-        let request = Request { user: user.to_owned(), trace, answer };
-        self.requests.send(request).await.map_err(|_| PublishError::Stopping)?;
-        answered.await.map_err(|_| PublishError::Stopping)?
+        self.publishing.reload(Wish { user, trace, why: "services reloaded" }).await
     }
 
     /// The keys that verify our tokens (RFC 7517).
@@ -243,7 +298,7 @@ impl Gateway {
         let lock = Lock::take(&args.data_dir).map_err(unavailable)?;
         let data_dir = args.data_dir.canonicalize().context("data directory").map_err(unavailable)?;
         let keys = Keys::open(&data_dir).map(Arc::new).context("the node's keys cannot be used").map_err(unavailable)?;
-        let node_keys = node_keys(&keys);
+        let node_keys = NodeKeys::from(&keys.secret);
         let cores = args.cores.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get() as u16));
         let run_dir = private_dir(&data_dir.join("run")).map_err(unavailable)?;
         let control_socket = run_dir.join("control.sock");
@@ -258,19 +313,14 @@ impl Gateway {
             keys: vec![keys.signing.verify_key()],
             node_keys: node_keys.clone(),
             control_socket: control_socket.clone(),
-            operator_tools: operator::commands().into_iter().map(operator::Entry::tool).collect(),
         };
-        // Everything that is wrong with the tree is found before anything is started.
-        let problems = publish::check(&args.services);
-        if !problems.is_empty() {
-            return Err(configuration(PublishError::Problems(problems)));
-        }
-        let mut publisher = Publisher::new(sources).map_err(configuration)?;
+        let mut publisher = publisher(sources).map_err(configuration)?;
         let (servers, declared) = outside(publisher.services()).map_err(configuration)?;
 
         let journal_dir = data_dir.join("journal");
         let recovered = recover(&journal_dir, keys.node).map_err(unavailable)?;
         let (embedded, database) = open_database(&args, &data_dir).await.map_err(unavailable)?;
+        publisher.first_facts(&database).await.context(FACTS_NEEDED).map_err(unavailable)?;
         let supervisor =
             Supervisor::start(servers, &run_dir).await.context("MCP servers cannot be supervised").map_err(unavailable)?;
         let supervisor = Arc::new(supervisor);
@@ -304,7 +354,15 @@ impl Gateway {
 
         let sources = journal_sources(&journal_dir, keys.node, &data_plane, &streams);
         let sinks = start_sinks(&database, keys.node, &data_dir, &sources, declared).await;
-        let (requests, inbox) = mpsc::channel(8);
+        let plane = data_plane.handle();
+        let retention = publisher.retention();
+        let publishing = Arc::new(Publishing::new(
+            publisher,
+            plane,
+            Arc::clone(&supervisor),
+            database.clone(),
+            (states.clone(), Arc::clone(&sinks)),
+        ));
         let app = Arc::new(App {
             database: database.clone(),
             plane: data_plane.handle(),
@@ -312,17 +370,19 @@ impl Gateway {
             sinks: Arc::clone(&sinks),
             keys: vec![keys.signing.verify_key()],
             base_url: base_url.clone(),
-            states: states.clone(),
-            requests,
+            settings: Settings::of(&args, &data_dir, &keys, (listen, &base_url, cores)),
+            api_key_key: NodeKeys::from(&keys.secret).api_keys,
+            publishing: Arc::clone(&publishing),
+            states,
         });
-        let listener = surface::listen(&control_socket)
-            .with_context(|| format!("`{}` cannot be made", control_socket.display()))
-            .map_err(unavailable)?;
-        let (shipper, checkpointer, mut tasks) = start_trail(&database, keys, &journal_dir, sources, &data_plane, &publisher);
+        let listener = listen_for_shards(&control_socket).map_err(unavailable)?;
+        let (shipper, checkpointer, mut tasks) = start_trail(&database, keys, &journal_dir, sources, &data_plane, retention);
         tasks.extend([
             tokio::spawn(serve_control(listener, Arc::clone(&app))),
-            tokio::spawn(publish::run(publisher, data_plane.handle(), supervisor, sinks, states, inbox, watch::channel(0).0)),
+            tokio::spawn(Arc::clone(&publishing).follow_tools()),
+            tokio::spawn(publishing.follow_database()),
             tokio::spawn(tell_status(Arc::clone(&app), shipper.watch(), usize::from(cores))),
+            tokio::spawn(operator::keys::note_use(database.clone())),
             tokio::spawn(migrate_when_up(database)),
         ]);
         tracing::info!(address = %data_plane.address(), cores, data_dir = %data_dir.display(), "ready");
@@ -453,6 +513,16 @@ async fn start_shards(
     }
 }
 
+/// Everything that is wrong with the tree is found before anything is started.
+fn publisher(sources: Sources) -> Result<Publisher, PublishError> {
+    let problems = publish::check(&sources.services_dir);
+    if problems.is_empty() { Publisher::new(sources) } else { Err(PublishError::Problems(problems)) }
+}
+
+fn listen_for_shards(socket: &std::path::Path) -> anyhow::Result<tokio::net::UnixListener> {
+    surface::listen(socket).with_context(|| format!("`{}` cannot be made", socket.display()))
+}
+
 fn configuration(error: PublishError) -> Refusal {
     if let PublishError::Problems(problems) = &error {
         problems.iter().for_each(|problem| eprintln!("{problem}"));
@@ -466,17 +536,6 @@ fn journal_config(durability: Durability, cores: u16) -> JournalConfig {
         Durability::Synced => journal::Durability::Synced,
     };
     JournalConfig { durability, ..JournalConfig::default() }.share(JOURNAL_BYTES_MAX, cores)
-}
-
-fn node_keys(keys: &Keys) -> NodeKeys {
-    let mut rates = [0; 16];
-    rates.copy_from_slice(&keys.secret.subkey(Purpose::Placement)[..16]);
-    NodeKeys {
-        rates,
-        digests: keys.secret.subkey(Purpose::AuditDigest),
-        sessions: keys.secret.subkey(Purpose::SessionBinding),
-        fingerprints: keys.secret.subkey(Purpose::Fingerprint),
-    }
 }
 
 fn private_dir(dir: &std::path::Path) -> anyhow::Result<PathBuf> {
@@ -615,7 +674,7 @@ fn start_trail(
     journal_dir: &std::path::Path,
     sources: Vec<Source>,
     data_plane: &DataPlane,
-    publisher: &Publisher,
+    retention: watch::Receiver<Retention>,
 ) -> (Shipper, Arc<Checkpointer>, Vec<tokio::task::JoinHandle<()>>) {
     // Half of a stream's budget for sinks that are behind; the other half is for Postgres.
     let held_bytes_max = JOURNAL_BYTES_MAX / (data_plane.progress().len().max(1) as u64) / 2;
@@ -623,7 +682,7 @@ fn start_trail(
     let shipper = Shipper::start(database, &config, sources);
     let checkpointer = Checkpointer::new(database.clone(), Arc::clone(&keys), journal_dir, shipper.watch());
     let checkpointer = Arc::new(checkpointer);
-    let keeper = retention::Keeper::new(database.clone(), keys, publisher.retention());
+    let keeper = retention::Keeper::new(database.clone(), keys, retention);
     let tasks = vec![
         tokio::spawn(checkpoint::run(Arc::clone(&checkpointer))),
         tokio::spawn(keeper.run(retention::EVERY, data_plane.handle())),
@@ -667,6 +726,7 @@ async fn tell_status(app: Arc<App>, streams: Vec<watch::Receiver<crate::shipper:
             records_shipped: streams.iter().take(shards).map(|stream| stream.borrow().shipped.0).sum(),
             servers_healthy: healthy,
             servers_declared: declared,
+            policy_stale: app.publishing.is_stale(),
         };
         if last != Some(status) {
             app.plane.set_status(status);

@@ -50,9 +50,19 @@ const DOMAINS: &[(&str, &str)] =
 const GROUPS: &[(&str, &str, &str)] = &[
     ("infra", "services", "MCP servers and the policy in force"),
     ("infra", "logs", "The audit trail: search, follow, reconstruct"),
-    ("admin", "session", "Tokens and sessions"),
+    ("admin", "users", "People and machine accounts"),
+    ("admin", "roles", "Named bundles of scopes"),
+    ("admin", "grants", "Who may use which tools, and who may not"),
+    ("admin", "bans", "Users and networks that may call nothing"),
+    ("admin", "keys", "API keys of people and services"),
+    ("admin", "sessions", "Who is logged in, and logging them out"),
+    ("admin", "tenants", "Organisations"),
+    ("admin", "departments", "Parts of organisations"),
+    ("admin", "limits", "Rate limits: what is used, and giving it back"),
+    ("admin", "policy", "Grants and rules: import, explain, test, what is in force"),
+    ("admin", "config", "What the gateway runs with"),
     ("admin", "approvals", "Calls that wait for a person"),
-    ("admin", "policy", "Grants and rules: import, explain, test"),
+    ("admin", "session", "Which gateway commands mean, and tokens of this machine"),
 ];
 
 /// The whole command line.
@@ -84,8 +94,7 @@ pub fn command() -> Command {
             let mut of_group = Command::new(*group).about(*about).subcommand_required(true).arg_required_else_help(true);
             for entry in operator::commands().into_iter().filter(|entry| entry.path.starts_with(&[domain, group])) {
                 if let Some(verb) = entry.path.get(2) {
-                    let of_verb = Command::new(*verb).about(entry.about).after_help(entry.examples);
-                    of_group = of_group.subcommand((entry.augment)(of_verb));
+                    of_group = of_group.subcommand(leaf(entry, verb));
                 }
             }
             if (*domain, *group) == ("admin", "session") {
@@ -99,9 +108,16 @@ pub fn command() -> Command {
             }
             of_domain = of_domain.subcommand(of_group);
         }
+        for entry in operator::commands().into_iter().filter(|entry| entry.path.len() == 2 && entry.path[0] == *domain) {
+            of_domain = of_domain.subcommand(leaf(entry, entry.path[1]));
+        }
         root = root.subcommand(of_domain);
     }
     root.subcommand(local::check_command()).subcommand(local::completion_command())
+}
+
+fn leaf(entry: &Entry, verb: &'static str) -> Command {
+    (entry.augment)(Command::new(verb).about(entry.about)).after_help(entry.help())
 }
 
 fn global(name: &'static str, value: &'static str, help: &'static str) -> Arg {

@@ -225,6 +225,8 @@ pub enum Purpose {
     Fingerprint,
     /// Spreads principals over shards and rate cells, so that nobody can aim at one.
     Placement,
+    /// Hashes of API keys: what the database holds of a key says nothing without this.
+    ApiKeys,
 }
 
 /// Thirty-two bytes that never leave this node.
@@ -252,6 +254,7 @@ impl NodeSecret {
             Purpose::SessionBinding => "sp 2026-11 binding of mcp sessions",
             Purpose::Fingerprint => "sp 2026-11 fingerprint of secrets",
             Purpose::Placement => "sp 2026-11 placement of principals",
+            Purpose::ApiKeys => "sp 2026-11 hashes of api keys",
         };
         blake3::derive_key(context, &self.0)
     }
@@ -267,6 +270,7 @@ impl From<&NodeSecret> for NodeKeys {
             digests: secret.subkey(Purpose::AuditDigest),
             sessions: secret.subkey(Purpose::SessionBinding),
             fingerprints: secret.subkey(Purpose::Fingerprint),
+            api_keys: secret.subkey(Purpose::ApiKeys),
         }
     }
 }
@@ -277,7 +281,11 @@ fn open_node(dir: &Path) -> Result<NodeId, KeyError> {
     text.trim_end().parse().map_err(|_| KeyError::Content { path: dir.join(NODE), expected: "a node id of 32 hex digits" })
 }
 
-fn random<const N: usize>() -> Result<[u8; N], KeyError> {
+/// Random bytes.
+///
+/// # Errors
+/// The machine has none.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], KeyError> {
     let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| KeyError::Random)?;
     Ok(bytes)

@@ -15,9 +15,28 @@ use wire::token::Claims;
 
 use crate::app::App;
 
+mod admin;
 pub mod approvals;
+pub mod bans;
+pub mod config;
+pub mod grants;
+pub mod keys;
+pub mod limits;
 pub mod logs;
+pub mod roles;
 pub mod services;
+pub mod sessions;
+pub mod units;
+pub mod users;
+
+/// What it takes to look.
+pub const READ: &[&str] = &["gateway:read", "gateway:operate"];
+
+/// What it takes to change something.
+pub const OPERATE: &[&str] = &["gateway:operate"];
+
+/// What it takes to read the audit trail.
+pub const AUDIT: &[&str] = &["audit:read", "gateway:operate"];
 
 /// Who gave a command, as the data plane verified it.
 #[derive(Debug, Clone)]
@@ -51,10 +70,14 @@ pub trait Command: Args + Serialize + DeserializeOwned + JsonSchema + Send + 'st
     const PATH: &'static [&'static str];
     /// One sentence: what it does.
     const ABOUT: &'static str;
+    /// A command line that shows how it is used.
+    const EXAMPLE: &'static str = "";
     /// Whether it changes nothing.
     const READ_ONLY: bool;
     /// What stands below the help: command lines that show how it is used.
     const EXAMPLES: &'static str = "";
+    /// Whatever grants say, the caller must hold one of these scopes.
+    const SCOPES: &'static [&'static str] = if Self::READ_ONLY { READ } else { OPERATE };
 
     /// Carries it out.
     fn run(self, app: Arc<App>, caller: Caller) -> impl Future<Output = Result<Value, CommandError>> + Send;
@@ -73,10 +96,14 @@ pub struct Entry {
     pub path: &'static [&'static str],
     /// What it does.
     pub about: &'static str,
+    /// A command line that shows how it is used.
+    pub example: &'static str,
     /// Whether it changes nothing.
     pub read_only: bool,
     /// Command lines that show how it is used.
     pub examples: &'static str,
+    /// Whatever grants say, the caller must hold one of these scopes.
+    pub scopes: &'static [&'static str],
     /// The JSON Schema of its arguments.
     pub schema: fn() -> Value,
     /// Adds its arguments to a clap command.
@@ -97,8 +124,10 @@ impl Entry {
         Entry {
             path: C::PATH,
             about: C::ABOUT,
+            example: C::EXAMPLE,
             read_only: C::READ_ONLY,
             examples: C::EXAMPLES,
+            scopes: C::SCOPES,
             schema: || serde_json::to_value(schemars::schema_for!(C)).unwrap_or_default(),
             augment: C::augment_args,
             arguments: |matches| {
@@ -112,6 +141,17 @@ impl Entry {
             },
             show: C::show,
         }
+    }
+
+    /// What stands below the options in its help: how it is used, and what it takes.
+    pub fn help(&self) -> String {
+        let example = match (self.examples, self.example) {
+            ("", "") => String::new(),
+            ("", example) => format!("Example:\n  {example}\n\n"),
+            (examples, _) => format!("{}\n\n", examples.trim_end()),
+        };
+        let (tool, scopes) = (self.tool(), self.scopes.join(" or "));
+        format!("{example}Needs a grant for tool `{tool}` of server `sp`, and the scope {scopes}.")
     }
 
     /// The tool's name.
@@ -146,6 +186,9 @@ mod tests {
         for entry in all {
             assert_eq!((entry.schema)()["type"], "object", "{}", entry.tool());
             assert!(!entry.about.is_empty());
+            let shown = format!("sp {}", entry.path.join(" "));
+            assert!(entry.example.is_empty() || entry.example.starts_with(&shown), "{}", entry.example);
+            assert!(!entry.scopes.is_empty());
         }
     }
 }

@@ -16,17 +16,19 @@ use schema::services::{At, Declared, Problem, Services};
 use wire::decision::Channel;
 use wire::limits::NAME_BYTES_MAX;
 use wire::snapshot::{
-    self, Algorithm, Approvals, CallClass, Effect, HttpUpstream, Revoked, Server, Snapshot, Subject, Tool, UnixUpstream,
-    Upstream, VerifyKey, key_part,
+    self, Algorithm, Approvals, CallClass, Effect, HttpUpstream, Server, Snapshot, Subject, Tool, UnixUpstream, Upstream,
+    VerifyKey, key_part,
 };
 
 pub use self::addresses::resolve;
 pub use self::children::children;
+pub use self::facts::Facts;
 pub use self::layers::make_ready;
 pub use self::reach::{assumed_reach, reach};
 
 mod addresses;
 mod children;
+pub mod facts;
 mod layers;
 mod reach;
 pub mod store;
@@ -64,10 +66,8 @@ pub struct Context<'a> {
 /// What the declarations do not say: it comes from the database and from the servers themselves.
 #[derive(Debug, Clone, Default)]
 pub struct Dynamic {
-    /// What was taken back, and who is banned.
-    pub revoked: Revoked,
-    /// Grants beyond those in files.
-    pub grants: Vec<snapshot::Grant>,
+    /// What the database says.
+    pub facts: Facts,
     /// What is known of each server, [`COMMAND_SERVER`] included, by name.
     pub servers: BTreeMap<String, Known>,
 }
@@ -77,6 +77,8 @@ pub struct Dynamic {
 pub struct Known {
     /// The tools it lists.
     pub tools: Vec<String>,
+    /// Of tools that ask for a scope whatever the grants say: any one of these.
+    pub demands: BTreeMap<String, Vec<String>>,
     /// Addresses of its host, for servers reached by HTTP.
     pub addresses: Vec<SocketAddr>,
     /// Its socket, for servers that are our children.
@@ -89,6 +91,8 @@ pub struct Known {
 /// What a condition, the secret layer's or the block list's block should have been. Nothing of it may come into force.
 pub fn compile(services: &Services, dynamic: &Dynamic, context: &Context<'_>) -> Result<Snapshot, Vec<Problem>> {
     let mut problems = Vec::new();
+    let facts = &dynamic.facts;
+    let stored = facts.stored.grants.iter().map(|(grant, _)| grant.clone());
     let secrets = layers::secrets(services, &mut problems);
     let blocklist = layers::blocklist(services, &mut problems);
     let declared = services.grants.iter().map(|grant| grant_of(grant, &mut problems)).collect::<Vec<_>>();
@@ -98,13 +102,15 @@ pub fn compile(services: &Services, dynamic: &Dynamic, context: &Context<'_>) ->
         issuer: context.issuer.to_owned(),
         base_url: context.base_url.to_owned(),
         keys: context.keys.to_vec(),
-        roles: roles(services),
-        grants: declared.into_iter().chain(dynamic.grants.iter().cloned()).collect(),
+        roles: roles(services, facts),
+        grants: declared.into_iter().chain(stored).collect(),
         limits: services.limits.iter().map(|limit| limit_of(&limit.what)).collect(),
         secrets,
         blocklist,
         results: layers::results(services),
-        revoked: dynamic.revoked.clone(),
+        revoked: facts.revoked.clone(),
+        api_keys: facts.api_keys.clone(),
+        stored: facts.stored.clone(),
         preview_bytes: preview_bytes(services),
         approvals: approvals(services),
         ..Snapshot::default()
@@ -116,21 +122,24 @@ pub fn compile(services: &Services, dynamic: &Dynamic, context: &Context<'_>) ->
             &mut snapshot,
             declared_server(name.as_str(), &server.what, known(name.as_str())),
             tools_of(&server.what, known(name.as_str())),
+            &nothing.demands,
         );
     }
-    add_server(&mut snapshot, command_server(context), known(COMMAND_SERVER).tools.clone());
-    add_server(&mut snapshot, host_server(), Vec::new());
+    let commands = known(COMMAND_SERVER);
+    add_server(&mut snapshot, command_server(context), commands.tools.clone(), &commands.demands);
+    add_server(&mut snapshot, host_server(), Vec::new(), &nothing.demands);
     if problems.is_empty() { Ok(snapshot) } else { Err(problems) }
 }
 
-fn add_server(snapshot: &mut Snapshot, mut server: Server, mut tools: Vec<String>) {
+fn add_server(snapshot: &mut Snapshot, mut server: Server, mut tools: Vec<String>, demands: &BTreeMap<String, Vec<String>>) {
     let server_ix = snapshot.servers.len() as u32;
     tools.retain(|name| !name.is_empty() && name.len() <= NAME_BYTES_MAX && !name.chars().any(char::is_control));
     tools.sort_unstable();
     tools.dedup();
     for name in tools {
         server.tools.insert(name.clone(), snapshot.tools.len() as u32);
-        snapshot.tools.push(Tool { server: server_ix, name });
+        let scopes_any = demands.get(&name).cloned().unwrap_or_default();
+        snapshot.tools.push(Tool { server: server_ix, name, scopes_any });
     }
     snapshot.server_names.insert(server.name.clone(), server_ix);
     snapshot.servers.push(server);
@@ -197,9 +206,18 @@ fn host_server() -> Server {
     }
 }
 
-fn roles(services: &Services) -> HashMap<String, Vec<String>> {
+/// Declared and stored ones; a role that is both stands for the scopes of both.
+fn roles(services: &Services, facts: &Facts) -> HashMap<String, Vec<String>> {
     let scopes = |role: &access::Role| role.scopes.iter().map(ToString::to_string).collect();
-    services.roles.iter().map(|(name, Declared { what, .. })| (name.to_string(), scopes(what))).collect()
+    let mut roles: HashMap<String, Vec<String>> =
+        services.roles.iter().map(|(name, Declared { what, .. })| (name.to_string(), scopes(what))).collect();
+    for (name, scopes) in &facts.stored.roles {
+        let known = roles.entry(name.clone()).or_default();
+        known.extend(scopes.iter().cloned());
+        known.sort_unstable();
+        known.dedup();
+    }
+    roles
 }
 
 fn grant_of(declared: &Declared<access::Grant>, problems: &mut Vec<Problem>) -> snapshot::Grant {

@@ -13,7 +13,7 @@ pub mod throwaway;
 mod transport;
 
 pub use cluster::private_config;
-pub use database::{Connection, Database, DatabaseState, OwnerConnection};
+pub use database::{Announcements, Connection, Database, DatabaseState, OwnerConnection};
 pub use embedded::{Embedded, EmbeddedState};
 pub use error::PostgresError;
 pub(crate) use error::error_chain;

@@ -106,6 +106,11 @@ impl Gateway {
         self
     }
 
+    /// More arguments for the next start.
+    pub fn add_args(&mut self, args: &[&str]) {
+        self.args.extend(args.iter().map(ToString::to_string));
+    }
+
     /// Writes a file of `services/`.
     pub fn declare(&self, path: &str, text: &str) {
         std::fs::write(self.dir.path().join("services").join(path), text).unwrap();
@@ -362,6 +367,28 @@ pub async fn post(url: &str, token: Option<&str>, body: &str) -> Answer {
     let bytes = body.collect().await.unwrap().to_bytes();
     let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
     Answer { status: parts.status, headers: parts.headers, body }
+}
+
+/// Why a call was denied, or what it failed for; empty when it was carried out.
+pub fn reason(answer: &Answer) -> String {
+    match &answer.body["error"]["data"]["reason"] {
+        Value::String(reason) => reason.clone(),
+        _ if answer.body["result"].is_object() => String::new(),
+        _ => format!("{answer:?}"),
+    }
+}
+
+/// Calls again and again until this is the reason for which it is denied; empty for until it is carried out.
+pub async fn until_reason(endpoint: &str, token: &str, call: &str, wanted: &str) {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let found = reason(&post(endpoint, Some(token), call).await);
+        if found == wanted {
+            return;
+        }
+        assert!(Instant::now() < until, "still `{found}`, not `{wanted}`");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// A `tools/call`.

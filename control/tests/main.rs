@@ -15,6 +15,8 @@ mod layers;
 mod limits;
 mod operate;
 mod outage;
+mod people;
+mod policy;
 mod results;
 mod start;
 mod trail;

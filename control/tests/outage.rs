@@ -4,7 +4,9 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 
-use crate::harness::{ACCESS, Gateway, Upstream, echo_server, eventually, lines, program, readiness};
+use crate::harness::{
+    ACCESS, Gateway, Upstream, echo_server, eventually, lines, post, program, readiness, reason, tool_call, until_reason,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn decisions_go_on_without_postgres_and_nothing_is_lost() {
@@ -61,7 +63,7 @@ fn lines_so_far(path: &std::path::Path) -> usize {
     std::fs::read_to_string(path).map_or(0, |text| text.lines().count())
 }
 
-fn tell(processes: &[i32], signal: Signal) {
+pub fn tell(processes: &[i32], signal: Signal) {
     for pid in processes {
         // A backend may have ended meanwhile.
         let _ = kill(nix::unistd::Pid::from_raw(*pid), signal);
@@ -69,7 +71,7 @@ fn tell(processes: &[i32], signal: Signal) {
 }
 
 /// A process and its children.
-fn family(parent: i32) -> Vec<i32> {
+pub fn family(parent: i32) -> Vec<i32> {
     let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
     std::iter::once(parent).chain(children.split_whitespace().filter_map(|pid| pid.parse().ok())).collect()
 }
@@ -79,23 +81,39 @@ async fn the_next_start_works_from_the_last_policy_with_postgres_down() {
     let upstream = Upstream::start(&[]);
     let echo = echo_server(&upstream.url);
     let services = [("mcp/echo.yaml", echo.as_str()), ("access/access.yaml", ACCESS), ("governance/rules.yaml", "secrets: {}\n")];
+    let call = tool_call("echo", serde_json::json!({"message": "x"}));
+    let mut gateway = Gateway::start(&services, &["--cores", "1"]);
+    let client = gateway.postgres().await;
+    client.batch_execute("INSERT INTO ban (kind, subject, created_by) VALUES ('user', 'bob', 'test')").await.unwrap();
+    client.batch_execute(GRANT_FOR_CAROL).await.unwrap();
+    let [ann, bob, carol] = ["ann", "bob", "carol"].map(|user| match user {
+        "carol" => gateway.token(&["--user", user]),
+        _ => gateway.token(&["--user", user, "--role", "developer"]),
+    });
+    let endpoint = gateway.endpoint("echo");
+    until_reason(&endpoint, &bob, &call, "banned").await;
+    until_reason(&endpoint, &carol, &call, "").await;
+    drop(client);
+    gateway.stop();
+
     let nobody = format!("postgresql://sp@127.0.0.1:{}/sp", crate::harness::free_port());
-    let mut gateway = Gateway::new(&services, &["--cores", "1", "--database-url", &nobody]);
+    gateway.add_args(&["--database-url", &nobody]);
     gateway.run_degraded();
-    let token = gateway.token(&["--user", "ann", "--role", "developer"]);
-    let call = crate::harness::tool_call("echo", serde_json::json!({"message": "x"}));
-    let answer = eventually_async(&gateway, &token, &call).await;
-    assert_eq!(answer.body["result"]["content"][0]["text"], "x", "{answer:?}");
     assert_eq!(readiness(&gateway)["status"], "degraded");
+    until_reason(&endpoint, &ann, &call, "").await;
+    assert_eq!(reason(&post(&endpoint, Some(&bob), &call).await), "banned");
+    assert_eq!(reason(&post(&endpoint, Some(&carol), &call).await), "");
 }
 
-async fn eventually_async(gateway: &Gateway, token: &str, call: &str) -> crate::harness::Answer {
-    for _ in 0..200 {
-        let answer = crate::harness::post(&gateway.endpoint("echo"), Some(token), call).await;
-        if answer.body["result"].is_object() {
-            return answer;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    panic!("the tool never came into force\n{}", gateway.log());
+const GRANT_FOR_CAROL: &str = "INSERT INTO access_grant (id, principal_kind, principal, server, effect, created_by)
+    VALUES ('00000000-0000-4000-8000-000000000001', 'user', 'carol', 'echo', 'allow', 'test')";
+
+#[test]
+fn a_node_that_never_read_its_database_does_not_decide_without_it() {
+    let nobody = format!("postgresql://sp@127.0.0.1:{}/sp", crate::harness::free_port());
+    let services = [("access/access.yaml", crate::harness::OPERATORS), ("governance/rules.yaml", "secrets: {}\n")];
+    let mut gateway = Gateway::new(&services, &["--cores", "1", "--database-url", &nobody]);
+    let (code, err) = gateway.refused();
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("never read") && err.contains("start again"), "{err}");
 }

@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use wire::decision::{AuthMethod, Reason, Tier};
@@ -14,8 +15,9 @@ use wire::token::Claims;
 use crate::chain::scope::Standing;
 use crate::chain::scope::standing::Kinds;
 use crate::limits::TOKEN_CACHE_MAX;
-use crate::policy::Policy;
+use crate::policy::{Policy, Verifier};
 
+mod key;
 pub mod verify;
 
 /// Who calls, as a verified credential says. Made only by [`Identities`].
@@ -35,15 +37,16 @@ pub struct Principal {
 impl Principal {
     /// The principal of claims that were verified, on no shard: for asking what it may do, not for serving it.
     pub fn of_claims(claims: Claims, policy: &Policy) -> Principal {
-        Principal::new(claims, AuthMethod::AccessToken, policy, Rc::default())
+        Principal::new(claims, AuthMethod::AccessToken, (policy, &Rc::default()), &[])
     }
 
-    fn new(claims: Claims, auth_method: AuthMethod, policy: &Policy, kinds: Rc<Kinds>) -> Principal {
+    fn new(claims: Claims, auth_method: AuthMethod, (policy, kinds): (&Policy, &Rc<Kinds>), bound: &[&str]) -> Principal {
+        let kinds = Rc::clone(kinds);
         let roles = claims.roles.join(" ");
         let act_for = claims.act_chain();
         let mut principal =
             Principal { scopes: String::new(), claims, auth_method, roles, act_for, standing: RefCell::new(None), kinds };
-        principal.scopes = principal.effective_scopes(policy);
+        principal.scopes = principal.effective_scopes(policy, bound);
         principal
     }
 
@@ -84,7 +87,8 @@ impl Principal {
         Principal { scopes: claims.scope.clone(), claims, ..Principal::anonymous() }
     }
 
-    fn effective_scopes(&self, policy: &Policy) -> String {
+    /// The token's scopes and those of its roles; where `bound` names some, no others.
+    fn effective_scopes(&self, policy: &Policy, bound: &[&str]) -> String {
         let snapshot = policy.snapshot();
         let mut scopes: Vec<&str> = self.claims.scope.split_ascii_whitespace().collect();
         for role in &self.claims.roles {
@@ -92,6 +96,7 @@ impl Principal {
                 scopes.extend(bundle.iter().map(|scope| scope.as_str()));
             }
         }
+        scopes.retain(|scope| bound.is_empty() || bound.contains(scope));
         scopes.sort_unstable();
         scopes.dedup();
         scopes.join(" ")
@@ -147,20 +152,23 @@ impl Principal {
 /// The principals one shard knows.
 pub(crate) struct Identities {
     known: HashMap<[u8; 32], Known>,
-    generation: u64,
     kinds: Rc<Kinds>,
+    /// What verified those that are known.
+    verifier: Option<Arc<Verifier>>,
     /// Where the next search for something to forget begins; see [`Identities::make_room`].
     turn: u64,
 }
 
 struct Known {
     principal: Rc<Principal>,
+    /// Under which generation it was last found good.
+    generation: u64,
     last_used: u64,
 }
 
 impl Identities {
     pub(crate) fn new() -> Identities {
-        Identities { known: HashMap::new(), generation: 0, kinds: Rc::default(), turn: 0 }
+        Identities { known: HashMap::new(), verifier: None, kinds: Rc::default(), turn: 0 }
     }
 
     /// Who sent this token.
@@ -170,12 +178,14 @@ impl Identities {
     pub(crate) fn identify(&mut self, policy: &Policy, token: Option<&str>, now_us: u64) -> Result<Rc<Principal>, Reason> {
         let token = token.ok_or(Reason::TokenMissing)?;
         let now_s = now_us / 1_000_000;
-        if self.generation != policy.generation() {
-            // Roles, keys and revocations may have changed. Verifying each live token once more costs 50 µs each.
+        if !self.verifier.as_ref().is_some_and(|verifier| Arc::ptr_eq(verifier, &policy.verifier)) {
+            // Other signing keys: each live token is verified once more, at 50 µs each.
             self.known.clear();
-            self.generation = policy.generation();
+            self.verifier = Some(Arc::clone(&policy.verifier));
         }
         self.turn += 1;
+        let kinds = Rc::clone(&self.kinds);
+        let on = (policy, &kinds);
         let digest: [u8; 32] = blake3::hash(token.as_bytes()).into();
         if let Some(known) = self.known.get_mut(&digest) {
             known.last_used = self.turn;
@@ -184,13 +194,34 @@ impl Identities {
                 self.known.remove(&digest);
                 return Err(Reason::TokenExpired);
             }
-            return Ok(Rc::clone(&known.principal));
+            if known.generation == policy.generation() {
+                return Ok(Rc::clone(&known.principal));
+            }
+            // Roles, API keys and revocations may have changed; a signature that held still holds.
+            let again = match known.principal.auth_method {
+                AuthMethod::AccessToken => admit(on, claims.clone(), now_s),
+                AuthMethod::ApiKey | AuthMethod::None | AuthMethod::Internal => key::verify(on, token, now_s),
+            };
+            match again {
+                Ok(principal) => {
+                    known.principal = Rc::new(principal);
+                    known.generation = policy.generation();
+                    return Ok(Rc::clone(&known.principal));
+                }
+                Err(reason) => {
+                    self.known.remove(&digest);
+                    return Err(reason);
+                }
+            }
         }
-        let claims = verify::verify(token, &policy.keys, policy.snapshot().issuer.as_str(), now_s)?;
-        refuse_revoked(policy, &claims, now_s)?;
-        let principal = Rc::new(Principal::new(claims, AuthMethod::AccessToken, policy, Rc::clone(&self.kinds)));
+        let principal = match token.starts_with(wire::api_key::PREFIX) {
+            true => key::verify(on, token, now_s)?,
+            false => admit(on, verify::verify(token, &policy.verifier.keys, &policy.verifier.issuer, now_s)?, now_s)?,
+        };
+        let principal = Rc::new(principal);
         self.make_room();
-        self.known.insert(digest, Known { principal: Rc::clone(&principal), last_used: self.turn });
+        let known = Known { principal: Rc::clone(&principal), generation: policy.generation(), last_used: self.turn };
+        self.known.insert(digest, known);
         Ok(principal)
     }
 
@@ -212,11 +243,25 @@ impl Identities {
     }
 }
 
-fn refuse_revoked(policy: &Policy, claims: &Claims, now_s: u64) -> Result<(), Reason> {
+/// Whether whoever a token names may still use it.
+fn admit(on: (&Policy, &Rc<Kinds>), claims: Claims, now_s: u64) -> Result<Principal, Reason> {
+    let policy = on.0;
+    refuse_shut_out(policy, &claims.sub, now_s)?;
+    refuse_revoked(policy, &claims)?;
+    Ok(Principal::new(claims, AuthMethod::AccessToken, on, &[]))
+}
+
+/// Whether a user may come in at all, whatever the credential.
+fn refuse_shut_out(policy: &Policy, user: &str, now_s: u64) -> Result<(), Reason> {
     let revoked = &policy.snapshot().revoked;
-    if revoked.banned.get(claims.sub.as_str()).is_some_and(|until| until.to_native() > now_s) {
+    if revoked.banned.get(user).is_some_and(|until| until.to_native() > now_s) {
         return Err(Reason::Banned);
     }
+    if revoked.disabled.get(user).is_some() { Err(Reason::UserDisabled) } else { Ok(()) }
+}
+
+fn refuse_revoked(policy: &Policy, claims: &Claims) -> Result<(), Reason> {
+    let revoked = &policy.snapshot().revoked;
     let dead_since = |at: Option<&rkyv::rend::unaligned::u64_ule>| at.is_some_and(|second| claims.iat <= second.to_native());
     let dead = revoked.tokens.contains_key(claims.jti.as_str())
         || dead_since(revoked.sessions.get(claims.sid.as_str()))

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use futures_channel::{mpsc, oneshot};
 use wire::decision::{EventKind, Reason, Verdict};
 use wire::ids::SeqNo;
+use wire::token::Claims;
 
 use crate::approval::{AnswerError, Answering, WaitingCall};
 use crate::chain::rate::{Admitted, Charge, Refused};
@@ -20,8 +21,8 @@ pub type Sender = mpsc::UnboundedSender<Event>;
 
 /// What a shard is asked from outside.
 pub enum Event {
-    /// Another policy is in force.
-    Publish(Arc<Policy>),
+    /// Another policy is in force; says when this shard decides by it.
+    Publish(Arc<Policy>, oneshot::Sender<()>),
     /// A connection whose principal lives here.
     Adopt(Handover),
     /// Another shard wants calls charged under limits that live here.
@@ -58,6 +59,8 @@ pub enum Event {
     },
     /// Somebody wants the counters.
     Collect(oneshot::Sender<Counters>),
+    /// Somebody wants to know, or to give back, what was used of the limits that a call falls under.
+    Count(Box<Asked>, oneshot::Sender<Vec<Count>>),
     /// The control plane has something for the audit trail.
     Append(Box<OwnedNotice>, oneshot::Sender<Result<SeqNo, Reason>>),
     /// Somebody wants to know which calls wait for a person.
@@ -75,6 +78,32 @@ pub enum Event {
         /// How long running calls may take.
         grace: std::time::Duration,
     },
+}
+
+/// A call whose limits are looked at.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Whose.
+    pub claims: Claims,
+    /// Of which server.
+    pub server: String,
+    /// Of which tool.
+    pub tool: String,
+    /// What was used is given back.
+    pub resets: bool,
+}
+
+/// How much of a limit is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Count {
+    /// The limit.
+    pub limit: String,
+    /// How much.
+    pub used: u64,
+    /// Of how much.
+    pub of: u64,
+    /// When what is used is free again, in microseconds since 1970; 0 where no time ends it.
+    pub ends_at_us: u64,
 }
 
 /// A connection on its way to another shard.
@@ -100,6 +129,8 @@ pub struct Status {
     pub servers_healthy: u32,
     /// MCP servers that are declared.
     pub servers_declared: u32,
+    /// What the database says of policy could not be read when it was last tried.
+    pub policy_stale: bool,
 }
 
 /// A [`wire::record::Notice`] that owns its texts.

@@ -20,7 +20,7 @@ use crate::approval::{AnswerError, Answering, WaitingCall};
 use crate::chain::rate::{RateKey, RateState, home_shard};
 use crate::conn;
 use crate::http::KnownHosts;
-use crate::inbox::{Event, OwnedNotice, Sender, Status};
+use crate::inbox::{Asked, Count, Event, OwnedNotice, Sender, Status};
 use crate::journal::recovery::{self, Stream, Unfinished};
 use crate::journal::{Journal, JournalConfig, Progress, StreamPosition};
 use crate::metrics::Counters;
@@ -237,10 +237,19 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Puts another policy into force, between calls.
-    pub fn publish(&self, policy: &Arc<Policy>) {
+    /// Puts another policy into force, between calls. Returns when every shard that still runs decides by it: no call
+    /// that begins afterwards is judged by the one before.
+    pub async fn publish(&self, policy: &Arc<Policy>) {
+        let mut swapped = Vec::with_capacity(self.inboxes.len());
         for inbox in &self.inboxes {
-            let _ = inbox.unbounded_send(Event::Publish(Arc::clone(policy)));
+            let (sender, receiver) = oneshot::channel();
+            if inbox.unbounded_send(Event::Publish(Arc::clone(policy), sender)).is_ok() {
+                swapped.push(receiver);
+            }
+        }
+        for receiver in swapped {
+            // A shard that stops meanwhile decides nothing any more.
+            let _ = receiver.await;
         }
     }
 
@@ -301,6 +310,21 @@ impl Handle {
         let sent = home.unbounded_send(Event::Answer(Box::new(answering), sender));
         sent.map_err(|_| AnswerError::NotWaiting)?;
         receiver.await.map_err(|_| AnswerError::NotWaiting)?
+    }
+
+    /// What is used of the limits that a call falls under, wherever each of them lives.
+    pub async fn counts(&self, asked: Asked) -> Vec<Count> {
+        let mut all = Vec::new();
+        for inbox in &self.inboxes {
+            let (sender, receiver) = oneshot::channel();
+            if inbox.unbounded_send(Event::Count(Box::new(asked.clone()), sender)).is_ok()
+                && let Ok(counts) = receiver.await
+            {
+                all.extend(counts);
+            }
+        }
+        all.sort_by(|a, b| a.limit.cmp(&b.limit));
+        all
     }
 
     /// The counters of every shard.
@@ -468,7 +492,10 @@ fn listen(address: SocketAddr, cores: u16) -> Result<Vec<TcpListener>, StartErro
 }
 
 /// Whether a ring can be made at all, asked before anything is started.
-fn check_io_uring() -> Result<(), StartError> {
+///
+/// # Errors
+/// What is in the way.
+pub fn check_io_uring() -> Result<(), StartError> {
     let tried =
         std::thread::spawn(|| LocalExecutorBuilder::new(Placement::Unbound).make().map(drop).map_err(|error| error.to_string()));
     match tried.join() {

@@ -91,7 +91,7 @@ pub fn traced(mut reply: Reply, trace: TraceId) -> Reply {
 /// clients show it to the model instead of dropping the connection; a notification has no answer but the status.
 fn status(denial: &Denial, is_request: bool) -> StatusCode {
     match (denial.reason.layer(), denial.reason) {
-        (_, Reason::Banned) => StatusCode::FORBIDDEN,
+        (_, Reason::Banned | Reason::UserDisabled) => StatusCode::FORBIDDEN,
         (_, Reason::SessionForeign) => StatusCode::NOT_FOUND,
         (Layer::Identity, _) => StatusCode::UNAUTHORIZED,
         (_, Reason::ServerUnknown) => StatusCode::NOT_FOUND,
@@ -110,7 +110,7 @@ fn challenge(denial: &Denial, base_url: &str, server: &str) -> Option<HeaderValu
     let metadata = format!("{base_url}/.well-known/oauth-protected-resource/api/v1/mcp/{server}/mcp");
     let explain = denial.reason.explain();
     let text = match (denial.reason, denial.reason.layer()) {
-        (Reason::Banned | Reason::SessionForeign, _) => return None,
+        (Reason::Banned | Reason::UserDisabled | Reason::SessionForeign, _) => return None,
         (Reason::TokenMissing, _) => format!("Bearer resource_metadata=\"{metadata}\""),
         (_, Layer::Identity) => {
             format!("Bearer error=\"invalid_token\", error_description=\"{explain}\", resource_metadata=\"{metadata}\"")

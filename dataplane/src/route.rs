@@ -78,6 +78,7 @@ async fn route(shard: &Rc<Shard>, request: Request<Incoming>, peer: IpAddr) -> R
         (_, "/healthz" | "/readyz" | "/metrics" | "/api/v1/hooks/govern" | "/api/v1/decide") => {
             empty(StatusCode::METHOD_NOT_ALLOWED)
         }
+        _ if shard.policy().networks.matches("", Some(peer)) => empty(StatusCode::FORBIDDEN),
         _ => mcp::pass_on(shard, request).await,
     }
 }
@@ -94,7 +95,7 @@ fn server_of(path: &str) -> Option<&str> {
 fn readiness(shard: &Shard) -> Reply {
     let status = shard.status.get();
     let journal = shard.journal.progress().state();
-    let (code, word) = match (shard.draining.get(), status.database_up && journal == State::Healthy) {
+    let (code, word) = match (shard.draining.get(), status.database_up && !status.policy_stale && journal == State::Healthy) {
         (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
         (false, true) => (StatusCode::OK, "ready"),
         (false, false) => (StatusCode::OK, "degraded"),
@@ -109,6 +110,7 @@ fn readiness(shard: &Shard) -> Reply {
             "records_behind": status.records_behind,
             "mcp_servers": { "healthy": status.servers_healthy, "declared": status.servers_declared },
             "policy_generation": policy.generation(),
+            "policy": if status.policy_stale { "stale" } else { "current" },
             "shard": shard.ix,
         }),
     )

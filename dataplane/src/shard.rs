@@ -14,7 +14,7 @@ use futures_channel::{mpsc, oneshot};
 use futures_lite::StreamExt;
 use http::HeaderMap;
 use simd_json::Tape;
-use wire::decision::{EventKind, Reason, Verdict};
+use wire::decision::{Channel, EventKind, Reason, Verdict};
 use wire::frame::RateCell;
 use wire::ids::{CallId, SeqNo, TraceId};
 use wire::jsonrpc::Parser;
@@ -22,12 +22,12 @@ use wire::record::{Identity, Notice, Record};
 
 use crate::approval::{self, Approvals};
 use crate::call::Arrival;
-use crate::chain::rate::{Admitted, RateState, Refused};
-use crate::chain::{Denial, Scratch, results};
+use crate::chain::rate::{Admitted, RateState, Refused, home_shard};
+use crate::chain::{Call, Denial, Scratch, results};
 use crate::conn;
 use crate::http::KnownHosts;
 use crate::identity::{Identities, Principal};
-use crate::inbox::{Event, OwnedNotice, Sender, Status};
+use crate::inbox::{Asked, Count, Event, OwnedNotice, Sender, Status};
 use crate::journal::{Journal, JournalError};
 use crate::metrics::Counters;
 use crate::policy::{NodeKeys, Policy};
@@ -166,7 +166,7 @@ impl Shard {
     pub fn identify(&self, policy: &Policy, token: Option<&str>, address: &str, now_us: u64) -> Result<Rc<Principal>, Denial> {
         let principal = self.identities.borrow_mut().identify(policy, token, now_us).map_err(Denial::new)?;
         let address: Option<IpAddr> = address.parse().ok();
-        if policy.blocklist.is_banned(&principal.claims.sub, address) {
+        if policy.blocklist.is_banned(&principal.claims.sub, address) || policy.networks.matches("", address) {
             return Err(Denial::new(Reason::Banned));
         }
         Ok(principal)
@@ -311,9 +311,12 @@ impl Shard {
 
     fn handle(self: &Rc<Self>, event: Event) {
         match event {
-            Event::Publish(policy) => {
-                *self.scratch.borrow_mut() = Scratch::new(&policy);
+            Event::Publish(policy, swapped) => {
+                if !policy.shares_scanners(&self.policy.borrow()) {
+                    *self.scratch.borrow_mut() = Scratch::new(&policy);
+                }
                 *self.policy.borrow_mut() = Rc::new(policy);
+                let _ = swapped.send(());
             }
             Event::Adopt(handover) => conn::adopt(self, handover),
             Event::Charge { from, ticket, charges, now_us } => {
@@ -330,6 +333,9 @@ impl Shard {
             Event::Release { charges, admitted } => self.rates.borrow_mut().release(&charges, &admitted),
             Event::Collect(answer) => {
                 let _ = answer.send(self.snapshot_counters());
+            }
+            Event::Count(asked, answer) => {
+                let _ = answer.send(self.count(&asked));
             }
             Event::Append(notice, answer) => {
                 let shard = Rc::clone(self);
@@ -351,6 +357,36 @@ impl Shard {
             Event::Metrics(text) => *self.control_metrics.borrow_mut() = text,
             Event::Drain { .. } => self.draining.set(true),
         }
+    }
+
+    /// What is used of the limits that live here and count the call.
+    fn count(&self, asked: &Asked) -> Vec<Count> {
+        let policy = self.policy();
+        let Some(server) = policy.server(&asked.server) else { return Vec::new() };
+        let standing = Principal::of_claims(asked.claims.clone(), &policy).standing(&policy);
+        let call = Call {
+            server,
+            server_name: &asked.server,
+            method: "tools/call",
+            name: &asked.tool,
+            is_tool: true,
+            channel: Channel::Decide,
+            arguments: None,
+            beside: &[],
+            waited: None,
+        };
+        let charges = policy.charges(&standing, policy.grants.tool(server, &asked.tool), &call).unwrap_or_default();
+        let now_us = self.now_us();
+        let mut rates = self.rates.borrow_mut();
+        let here = charges.iter().filter(|charge| home_shard(charge.key, self.shards) == self.ix);
+        here.map(|charge| {
+            let (used, of, ends_at_us) = rates.used(charge, now_us);
+            if asked.resets {
+                rates.reset(charge);
+            }
+            Count { limit: policy.limit_name(charge.limit).to_owned(), used, of, ends_at_us }
+        })
+        .collect()
     }
 
     async fn append_notice(&self, notice: &OwnedNotice) -> Result<SeqNo, Reason> {

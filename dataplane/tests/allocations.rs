@@ -67,7 +67,7 @@ fn policy() -> Policy {
         limits: vec![limit("each", key_part::PRINCIPAL), limit("each-tool", key_part::PRINCIPAL | key_part::TOOL)],
         ..Snapshot::default()
     };
-    let node = NodeKeys { rates: [1; 16], digests: [2; 32], sessions: [3; 32], fingerprints: [4; 32] };
+    let node = NodeKeys { rates: [1; 16], digests: [2; 32], sessions: [3; 32], fingerprints: [4; 32], api_keys: [5; 32] };
     Policy::compile(SnapshotBytes::encode(&snapshot).unwrap().0, &node, &Reach::default()).unwrap()
 }
 

@@ -13,7 +13,7 @@ pub mod migrations;
 #[rustfmt::skip]
 #[allow(
     clippy::all, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub, dead_code, unused_imports,
-    unused_variables, mismatched_lifetime_syntaxes,
+    unused_variables, unused_lifetimes, mismatched_lifetime_syntaxes,
     reason = "generated"
 )]
 mod generated;

@@ -151,6 +151,10 @@ vocabulary! {
         Banned = 20 "banned",
         /// The MCP session belongs to another principal.
         SessionForeign = 21 "session_foreign",
+        /// The user is disabled.
+        UserDisabled = 22 "user_disabled",
+        /// The API key is not one of ours.
+        KeyUnknown = 23 "key_unknown",
 
         /// No server of that name.
         ServerUnknown = 30 "server_unknown",
@@ -302,6 +306,8 @@ impl Reason {
             Reason::TokenIssuer => "the access token comes from another issuer; log in here",
             Reason::TokenRevoked => "the access token was revoked; log in again",
             Reason::Banned => "this principal or address is banned; ask an administrator",
+            Reason::UserDisabled => "this user is disabled; ask an administrator",
+            Reason::KeyUnknown => "there is no such API key, or it was revoked; ask for another",
             Reason::SessionForeign => "the MCP session belongs to another principal; initialize a session of your own",
             Reason::ServerUnknown => "there is no MCP server of this name here",
             Reason::ToolUnknown => "the server has no tool of this name",

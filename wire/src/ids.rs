@@ -149,6 +149,10 @@ text_ids! {
     ScopeName "scope" where "scopes are visible ASCII without space, `\"` and `\\` (RFC 6749 section 3.3)" => |text| {
         text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
     };
+    /// The public part of an API key.
+    ApiKeyId "api key id" where "expected 16 lower-case hex digits" => |text| {
+        text.len() == crate::api_key::ID_DIGITS && crate::api_key::is_hex(text)
+    };
     /// A profile of the operator's command.
     ProfileName "profile name" where SLUG => is_slug;
     /// A mail address.

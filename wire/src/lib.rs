@@ -6,6 +6,7 @@
 pub mod ids;
 pub mod limits;
 
+pub mod api_key;
 pub mod condition;
 pub mod decision;
 

@@ -3,14 +3,14 @@
 //!
 //! On disk it is `magic 8 · checksum 32 · generation u64 · body`, so that a damaged or foreign file is never obeyed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rkyv::rancor;
 use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
 /// What a snapshot file begins with. The digits are the format's version.
-pub const MAGIC: [u8; 8] = *b"SPSNAP01";
+pub const MAGIC: [u8; 8] = *b"SPSNAP02";
 
 const HEADER_BYTES: usize = 48;
 
@@ -47,6 +47,10 @@ pub struct Snapshot {
     pub results: crate::results::Results,
     /// What was taken back before it expired.
     pub revoked: Revoked,
+    /// API keys by their public id.
+    pub api_keys: HashMap<String, ApiKey>,
+    /// What the database added to the declarations.
+    pub stored: Stored,
     /// How many bytes of the arguments an audit row may show; 0 shows none.
     pub preview_bytes: u32,
     /// What happens to calls that a person must approve.
@@ -146,6 +150,8 @@ pub struct Tool {
     pub server: u32,
     /// Its name on that server.
     pub name: String,
+    /// Whatever a grant allows, the caller must also hold one of these scopes; empty for none.
+    pub scopes_any: Vec<String>,
 }
 
 /// Whether a grant gives or takes.
@@ -284,7 +290,7 @@ pub struct Limit {
 /// What was taken back. A token is dead when it, or its session or user before its `iat`, stands here.
 #[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Default)]
 pub struct Revoked {
-    /// Counts up with each revocation; shards drop cached principals of an older epoch.
+    /// Counts up with each revocation.
     pub epoch: u64,
     /// `jti` → when it expires anyway, in seconds since 1970.
     pub tokens: HashMap<String, u64>,
@@ -292,8 +298,51 @@ pub struct Revoked {
     pub sessions: HashMap<String, u64>,
     /// User → tokens issued up to this second are dead.
     pub users: HashMap<String, u64>,
-    /// Users that are banned.
+    /// Users that are banned, until this second.
     pub banned: HashMap<String, u64>,
+    /// Networks (`address/bits`) that are banned, until this second.
+    pub networks: BTreeMap<String, u64>,
+    /// Users that are disabled, whatever credential they show.
+    pub disabled: BTreeSet<String>,
+}
+
+/// An API key: who calls with it, and what of that identity it may use.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq)]
+pub struct ApiKey {
+    /// The keyed hash of the whole key.
+    pub hash: [u8; 32],
+    /// The subject.
+    pub user: String,
+    /// A [`crate::decision::Tier`] code.
+    pub tier: u8,
+    /// The organisation.
+    pub tenant: String,
+    /// The department.
+    pub department: String,
+    /// The agent that acts.
+    pub agent: String,
+    /// Roles, as the subject has them now.
+    pub roles: Vec<String>,
+    /// The only scopes of those roles that the key carries; empty for all of them.
+    pub scopes: Vec<String>,
+    /// The only servers it is for; empty for all.
+    pub servers: Vec<String>,
+    /// When it was made, in seconds since 1970.
+    pub created_at_s: u64,
+    /// When it dies, in seconds since 1970; 0 for never.
+    pub expires_at_s: u64,
+}
+
+/// What the database added to the declarations when it was last read: the next start goes on from it when the database
+/// is away.
+#[derive(Archive, Serialize, Deserialize, Debug, Clone, PartialEq, Default)]
+pub struct Stored {
+    /// Whether it was ever read.
+    pub is_known: bool,
+    /// Roles and the scopes they stand for.
+    pub roles: BTreeMap<String, Vec<String>>,
+    /// Grants, and when each of them ends, in seconds since 1970; 0 for never.
+    pub grants: Vec<(Grant, u64)>,
 }
 
 /// Why bytes are not a snapshot to decide by.
@@ -399,7 +448,7 @@ mod tests {
                 channel: 1,
                 open_tools: false,
             }],
-            tools: vec![Tool { server: 0, name: "read".into() }],
+            tools: vec![Tool { server: 0, name: "read".into(), scopes_any: Vec::new() }],
             server_names: HashMap::from([("files".into(), 0)]),
             ..Snapshot::default()
         }

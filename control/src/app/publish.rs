@@ -1,28 +1,54 @@
 //! Putting a policy into force: read, compile, store, swap, record. One at a time; a policy that does not hold together
 //! changes nothing.
+//!
+//! Three things change it: an operator who reloads `services/`, servers that list other tools, and the database. Only the
+//! first two wait for anything outside (name servers, processes); they do so before they take the publisher, so a
+//! revocation never waits for them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dataplane::inbox::OwnedNotice;
 use dataplane::plane::Handle;
 use dataplane::policy::{NodeKeys, Policy, PolicyError};
+use jiff::Timestamp;
 use schema::services::governance::Retention;
 use schema::services::{Problem, Services};
-use tokio::sync::{mpsc, oneshot, watch};
-use wire::decision::{EventKind, Tier};
+use tokio::sync::{Mutex, watch};
+use wire::decision::{EventKind, Tier, Verdict};
 use wire::ids::TraceId;
 use wire::snapshot::{Snapshot, SnapshotBytes, VerifyKey};
 
+use crate::operator;
+use crate::policy::facts::FactsError;
 use crate::policy::store::{Store, StoreError};
-use crate::policy::{self, COMMAND_SERVER, Context, Dynamic, Known};
+use crate::policy::{self, COMMAND_SERVER, Context, Dynamic, Facts, Known};
+use crate::postgres::Database;
 use crate::sinks::{self, Sinks};
 use crate::supervisor::{States, Supervisor};
 
 /// Tools that change together are published together.
 const SETTLE: Duration = Duration::from_millis(300);
+
+/// LIMIT: how often the database is read although it announced nothing: a pooler between us and it may swallow what it
+/// announces.
+const POLL_EVERY: Duration = Duration::from_secs(10);
+
+/// LIMIT: between attempts to listen to a database that answers but refuses.
+const LISTEN_RETRY: Duration = Duration::from_secs(1);
+
+/// LIMIT: how long a start waits for the database when it has facts of an earlier run to go on from.
+const FACTS_WAIT_KNOWN: Duration = Duration::from_secs(3);
+
+/// LIMIT: the same when there are none, and nothing may be decided without them.
+const FACTS_WAIT_FIRST: Duration = Duration::from_secs(30);
+
+/// Where the database announces changes; see `schema/migrations/V2__policy.sql`.
+const CHANNEL: &str = "sp_policy";
 
 /// Why a policy did not come into force. The one before it goes on.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +65,9 @@ pub enum PublishError {
     /// The change could not be recorded.
     #[error("the change of policy could not be recorded, so it was not made: {0}")]
     Record(&'static str),
-    /// The process is stopping.
-    #[error("the gateway is stopping")]
-    Stopping,
+    /// What the database says could not be read; what it said before stays in force.
+    #[error("{0}")]
+    Facts(#[from] FactsError),
 }
 
 fn chain(error: &dyn std::error::Error) -> String {
@@ -63,14 +89,22 @@ pub struct Published {
     pub changed: bool,
 }
 
-/// Who wants another policy.
-pub struct Request {
-    /// The principal.
-    pub user: String,
+/// Who wants another policy, and why, as the audit row has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// The principal; empty for the gateway itself.
+    pub user: &'a str,
     /// Of the request.
     pub trace: TraceId,
-    /// Where the answer goes.
-    pub answer: oneshot::Sender<Result<Published, PublishError>>,
+    /// What changed, in words.
+    pub why: &'a str,
+}
+
+impl Wish<'_> {
+    /// The gateway's own.
+    pub const fn own(why: &str) -> Wish<'_> {
+        Wish { user: "", trace: TraceId([0; 16]), why }
+    }
 }
 
 /// What a policy is made of besides `services/`.
@@ -87,28 +121,31 @@ pub struct Sources {
     pub node_keys: NodeKeys,
     /// The control plane's socket.
     pub control_socket: PathBuf,
-    /// Tools of the built-in server.
-    pub operator_tools: Vec<String>,
 }
 
 fn retention(services: &Services) -> Retention {
     services.audit.as_ref().and_then(|audit| audit.what.retention).unwrap_or_default()
 }
+type Addresses = BTreeMap<String, Vec<SocketAddr>>;
 
 /// Compiles and stores what is to be in force; does not publish it.
 pub struct Publisher {
     sources: Sources,
     services: Services,
     retention: watch::Sender<Retention>,
+    addresses: Addresses,
+    facts: Facts,
     store: Store,
     /// The newest policy, of this run or from disk.
     last: Option<Snapshot>,
-    /// Whether `last` is of this run.
-    in_force: bool,
+    /// The policy of this run that `last` became.
+    compiled: Option<Arc<Policy>>,
+    /// Whether shards decide by it.
+    is_in_force: bool,
 }
 
 impl Publisher {
-    /// From the tree, with what the last policy on disk knows of the servers' tools.
+    /// From the tree, with what the last policy on disk knows of the servers' tools and of the database.
     ///
     /// # Errors
     /// The tree does not hold together, or the disk refuses.
@@ -119,11 +156,13 @@ impl Publisher {
             tracing::warn!(file = %path.display(), why = %chain(why), "a policy on disk was passed over");
         }
         let last = found.snapshot.and_then(|bytes| bytes.thaw().ok());
+        let facts = last.as_ref().map(Facts::of).unwrap_or_default();
         let (retention, _) = watch::channel(retention(&services));
-        Ok(Publisher { sources, services, retention, store, last, in_force: false })
+        let addresses = Addresses::new();
+        Ok(Publisher { sources, services, retention, addresses, facts, store, last, compiled: None, is_in_force: false })
     }
 
-    /// The tree as it was last read.
+    /// The tree in force.
     pub fn services(&self) -> &Services {
         &self.services
     }
@@ -133,14 +172,14 @@ impl Publisher {
         self.retention.subscribe()
     }
 
-    /// Reads the tree again.
-    ///
-    /// # Errors
-    /// It does not hold together; the old one stays.
-    pub fn reread(&mut self) -> Result<(), PublishError> {
-        self.services = schema::services::load(&self.sources.services_dir).map_err(PublishError::Problems)?;
-        self.retention.send_replace(retention(&self.services));
-        Ok(())
+    /// What the database said when it was last read.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The newest snapshot.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.last.as_ref()
     }
 
     /// The generation in force.
@@ -148,13 +187,51 @@ impl Publisher {
         self.last.as_ref().map_or(0, |last| last.generation)
     }
 
-    /// Compiles the tree with what the servers offer, and stores it. `None` when nothing has changed.
+    /// Reads the database for the first time of this run, and brings its schema up to date before. Where it is away, what
+    /// an earlier run read goes on to hold.
+    ///
+    /// # Errors
+    /// It is away, and no earlier run has read it: whom it bans and what it denies nobody can know.
+    pub async fn first_facts(&mut self, database: &Database) -> Result<(), PublishError> {
+        let is_known = self.facts.stored.is_known;
+        let wait = if is_known { FACTS_WAIT_KNOWN } else { FACTS_WAIT_FIRST };
+        let read = tokio::time::timeout(wait, async {
+            database.up().await;
+            database.migrate().await?;
+            Facts::read(database, Timestamp::now()).await
+        });
+        match read.await.unwrap_or(Err(FactsError::Slow)) {
+            Ok(facts) => self.facts = facts,
+            Err(error) if is_known => {
+                tracing::warn!(%error, "going on from what the last policy on disk knows of the database");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    /// Compiles what the shards start with, and stores it.
     ///
     /// # Errors
     /// What does not hold together; nothing was stored.
     pub async fn compile(&mut self, supervisor: &Supervisor, states: &States) -> Result<Option<Arc<Policy>>, PublishError> {
-        let dynamic = self.gather(supervisor, states).await;
-        let now_us = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64);
+        self.addresses = policy::resolve(&self.services).await;
+        let compiled = self.compile_tree(None, supervisor, states);
+        // The shards start with it.
+        self.is_in_force = compiled.is_ok();
+        compiled
+    }
+
+    /// The same, with another tree if one is given; it stays only if all of it holds together.
+    fn compile_tree(
+        &mut self,
+        tree: Option<(Services, Addresses)>,
+        supervisor: &Supervisor,
+        states: &States,
+    ) -> Result<Option<Arc<Policy>>, PublishError> {
+        let (services, addresses) = tree.as_ref().map_or((&self.services, &self.addresses), |(tree, of)| (tree, of));
+        let now = Timestamp::now();
+        let now_us = u64::try_from(now.as_microsecond()).unwrap_or(0);
         let context = Context {
             generation: self.store.next_generation(),
             issuer: &self.sources.base_url,
@@ -163,33 +240,45 @@ impl Publisher {
             control_socket: &self.sources.control_socket,
             now_us,
         };
-        let snapshot = policy::compile(&self.services, &dynamic, &context).map_err(PublishError::Problems)?;
-        if self.in_force && self.last.as_ref().is_some_and(|last| is_same(last, &snapshot)) {
-            return Ok(None);
+        let mut dynamic = self.gather(services, addresses, supervisor, states);
+        dynamic.facts = self.facts.at(now_us / 1_000_000);
+        let snapshot = policy::compile(services, &dynamic, &context).map_err(PublishError::Problems)?;
+        let unchanged = self.is_in_force && self.last.as_ref().is_some_and(|last| is_same(last, &snapshot));
+        if !unchanged {
+            let (bytes, file) = SnapshotBytes::encode(&snapshot).map_err(|error| PublishError::Policy(error.into()))?;
+            let reach = policy::reach(services, &snapshot, |name| std::env::var(name).ok()).map_err(PublishError::Problems)?;
+            let before = self.compiled.as_deref();
+            // Tens of milliseconds where rules changed, and rare: the control plane has two threads.
+            let ready =
+                tokio::task::block_in_place(|| policy::make_ready(services, bytes, &self.sources.node_keys, &reach, before));
+            let ready = ready.map_err(PublishError::Problems)?;
+            tokio::task::block_in_place(|| self.store.write(snapshot.generation, &file))?;
+            self.last = Some(snapshot);
+            self.compiled = Some(Arc::new(ready));
+            self.is_in_force = false;
         }
-        let ready = make_ready(&self.services, &snapshot, &self.sources.node_keys)?;
-        self.store.save(&snapshot)?;
-        self.last = Some(snapshot);
-        self.in_force = true;
-        Ok(Some(Arc::new(ready)))
+        if let Some((services, addresses)) = tree {
+            (self.services, self.addresses) = (services, addresses);
+            self.retention.send_replace(retention(&self.services));
+        }
+        Ok(if unchanged { None } else { self.compiled.clone() })
     }
 
     /// What the declarations do not say. A server that has not answered yet keeps the tools it had in the last policy.
-    async fn gather(&self, supervisor: &Supervisor, states: &States) -> Dynamic {
-        let mut addresses = policy::resolve(&self.services).await;
+    fn gather(&self, services: &Services, addresses: &Addresses, supervisor: &Supervisor, states: &States) -> Dynamic {
         let mut dynamic = Dynamic::default();
-        for (name, _) in &self.services.mcp {
+        for (name, _) in &services.mcp {
             let name = name.as_str();
             let state = states.get(name).filter(|state| state.discovered.is_some());
             let tools = match state {
                 Some(state) => state.tools.iter().map(|tool| tool.name.to_string()).collect(),
                 None => self.last_tools(name),
             };
-            let addresses = addresses.remove(name).unwrap_or_default();
-            dynamic.servers.insert(name.to_owned(), Known { tools, addresses, socket: Some(supervisor.socket(name)) });
+            let addresses = addresses.get(name).cloned().unwrap_or_default();
+            let known = Known { tools, addresses, socket: Some(supervisor.socket(name)), ..Known::default() };
+            dynamic.servers.insert(name.to_owned(), known);
         }
-        let operator = Known { tools: self.sources.operator_tools.clone(), ..Known::default() };
-        dynamic.servers.insert(COMMAND_SERVER.to_owned(), operator);
+        dynamic.servers.insert(COMMAND_SERVER.to_owned(), commands());
         dynamic
     }
 
@@ -199,11 +288,14 @@ impl Publisher {
     }
 }
 
-fn make_ready(services: &Services, snapshot: &Snapshot, node_keys: &NodeKeys) -> Result<Policy, PublishError> {
-    let (bytes, _) = SnapshotBytes::encode(snapshot).map_err(|error| PublishError::Policy(error.into()))?;
-    let reach = policy::reach(services, snapshot, |name| std::env::var(name).ok()).map_err(PublishError::Problems)?;
-    // Tens of milliseconds, and rare: the control plane has two threads.
-    tokio::task::block_in_place(|| policy::make_ready(services, bytes, node_keys, &reach)).map_err(PublishError::Problems)
+/// The built-in server's tools, and the scopes that each of them asks for.
+fn commands() -> Known {
+    let mut known = Known::default();
+    for entry in operator::commands() {
+        known.demands.insert(entry.tool(), entry.scopes.iter().map(ToString::to_string).collect());
+        known.tools.push(entry.tool());
+    }
+    known
 }
 
 /// Everything that is wrong with a tree, without starting anything.
@@ -224,10 +316,10 @@ pub fn check(services_dir: &std::path::Path) -> Vec<Problem> {
         Ok(snapshot) => snapshot,
         Err(problems) => return problems,
     };
-    let node_keys = NodeKeys { rates: [0; 16], digests: [0; 32], sessions: [0; 32], fingerprints: [0; 32] };
+    let node_keys = NodeKeys { rates: [0; 16], digests: [0; 32], sessions: [0; 32], fingerprints: [0; 32], api_keys: [0; 32] };
     let reach = policy::assumed_reach(&snapshot);
     match SnapshotBytes::encode(&snapshot) {
-        Ok((bytes, _)) => match policy::make_ready(&services, bytes, &node_keys, &reach) {
+        Ok((bytes, _)) => match policy::make_ready(&services, bytes, &node_keys, &reach, None) {
             Ok(_) => Vec::new(),
             Err(problems) => problems,
         },
@@ -240,102 +332,205 @@ fn is_same(a: &Snapshot, b: &Snapshot) -> bool {
     bare(a) == bare(b)
 }
 
-/// Publishes whenever somebody asks or the servers' tools change, until the request channel closes.
-pub async fn run(
-    mut publisher: Publisher,
+/// The one place where policies come into force.
+pub struct Publishing {
+    publisher: Mutex<Publisher>,
+    /// One tree is read at a time.
+    reloading: Mutex<()>,
     plane: Handle,
     supervisor: Arc<Supervisor>,
+    database: Database,
+    states: watch::Receiver<States>,
     sinks: Arc<Sinks>,
-    mut states: watch::Receiver<States>,
-    mut requests: mpsc::Receiver<Request>,
-    generation: watch::Sender<u64>,
-) {
-    loop {
-        tokio::select! {
-            request = requests.recv() => {
-                let Some(Request { user, trace, answer }) = request else { return };
-                let result = reload(&mut publisher, &plane, (&supervisor, &sinks), &states, &user, trace).await;
-                if let Ok(published) = &result {
-                    generation.send_replace(published.generation);
-                }
-                let _ = answer.send(result);
-            }
-            changed = states.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-                tokio::time::sleep(SETTLE).await;
-                let now = states.borrow_and_update().clone();
-                match put_into_force(&mut publisher, &plane, &supervisor, &now, "", TraceId([0; 16]), "tools changed").await {
-                    Ok(published) => { generation.send_replace(published.generation); }
-                    Err(error) => tracing::error!(error = %error, "the servers' tools could not be published"),
-                }
-            }
-        }
-    }
+    is_stale: AtomicBool,
 }
 
-async fn reload(
-    publisher: &mut Publisher,
-    plane: &Handle,
-    (supervisor, sinks): (&Supervisor, &Sinks),
-    states: &watch::Receiver<States>,
-    user: &str,
-    trace: TraceId,
-) -> Result<Published, PublishError> {
-    let outcome = async {
-        publisher.reread()?;
-        let servers = policy::children(publisher.services(), |name| std::env::var(name).ok()).map_err(PublishError::Problems)?;
-        let declared = sinks::configs(publisher.services(), |name| std::env::var(name).ok()).map_err(PublishError::Problems)?;
-        sinks.apply(declared).await;
-        if let Err(error) = supervisor.apply(servers).await {
+impl Publishing {
+    /// Of the publisher whose first policy the shards were started with.
+    pub fn new(
+        publisher: Publisher,
+        plane: Handle,
+        supervisor: Arc<Supervisor>,
+        database: Database,
+        (states, sinks): (watch::Receiver<States>, Arc<Sinks>),
+    ) -> Publishing {
+        let publisher = Mutex::new(publisher);
+        Publishing {
+            publisher,
+            reloading: Mutex::new(()),
+            plane,
+            supervisor,
+            database,
+            states,
+            sinks,
+            is_stale: AtomicBool::new(false),
+        }
+    }
+
+    /// Looks at the publisher; nothing is put into force meanwhile.
+    pub async fn publisher(&self) -> tokio::sync::MutexGuard<'_, Publisher> {
+        self.publisher.lock().await
+    }
+
+    /// Whether the last attempt to read the database failed.
+    pub fn is_stale(&self) -> bool {
+        self.is_stale.load(Ordering::Relaxed)
+    }
+
+    /// Reads the tree again and puts it into force.
+    ///
+    /// # Errors
+    /// [`PublishError`]; the running policy stays.
+    pub async fn reload(&self, wish: Wish<'_>) -> Result<Published, PublishError> {
+        let _one = self.reloading.lock().await;
+        let outcome = self.read_tree(wish).await;
+        if let Err(error) = &outcome {
+            let generation = self.publisher.lock().await.generation();
+            let refused = notice(generation, Wish { why: &error.to_string(), ..wish }, "refuse");
+            let refused = OwnedNotice { verdict: Some(Verdict::Deny), ..refused };
+            if self.plane.append(refused).await.is_err() {
+                tracing::error!("a refused policy could not be recorded");
+            }
+        }
+        outcome
+    }
+
+    async fn read_tree(&self, wish: Wish<'_>) -> Result<Published, PublishError> {
+        let dir = self.publisher.lock().await.sources.services_dir.clone();
+        let services = schema::services::load(&dir).map_err(PublishError::Problems)?;
+        let servers = policy::children(&services, |name| std::env::var(name).ok()).map_err(PublishError::Problems)?;
+        let declared = sinks::configs(&services, |name| std::env::var(name).ok()).map_err(PublishError::Problems)?;
+        let addresses = policy::resolve(&services).await;
+        self.sinks.apply(declared).await;
+        if let Err(error) = self.supervisor.apply(servers).await {
             tracing::error!(error = %error, "not every MCP server could be started");
         }
-        let now = states.borrow().clone();
-        put_into_force(publisher, plane, supervisor, &now, user, trace, "services reloaded").await
+        let mut publisher = self.publisher.lock().await;
+        let states = self.states.borrow().clone();
+        let compiled = publisher.compile_tree(Some((services, addresses)), &self.supervisor, &states)?;
+        self.put_into_force(&mut publisher, compiled, wish).await
     }
-    .await;
-    if let Err(error) = &outcome {
-        let refused = notice(publisher.generation(), user, trace, "refuse", &error.to_string());
-        let refused = OwnedNotice { verdict: Some(wire::decision::Verdict::Deny), ..refused };
-        if plane.append(refused).await.is_err() {
-            tracing::error!("a refused policy could not be recorded");
+
+    /// Reads the database again and puts what it says into force. When this returns well, every shard decides by it.
+    ///
+    /// # Errors
+    /// [`PublishError`]; the running policy stays, without what has ended meanwhile.
+    pub async fn refresh(&self, wish: Wish<'_>) -> Result<Published, PublishError> {
+        let mut publisher = self.publisher.lock().await;
+        // Read while nobody else can publish, so that no older reading ever replaces a newer one.
+        let read = Facts::read(&self.database, Timestamp::now()).await;
+        let was_stale = self.is_stale.swap(read.is_err(), Ordering::Relaxed);
+        let failed = match read {
+            Ok(facts) => {
+                publisher.facts = facts;
+                None
+            }
+            Err(error) => {
+                if !was_stale {
+                    tracing::warn!(%error, "policy of the database cannot be read; what it said last stays in force");
+                }
+                Some(error)
+            }
+        };
+        let states = self.states.borrow().clone();
+        let compiled = publisher.compile_tree(None, &self.supervisor, &states)?;
+        let published = self.put_into_force(&mut publisher, compiled, wish).await?;
+        failed.map_or(Ok(published), |error| Err(error.into()))
+    }
+
+    async fn tools_changed(&self) -> Result<Published, PublishError> {
+        let mut publisher = self.publisher.lock().await;
+        let states = self.states.borrow().clone();
+        let compiled = publisher.compile_tree(None, &self.supervisor, &states)?;
+        self.put_into_force(&mut publisher, compiled, Wish::own("tools changed")).await
+    }
+
+    async fn put_into_force(
+        &self,
+        publisher: &mut Publisher,
+        compiled: Option<Arc<Policy>>,
+        wish: Wish<'_>,
+    ) -> Result<Published, PublishError> {
+        let Some(policy) = compiled else {
+            return Ok(Published { generation: publisher.generation(), changed: false });
+        };
+        let generation = policy.generation();
+        // Recorded before it is in force.
+        let recorded = self.plane.append(notice(generation, wish, "publish")).await;
+        recorded.map_err(|reason| PublishError::Record(reason.explain()))?;
+        self.plane.publish(&policy).await;
+        publisher.is_in_force = true;
+        tracing::info!(generation, why = wish.why, "another policy is in force");
+        Ok(Published { generation, changed: true })
+    }
+
+    /// Publishes whenever the servers' tools change.
+    pub async fn follow_tools(self: Arc<Self>) {
+        let mut states = self.states.clone();
+        while states.changed().await.is_ok() {
+            tokio::time::sleep(SETTLE).await;
+            states.mark_unchanged();
+            if let Err(error) = self.tools_changed().await {
+                tracing::error!(error = %error, "the servers' tools could not be published");
+            }
         }
     }
-    outcome
+
+    /// Publishes whenever the database says something else, and whenever something it said ends.
+    pub async fn follow_database(self: Arc<Self>) {
+        loop {
+            let heard = match self.database.listen(CHANNEL).await {
+                Ok(mut announcements) => self.follow(&mut announcements).await,
+                Err(_) => false,
+            };
+            if !heard {
+                tokio::time::sleep(LISTEN_RETRY).await;
+            }
+            // What has ended must go even while the database is away.
+            self.refresh_own("the database's connection changed").await;
+        }
+    }
+
+    async fn follow(&self, announcements: &mut crate::postgres::Announcements) -> bool {
+        // Whatever happened before we listened.
+        self.refresh_own("database changed").await;
+        loop {
+            let pause = self.pause().await;
+            tokio::select! {
+                announced = announcements.next() => match announced {
+                    Some(()) => self.refresh_own("database changed").await,
+                    None => return true,
+                },
+                () = tokio::time::sleep(pause) => self.refresh_own("time passed").await,
+            }
+        }
+    }
+
+    /// Until the database is read although it announced nothing, or until the next grant or ban ends.
+    async fn pause(&self) -> Duration {
+        let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let next_end_s = self.publisher.lock().await.facts.next_end_s(now_s);
+        let ends = next_end_s.map_or(POLL_EVERY, |second| Duration::from_secs(second - now_s));
+        ends.min(POLL_EVERY)
+    }
+
+    async fn refresh_own(&self, why: &str) {
+        match self.refresh(Wish::own(why)).await {
+            // Said once, when it began.
+            Ok(_) | Err(PublishError::Facts(_)) => {}
+            Err(error) => tracing::error!(error = %error, "what the database says could not be put into force"),
+        }
+    }
 }
 
-async fn put_into_force(
-    publisher: &mut Publisher,
-    plane: &Handle,
-    supervisor: &Supervisor,
-    states: &States,
-    user: &str,
-    trace: TraceId,
-    why: &str,
-) -> Result<Published, PublishError> {
-    let Some(policy) = publisher.compile(supervisor, states).await? else {
-        return Ok(Published { generation: publisher.generation(), changed: false });
-    };
-    let generation = policy.generation();
-    // Recorded before it is in force.
-    plane
-        .append(notice(generation, user, trace, "publish", why))
-        .await
-        .map_err(|reason| PublishError::Record(reason.explain()))?;
-    plane.publish(&policy);
-    tracing::info!(generation, why, "another policy is in force");
-    Ok(Published { generation, changed: true })
-}
-
-fn notice(generation: u64, user: &str, trace: TraceId, action: &str, why: &str) -> OwnedNotice {
-    let detail: HashMap<&str, &str> = HashMap::from([("why", why)]);
+fn notice(generation: u64, wish: Wish<'_>, action: &str) -> OwnedNotice {
+    let detail: HashMap<&str, &str> = HashMap::from([("why", wish.why)]);
     OwnedNotice {
         kind: Some(EventKind::PolicyChange),
         at_us: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64),
-        trace: trace.0,
-        user: user.to_owned(),
-        tier: if user.is_empty() { Tier::Service.code() } else { Tier::Admin.code() },
+        trace: wish.trace.0,
+        user: wish.user.to_owned(),
+        tier: if wish.user.is_empty() { Tier::Service.code() } else { Tier::Admin.code() },
         action: action.to_owned(),
         subject: "policy".to_owned(),
         generation,

@@ -22,6 +22,7 @@ impl Command for List {
     const PATH: &'static [&'static str] = &["infra", "services", "list"];
     const ABOUT: &'static str = "List the MCP servers with their health and number of tools";
     const READ_ONLY: bool = true;
+    const EXAMPLE: &'static str = "sp infra services list";
 
     async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
         Ok(json!({ "servers": app.server_list() }))
@@ -43,23 +44,12 @@ impl Command for Reload {
     const PATH: &'static [&'static str] = &["infra", "services", "reload"];
     const ABOUT: &'static str = "Read services/ again and put it into force; a broken file leaves the running policy";
     const READ_ONLY: bool = false;
+    const EXAMPLE: &'static str = "sp infra services reload";
 
     async fn run(self, app: Arc<App>, caller: Caller) -> Result<Value, CommandError> {
         match app.reload(&caller.claims.sub, caller.trace).await {
             Ok(published) => Ok(json!({ "generation": published.generation, "changed": published.changed })),
-            Err(PublishError::Problems(problems)) => Err(CommandError::Problems(
-                problems
-                    .iter()
-                    .map(|problem| {
-                        json!({
-                            "file": problem.file.display().to_string(),
-                            "line": problem.line,
-                            "column": problem.column,
-                            "message": problem.message,
-                        })
-                    })
-                    .collect(),
-            )),
+            Err(PublishError::Problems(problems)) => Err(CommandError::Problems(problems.iter().map(place).collect())),
             Err(error) => Err(CommandError::Failed(error.to_string())),
         }
     }
@@ -70,6 +60,13 @@ impl Command for Reload {
             _ => writeln!(out, "generation {} is in force", result["generation"]),
         }
     }
+}
+
+/// A problem of `services/`, as the command line shows it.
+pub(super) fn place(problem: &schema::services::Problem) -> Value {
+    json!({
+        "file": problem.file.display().to_string(), "line": problem.line, "column": problem.column, "message": problem.message,
+    })
 }
 
 /// Stops the processes of an MCP server and starts fresh ones.
@@ -84,6 +81,7 @@ impl Command for Restart {
     const PATH: &'static [&'static str] = &["infra", "services", "restart"];
     const ABOUT: &'static str = "Stop the processes of an MCP server, start fresh ones and discover its tools again";
     const READ_ONLY: bool = false;
+    const EXAMPLE: &'static str = "sp infra services restart files";
 
     async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
         app.supervisor.restart(&self.server).await.map_err(|error| CommandError::NotFound(error.to_string()))?;

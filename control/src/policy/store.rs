@@ -114,17 +114,26 @@ impl Store {
     /// # Errors
     /// Nothing was replaced.
     pub fn save(&mut self, snapshot: &Snapshot) -> Result<SnapshotBytes, StoreError> {
-        if snapshot.generation <= self.generation {
-            return Err(StoreError::Stale { given: snapshot.generation, newest: self.generation });
-        }
         let (bytes, file) = SnapshotBytes::encode(snapshot)?;
+        self.write(snapshot.generation, &file)?;
+        Ok(bytes)
+    }
+
+    /// The same for one that is encoded already.
+    ///
+    /// # Errors
+    /// Nothing was replaced.
+    pub fn write(&mut self, generation: u64, file: &[u8]) -> Result<(), StoreError> {
+        if generation <= self.generation {
+            return Err(StoreError::Stale { given: generation, newest: self.generation });
+        }
         let temp = self.dir.join(TEMP);
         let current = self.dir.join(CURRENT);
-        let kept = self.dir.join(kept_name(snapshot.generation));
+        let kept = self.dir.join(kept_name(generation));
         let write = || -> std::io::Result<()> {
             remove(&temp)?;
             let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temp)?;
-            to.write_all(&file)?;
+            to.write_all(file)?;
             to.sync_all()?;
             // Both names hold the same file, so keeping the generation costs no second copy.
             remove(&kept)?;
@@ -133,9 +142,9 @@ impl Store {
             File::open(&self.dir)?.sync_all()
         };
         write().map_err(|source| StoreError::Io { path: current.clone(), source })?;
-        self.generation = snapshot.generation;
+        self.generation = generation;
         self.forget_old();
-        Ok(bytes)
+        Ok(())
     }
 
     /// Kept generations, the newest first.

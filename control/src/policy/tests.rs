@@ -32,6 +32,7 @@ fn tree(files: &[(&str, &str)]) -> Services {
 
 fn known(tools: &[&str]) -> Known {
     Known {
+        demands: BTreeMap::new(),
         tools: tools.iter().map(ToString::to_string).collect(),
         addresses: vec!["192.0.2.1:80".parse().unwrap()],
         socket: Some("/run/mcp-x.sock".into()),
@@ -39,9 +40,9 @@ fn known(tools: &[&str]) -> Known {
 }
 
 fn ready(services: &Services, snapshot: &Snapshot) -> Result<dataplane::policy::Policy, Vec<Problem>> {
-    let node = NodeKeys { rates: [1; 16], digests: [2; 32], sessions: [3; 32], fingerprints: [4; 32] };
+    let node = NodeKeys { rates: [1; 16], digests: [2; 32], sessions: [3; 32], fingerprints: [4; 32], api_keys: [5; 32] };
     let reach = reach(services, snapshot, |name| (name == "TOKEN").then(|| "secret".to_owned()))?;
-    make_ready(services, SnapshotBytes::encode(snapshot).unwrap().0, &node, &reach)
+    make_ready(services, SnapshotBytes::encode(snapshot).unwrap().0, &node, &reach, None)
 }
 
 /// The one problem of a tree with this governance file.
@@ -108,7 +109,10 @@ fn servers_have_the_tools_they_may_have() {
     }
     for (server_ix, server) in snapshot.servers.iter().enumerate() {
         for (name, ix) in &server.tools {
-            assert_eq!(snapshot.tools[*ix as usize], Tool { server: server_ix as u32, name: name.clone() });
+            assert_eq!(
+                snapshot.tools[*ix as usize],
+                Tool { server: server_ix as u32, name: name.clone(), scopes_any: Vec::new() }
+            );
         }
     }
     let http = |name: &str| match &server(name).upstream {
@@ -145,7 +149,8 @@ grants:
     ]);
     let extra =
         snapshot::Grant { id: "db".into(), ..compile(&services, &Dynamic::default(), &context(1)).unwrap().grants[0].clone() };
-    let dynamic = Dynamic { grants: vec![extra], ..Dynamic::default() };
+    let mut dynamic = Dynamic::default();
+    dynamic.facts.stored.grants.push((extra, 0));
     let snapshot = compile(&services, &dynamic, &context(1)).unwrap();
     let [grant, from_database] = snapshot.grants.as_slice() else { panic!("{:?}", snapshot.grants) };
     assert_eq!((grant.id.as_str(), grant.effect, from_database.id.as_str()), ("g", Effect::Deny, "db"));

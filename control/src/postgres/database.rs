@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use futures_util::StreamExt as _;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use tokio_postgres::Config;
+use tokio_postgres::{AsyncMessage, Config};
 
 use super::transport::{self, Target};
 use super::{Embedded, PostgresError, error_chain};
@@ -56,7 +57,7 @@ pub struct Database {
     pool: Pool,
     /// The role that owns the schema; the same as the pool's where there is only one.
     owner: Target,
-    application: Config,
+    application: Target,
     state: watch::Receiver<DatabaseState>,
     _ping: Arc<AbortOnDrop>,
 }
@@ -134,7 +135,7 @@ impl Database {
             .map_err(|error| PostgresError::Url { problem: error.to_string() })?;
         let (tell, state) = watch::channel(DatabaseState::Unknown);
         let ping = tokio::spawn(ping(application.clone(), tell)).abort_handle();
-        Ok(Database { pool, owner, application: application.config, state, _ping: Arc::new(AbortOnDrop(ping)) })
+        Ok(Database { pool, owner, application, state, _ping: Arc::new(AbortOnDrop(ping)) })
     }
 
     /// A connection from the pool; it goes back when dropped.
@@ -147,7 +148,30 @@ impl Database {
 
     /// How the pool connects, for tasks that keep a connection of their own.
     pub fn config(&self) -> &Config {
-        &self.application
+        &self.application.config
+    }
+
+    /// Hears what is announced on `channel`, over a connection of its own.
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub async fn listen(&self, channel: &str) -> Result<Announcements, PostgresError> {
+        let failed = || PostgresError::query("listen to announcements");
+        let mut config = self.application.config.clone();
+        config.application_name("sp listen");
+        let (client, mut connection) = config.connect(self.application.tls.clone()).await.map_err(failed())?;
+        let (tell, heard) = watch::channel(());
+        tokio::spawn(async move {
+            let mut messages = futures_util::stream::poll_fn(|cx| connection.poll_message(cx));
+            while let Some(Ok(message)) = messages.next().await {
+                if matches!(message, AsyncMessage::Notification(_)) {
+                    tell.send_replace(());
+                }
+            }
+        });
+        let quoted = channel.replace('"', "\"\"");
+        client.batch_execute(&format!("LISTEN \"{quoted}\"; {KEEPALIVE}")).await.map_err(failed())?;
+        Ok(Announcements { heard, _client: client })
     }
 
     /// Whether the server answers, now and next.
@@ -176,7 +200,7 @@ impl Database {
     /// The server cannot be reached, or a migration failed: nothing of that migration stays.
     pub async fn migrate(&self) -> Result<(), PostgresError> {
         let mut owner = self.owner().await?;
-        let application = match (self.application.get_user(), self.owner.config.get_user()) {
+        let application = match (self.application.config.get_user(), self.owner.config.get_user()) {
             (Some(application), Some(owner)) if application != owner => Some(application),
             _ => None,
         };
@@ -185,6 +209,20 @@ impl Database {
             tracing::info!(applied, "database schema brought up to date");
         }
         Ok(())
+    }
+}
+
+/// What is announced on a channel, for as long as the connection holds.
+pub struct Announcements {
+    heard: watch::Receiver<()>,
+    _client: tokio_postgres::Client,
+}
+
+impl Announcements {
+    /// Returns when something was announced since the last time; several announcements count as one. `None` when the
+    /// connection broke: what was announced since is lost, so look yourself, and listen again.
+    pub async fn next(&mut self) -> Option<()> {
+        self.heard.changed().await.ok()
     }
 }
 

@@ -43,7 +43,8 @@ pub use config::{
     ArgumentRule, BanConfig, BlocklistConfig, BlocklistConfigError, Exception, Matcher, Mode, OperatorRule, PackMode, Severity,
 };
 
-use bans::Bans;
+pub(crate) use bans::Bans;
+pub use bans::is_network;
 use builtin::{BUILTIN_COUNT, BUILTINS, Builtin, PACKS};
 use detect::{Detectors, Modes, Sink};
 use operator::{Compiled, Detect, Detector, Silence};

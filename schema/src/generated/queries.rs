@@ -4,6 +4,7 @@ pub mod evidence;
 pub mod identity;
 pub mod logs;
 pub mod oauth;
+pub mod operate;
 pub mod policy;
 pub mod retention;
 pub mod stream;

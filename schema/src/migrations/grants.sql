@@ -8,6 +8,7 @@ GRANT SELECT ON audit_tombstone TO :application;
 GRANT SELECT, INSERT, UPDATE ON stream TO :application;
 GRANT SELECT, INSERT, UPDATE, DELETE ON role, access_grant, ban TO :application;
 GRANT SELECT, INSERT, DELETE ON revocation TO :application;
+GRANT SELECT, INSERT, UPDATE, DELETE ON tenant, department, api_key, api_key_use TO :application;
 GRANT SELECT, INSERT ON policy_generation TO :application;
 REVOKE ALL ON FUNCTION ensure_partitions(date, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ensure_partitions(date, integer) TO :application;

@@ -27,6 +27,7 @@ impl Command for Audit {
     const PATH: &'static [&'static str] = &["infra", "logs", "audit"];
     const ABOUT: &'static str = "Reconstruct a call: identity, agent context, permissions, execution, result";
     const READ_ONLY: bool = true;
+    const SCOPES: &'static [&'static str] = crate::operator::AUDIT;
     const EXAMPLES: &'static str = "\
 Examples:
   sp infra logs audit 4bf92f3577b34da6a3ce929d0e0e4736      a trace: what a denial and every reply name

@@ -63,6 +63,7 @@ impl Command for Export {
     const PATH: &'static [&'static str] = &["infra", "logs", "export"];
     const ABOUT: &'static str = "Export the audit trail, oldest first: for a SIEM, a warehouse or an auditor";
     const READ_ONLY: bool = true;
+    const SCOPES: &'static [&'static str] = crate::operator::AUDIT;
     const EXAMPLES: &'static str = "\
 Examples:
   sp infra logs export --since 2026-11-01T00:00Z --until 2026-12-01T00:00Z -o november.jsonl

@@ -37,6 +37,7 @@ impl Command for Search {
     const PATH: &'static [&'static str] = &["infra", "logs", "search"];
     const ABOUT: &'static str = "Search the audit trail, newest first";
     const READ_ONLY: bool = true;
+    const SCOPES: &'static [&'static str] = crate::operator::AUDIT;
     const EXAMPLES: &'static str = "\
 Examples:
   sp infra logs search --decision deny --since 1h           what was refused in the last hour

@@ -21,6 +21,7 @@ impl Command for ShowSinks {
     const PATH: &'static [&'static str] = &["infra", "logs", "sinks"];
     const ABOUT: &'static str = "Systems that get the audit trail: how far each is, and what it holds back";
     const READ_ONLY: bool = true;
+    const SCOPES: &'static [&'static str] = crate::operator::AUDIT;
     const EXAMPLES: &'static str = "\
 Examples:
   sp infra logs sinks

@@ -39,6 +39,7 @@ impl Command for Stream {
     const PATH: &'static [&'static str] = &["infra", "logs", "stream"];
     const ABOUT: &'static str = "Follow the audit trail as it grows; waits for events and says where to go on";
     const READ_ONLY: bool = true;
+    const SCOPES: &'static [&'static str] = crate::operator::AUDIT;
     const EXAMPLES: &'static str = "\
 Examples:
   sp infra logs stream                                      everything, as it happens

@@ -34,6 +34,7 @@ impl Command for Summarize {
     const PATH: &'static [&'static str] = &["infra", "logs", "summary"];
     const ABOUT: &'static str = "Add up what happened: how much, what was refused and why, by whom, how fast";
     const READ_ONLY: bool = true;
+    const SCOPES: &'static [&'static str] = crate::operator::AUDIT;
     const EXAMPLES: &'static str = "\
 Examples:
   sp infra logs summary                                     the last day

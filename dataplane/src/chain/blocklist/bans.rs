@@ -10,7 +10,7 @@ use super::config::{BanConfig, BlocklistConfigError};
 
 /// The compiled ban list.
 #[derive(Debug, Default)]
-pub(super) struct Bans {
+pub(crate) struct Bans {
     users: HashSet<Box<str>>,
     /// Networks as 128-bit prefixes (IPv4 mapped), sorted by prefix length so that equal lengths are neighbours.
     networks: Vec<Network>,
@@ -40,8 +40,16 @@ impl Bans {
         Ok(Self { users, networks })
     }
 
+    /// Networks alone.
+    ///
+    /// # Errors
+    /// The first text that is not one.
+    pub(crate) fn of_networks<'a>(networks: impl Iterator<Item = &'a str>) -> Result<Self, BlocklistConfigError> {
+        Self::compile(&BanConfig { cidrs: networks.map(str::to_owned).collect(), ..BanConfig::default() })
+    }
+
     /// Cost: one hash look-up, and one binary search per distinct prefix length.
-    pub(super) fn matches(&self, user: &str, ip: Option<IpAddr>) -> bool {
+    pub(crate) fn matches(&self, user: &str, ip: Option<IpAddr>) -> bool {
         if !self.users.is_empty() && self.users.contains(user) {
             return true;
         }
@@ -59,6 +67,11 @@ impl Bans {
         }
         false
     }
+}
+
+/// Whether a text is an address, or a network as `address/bits`.
+pub fn is_network(text: &str) -> bool {
+    parse_network(text).is_some()
 }
 
 fn mapped(ip: IpAddr) -> u128 {

@@ -109,6 +109,21 @@ pub enum PaceError {
 }
 
 impl Pace {
+    /// How much of it a cell has used, of how much, and when that is free again.
+    pub(crate) fn used(&self, cell: Cell, now_us: u64) -> (u64, u64, u64) {
+        let live = cell.is_live(now_us);
+        match self {
+            Pace::Window { quota, .. } => (if live { cell.used } else { 0 }, *quota, if live { cell.at_us } else { 0 }),
+            Pace::Budget { micro_usd, .. } => (if live { cell.used } else { 0 }, *micro_usd, if live { cell.at_us } else { 0 }),
+            Pace::Concurrency { at_most } => (cell.used, *at_most, 0),
+            Pace::Gcra { step_us, depth_us, .. } => {
+                let step_us = (*step_us).max(1);
+                let ahead_us = cell.at_us.saturating_sub(now_us);
+                (ahead_us.div_ceil(step_us), depth_us / step_us, if live { cell.at_us } else { 0 })
+            }
+        }
+    }
+
     /// One call each `period_us` / `count`, and `burst` at once after a pause.
     ///
     /// # Errors

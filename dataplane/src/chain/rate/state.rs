@@ -178,6 +178,22 @@ impl RateState {
         refused.map_or(Ok(()), Err)
     }
 
+    /// How much of a limit is used, of how much, and when that is free again (µs since 1970; 0 where no time ends it).
+    pub fn used(&self, charge: &Charge, now_us: u64) -> (u64, u64, u64) {
+        let cell = self.table.find(charge.key).map_or(Cell::EMPTY, |slot| self.table.get(slot));
+        charge.pace.used(cell, now_us)
+    }
+
+    /// Gives back everything that was used of a limit. Calls in flight still count. What the journal holds of the cell
+    /// stays: after a restart within its period the cell is as it was, which errs on the side of the limit.
+    pub fn reset(&mut self, charge: &Charge) {
+        if charge.pace.is_kept()
+            && let Some(slot) = self.table.find(charge.key)
+        {
+            self.table.set(slot, Cell::EMPTY);
+        }
+    }
+
     /// Gives back a call that was admitted here and then not made, because a limit kept elsewhere refused it.
     ///
     /// Never gives back more than the charges still hold: see [`Pace`]. After a restart a refund may be forgotten, which

@@ -99,16 +99,30 @@ impl Standing {
     /// The same, where the tool's number on the server is known.
     pub(crate) fn access_to<'p>(&self, policy: &'p Policy, tool: Option<u32>, call: &Call<'_>, now_us: u64) -> Access<'p> {
         let servers = self.kind.servers.borrow();
-        if let Some(Some(access)) = servers.get(call.server.index()) {
-            return access.of(&policy.grants, tool, call, now_us);
+        let access = if let Some(Some(access)) = servers.get(call.server.index()) {
+            access.of(&policy.grants, tool, call, now_us)
+        } else {
+            drop(servers);
+            self.on_server(policy, call.server).of(&policy.grants, tool, call, now_us)
+        };
+        match (access, if call.is_tool { policy.demands(call.server, call.name) } else { &[] }) {
+            // A grant that was meant for tools of other servers gives nobody a command.
+            (Access::Allowed { grant } | Access::StepUp { grant, .. }, demands @ [first, ..]) if !self.meets(demands) => {
+                Access::StepUp { grant, scopes: std::slice::from_ref(first) }
+            }
+            (access, _) => access,
         }
-        drop(servers);
-        self.on_server(policy, call.server).of(&policy.grants, tool, call, now_us)
+    }
+
+    /// Whether it holds one of the scopes that a tool asks for, or the tool asks for none.
+    fn meets(&self, demands: &[Box<str>]) -> bool {
+        demands.is_empty() || self.kind.scopes.split(' ').any(|held| demands.iter().any(|demand| **demand == *held))
     }
 
     /// Whether a tool belongs into the principal's `tools/list` of a server.
     pub fn lists(&self, policy: &Policy, server: ServerIx, tool: &str) -> bool {
-        self.on_server(policy, server).lists(&policy.grants, server, policy.grants.tool(server, tool), tool)
+        self.meets(policy.demands(server, tool))
+            && self.on_server(policy, server).lists(&policy.grants, server, policy.grants.tool(server, tool), tool)
     }
 
     fn on_server(&self, policy: &Policy, server: ServerIx) -> Rc<ServerAccess> {

@@ -1,0 +1,220 @@
+//! `sp admin tenants` and `sp admin departments`: the names that grants, limits and accounts may use.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use clap::Args;
+use schema::queries::operate as sql;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use wire::ids::{DepartmentId, TenantId};
+
+use super::admin::{self, connect, refused};
+use super::{Caller, Command, CommandError, Entry};
+use crate::app::App;
+
+/// Lists tenants.
+#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tenants {}
+
+impl Command for Tenants {
+    const PATH: &'static [&'static str] = &["admin", "tenants", "list"];
+    const ABOUT: &'static str = "List tenants and how many users and departments each has";
+    const READ_ONLY: bool = true;
+    const EXAMPLE: &'static str = "sp admin tenants list";
+
+    async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
+        let client = connect(&app).await?;
+        let tenants = sql::tenants().bind(&**client).all().await.map_err(refused)?;
+        Ok(json!({ "tenants": tenants }))
+    }
+
+    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+        admin::rows(result, "tenants", &["id", "name", "users", "departments", "created_by"], out)
+    }
+}
+
+/// Makes a tenant.
+#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateTenant {
+    /// Its id
+    #[schemars(with = "String")]
+    tenant: TenantId,
+    /// What people call it
+    #[arg(long, default_value = "")]
+    #[serde(default)]
+    name: String,
+}
+
+impl Command for CreateTenant {
+    const PATH: &'static [&'static str] = &["admin", "tenants", "create"];
+    const ABOUT: &'static str = "Make a tenant that users and departments can belong to";
+    const READ_ONLY: bool = false;
+    const EXAMPLE: &'static str = "sp admin tenants create acme --name 'Acme Ltd'";
+
+    async fn run(self, app: Arc<App>, caller: Caller) -> Result<Value, CommandError> {
+        let client = connect(&app).await?;
+        let (id, by) = (self.tenant.as_str(), caller.claims.sub.as_str());
+        let made = sql::put_tenant().bind(&**client, &id, &self.name.as_str(), &by).await.map_err(refused)?;
+        if made == 0 {
+            Err(CommandError::Usage(format!("there is a tenant `{id}` already")))
+        } else {
+            Ok(json!({ "created": id }))
+        }
+    }
+
+    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+        admin::lines(result, out)
+    }
+}
+
+/// Removes a tenant.
+#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteTenant {
+    /// The tenant
+    #[schemars(with = "String")]
+    tenant: TenantId,
+}
+
+impl Command for DeleteTenant {
+    const PATH: &'static [&'static str] = &["admin", "tenants", "delete"];
+    const ABOUT: &'static str = "Remove a tenant that nobody belongs to any more";
+    const READ_ONLY: bool = false;
+    const EXAMPLE: &'static str = "sp admin tenants delete acme";
+
+    async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
+        let client = connect(&app).await?;
+        let id = self.tenant.as_str();
+        let tenants = sql::tenants().bind(&**client).all().await.map_err(refused)?;
+        let found = tenants.iter().find(|row| row.id == id);
+        let found =
+            found.ok_or_else(|| CommandError::NotFound(format!("there is no tenant `{id}`; see `sp admin tenants list`")))?;
+        if found.users > 0 || found.departments > 0 {
+            return Err(CommandError::Usage(format!(
+                "tenant `{id}` has {} users and {} departments; move them first",
+                found.users, found.departments
+            )));
+        }
+        sql::drop_tenant().bind(&**client, &id).await.map_err(refused)?;
+        Ok(json!({ "removed": id }))
+    }
+
+    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+        admin::lines(result, out)
+    }
+}
+
+/// Lists departments.
+#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Departments {}
+
+impl Command for Departments {
+    const PATH: &'static [&'static str] = &["admin", "departments", "list"];
+    const ABOUT: &'static str = "List departments and how many users each has";
+    const READ_ONLY: bool = true;
+    const EXAMPLE: &'static str = "sp admin departments list";
+
+    async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
+        let client = connect(&app).await?;
+        let departments = sql::departments().bind(&**client).all().await.map_err(refused)?;
+        Ok(json!({ "departments": departments }))
+    }
+
+    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+        admin::rows(result, "departments", &["id", "tenant", "name", "users", "created_by"], out)
+    }
+}
+
+/// Makes a department.
+#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateDepartment {
+    /// Its id
+    #[schemars(with = "String")]
+    department: DepartmentId,
+    /// Its tenant
+    #[arg(long, value_name = "ID")]
+    #[schemars(with = "Option<String>")]
+    tenant: Option<TenantId>,
+    /// What people call it
+    #[arg(long, default_value = "")]
+    #[serde(default)]
+    name: String,
+}
+
+impl Command for CreateDepartment {
+    const PATH: &'static [&'static str] = &["admin", "departments", "create"];
+    const ABOUT: &'static str = "Make a department that users can belong to, and grants and limits can speak to";
+    const READ_ONLY: bool = false;
+    const EXAMPLE: &'static str = "sp admin departments create research --tenant acme";
+
+    async fn run(self, app: Arc<App>, caller: Caller) -> Result<Value, CommandError> {
+        let client = connect(&app).await?;
+        let (id, by) = (self.department.as_str(), caller.claims.sub.as_str());
+        let tenant = self.tenant.as_ref().map(TenantId::as_str);
+        if let Some(tenant) = tenant {
+            let tenants = sql::tenants().bind(&**client).all().await.map_err(refused)?;
+            if !tenants.iter().any(|row| row.id == tenant) {
+                return Err(CommandError::NotFound(format!(
+                    "there is no tenant `{tenant}`; make it with `sp admin tenants create {tenant}`"
+                )));
+            }
+        }
+        let made = sql::put_department().bind(&**client, &id, &tenant, &self.name.as_str(), &by).await.map_err(refused)?;
+        match made {
+            0 => Err(CommandError::Usage(format!("there is a department `{id}` already"))),
+            _ => Ok(json!({ "created": id, "tenant": tenant })),
+        }
+    }
+
+    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+        admin::lines(result, out)
+    }
+}
+
+/// Removes a department.
+#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeleteDepartment {
+    /// The department
+    #[schemars(with = "String")]
+    department: DepartmentId,
+}
+
+impl Command for DeleteDepartment {
+    const PATH: &'static [&'static str] = &["admin", "departments", "delete"];
+    const ABOUT: &'static str = "Remove a department that nobody belongs to any more";
+    const READ_ONLY: bool = false;
+    const EXAMPLE: &'static str = "sp admin departments delete research";
+
+    async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
+        let client = connect(&app).await?;
+        let id = self.department.as_str();
+        let departments = sql::departments().bind(&**client).all().await.map_err(refused)?;
+        let found = departments
+            .iter()
+            .find(|row| row.id == id)
+            .ok_or_else(|| CommandError::NotFound(format!("there is no department `{id}`; see `sp admin departments list`")))?;
+        if found.users > 0 {
+            return Err(CommandError::Usage(format!("department `{id}` has {} users; move them first", found.users)));
+        }
+        sql::drop_department().bind(&**client, &id).await.map_err(refused)?;
+        Ok(json!({ "removed": id }))
+    }
+
+    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+        admin::lines(result, out)
+    }
+}
+
+inventory::submit! { Entry::of::<Tenants>() }
+inventory::submit! { Entry::of::<CreateTenant>() }
+inventory::submit! { Entry::of::<DeleteTenant>() }
+inventory::submit! { Entry::of::<Departments>() }
+inventory::submit! { Entry::of::<CreateDepartment>() }
+inventory::submit! { Entry::of::<DeleteDepartment>() }

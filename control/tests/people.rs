@@ -1,0 +1,327 @@
+//! People and services: accounts, API keys, sessions and bans, and who may command what.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::{ACCESS, Gateway, Upstream, client, echo_server, eventually, post, reason, tool_call};
+
+/// Enough fresh connections to meet every shard.
+const CONNECTIONS: usize = 12;
+
+fn gateway(upstream: &Upstream) -> Gateway {
+    let echo = echo_server(&upstream.url);
+    let services = [("mcp/echo.yaml", echo.as_str()), ("access/access.yaml", ACCESS), ("governance/rules.yaml", "secrets: {}\n")];
+    Gateway::start(&services, &["--cores", "2"])
+}
+
+fn json(gateway: &Gateway, args: &[&str]) -> Value {
+    serde_json::from_str(&gateway.sp(&[&["--json"], args].concat())).unwrap()
+}
+
+/// Every shard gives this reason, at the first try.
+async fn everywhere(gateway: &Gateway, credential: &str, wanted: &str) {
+    for _ in 0..CONNECTIONS {
+        let call = tool_call("echo", json!({"message": "x"}));
+        assert_eq!(reason(&post(&gateway.endpoint("echo"), Some(credential), &call).await), wanted);
+    }
+}
+
+/// A token that was issued after whatever was revoked: those of the same second are dead too.
+async fn token_that_works(gateway: &Gateway, args: &[&str]) -> String {
+    let call = tool_call("echo", json!({"message": "x"}));
+    for _ in 0..100 {
+        let token = gateway.token(args);
+        if reason(&post(&gateway.endpoint("echo"), Some(&token), &call).await).is_empty() {
+            return token;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("no token works: {args:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_shut_out_is_so_when_the_command_answers() {
+    let upstream = Upstream::start(&[]);
+    let gateway = gateway(&upstream);
+    let made = json(&gateway, &["admin", "users", "create", "ann", "--role", "developer", "--email", "ann@example.com"]);
+    assert_eq!((&made["id"], &made["state"]), (&json!("ann"), &json!("enabled")));
+    let ann = &["--user", "ann", "--role", "developer", "--session", "s-ann"];
+    let token = gateway.token(ann);
+    everywhere(&gateway, &token, "").await;
+
+    gateway.sp(&["admin", "users", "disable", "ann"]);
+    everywhere(&gateway, &token, "user_disabled").await;
+    gateway.sp(&["admin", "users", "enable", "ann"]);
+    everywhere(&gateway, &token, "token_revoked").await;
+
+    let token = token_that_works(&gateway, ann).await;
+    gateway.sp(&["admin", "sessions", "revoke", "s-ann"]);
+    everywhere(&gateway, &token, "token_revoked").await;
+
+    let token = token_that_works(&gateway, &["--user", "ann", "--role", "developer"]).await;
+    gateway.sp(&["admin", "bans", "add", "user", "ann", "--until", "1d", "--reason", "test"]);
+    everywhere(&gateway, &token, "banned").await;
+    assert!(gateway.sp(&["admin", "bans", "list"]).contains("ann"));
+    gateway.sp(&["admin", "bans", "remove", "user", "ann"]);
+    everywhere(&gateway, &token, "").await;
+
+    // Grants and roles of the database, the same way.
+    let deny = json(&gateway, &["admin", "grants", "create", "deny", "user", "ann", "--server", "echo", "--tool", "ec*"]);
+    everywhere(&gateway, &token, "grant_denies").await;
+    gateway.sp(&["admin", "grants", "remove", deny["id"].as_str().unwrap()]);
+    everywhere(&gateway, &token, "").await;
+
+    // What an account may changes for the tokens it has: they stop, and the next ones say it anew.
+    gateway.sp(&["admin", "roles", "create", "helper", "--scope", "help:out"]);
+    gateway.sp(&["admin", "users", "update", "ann", "--add-role", "helper"]);
+    everywhere(&gateway, &token, "token_revoked").await;
+    assert_eq!(json(&gateway, &["admin", "users", "show", "ann"])["roles"], json!(["developer", "helper"]));
+
+    // Ids are never given twice, and what is asked for must be there.
+    gateway.sp(&["admin", "users", "delete", "ann"]);
+    for (args, words) in [
+        (&["admin", "users", "create", "ann"][..], "never given twice"),
+        (&["admin", "users", "show", "ann"][..], "sp admin users list"),
+        (&["admin", "users", "create", "bob", "--role", "nosuch"][..], "sp admin roles create nosuch"),
+        (&["admin", "users", "create", "bob", "--department", "nosuch"][..], "sp admin departments create nosuch"),
+        (&["admin", "grants", "create", "allow", "user", "bob", "--server", "["][..], "glob"),
+        (&["admin", "bans", "add", "address", "10.0.0.0/99"][..], "192.0.2.0/24"),
+        (&["admin", "bans", "remove", "user", "nobody"][..], "sp admin bans list"),
+        (&["admin", "roles", "create", "developer"][..], "access.yaml"),
+        (&["admin", "keys", "create", "--user", "nobody"][..], "sp admin users create nobody"),
+    ] {
+        let (code, _, err) = gateway.try_sp(args);
+        assert_eq!(code, 1, "{args:?}: {err}");
+        assert!(err.contains(words), "{args:?}: {err}");
+    }
+    assert_eq!(gateway.try_sp(&["admin", "users", "create", "a\nb"]).0, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_key_is_as_good_as_a_token_and_no_better_than_its_user() {
+    let upstream = Upstream::start(&[]);
+    let gateway = gateway(&upstream);
+    gateway.sp(&["admin", "users", "create", "robot", "--tier", "service", "--role", "developer"]);
+    let make = |args: &[&str]| {
+        let made = json(&gateway, &[&["admin", "keys", "create", "--user", "robot"], args].concat());
+        (made["key"].as_str().unwrap().to_owned(), made["id"].as_str().unwrap().to_owned())
+    };
+    let (key, id) = make(&["--name", "nightly"]);
+    assert!(key.starts_with(&format!("spk_{id}_")), "{key}");
+    everywhere(&gateway, &key, "").await;
+
+    // Less than its user: fewer scopes, fewer servers, an end. Never more.
+    everywhere(&gateway, &make(&["--scope", "other:scope"]).0, "scope_missing").await;
+    everywhere(&gateway, &make(&["--server", "elsewhere"]).0, "token_audience").await;
+    let (code, _, err) = gateway.try_sp(&["admin", "keys", "create", "--user", "robot", "--role", "operator"]);
+    assert!(code == 1 && err.contains("never more than its user"), "{err}");
+    let (code, _, err) = gateway.try_sp(&["--token", &key, "admin", "users", "list"]);
+    assert!(code == 3 && err.contains("scope_missing"), "{err}");
+    let (short, _) = make(&["--expires", "1s"]);
+    crate::harness::until_reason(&gateway.endpoint("echo"), &short, &tool_call("echo", json!({"message": "x"})), "token_expired")
+        .await;
+
+    // Guessing: an id that exists and one that does not are told apart by nobody.
+    let zeros = "0".repeat(64);
+    for wrong in [
+        format!("spk_{id}_{zeros}"),
+        format!("spk_{}_{zeros}", "0".repeat(16)),
+        format!("{key}0"),
+        key.to_uppercase(),
+        "spk_".into(),
+    ] {
+        everywhere(&gateway, &wrong, "key_unknown").await;
+    }
+    in_the_url_or_another_header_it_is_nothing(&gateway, &key).await;
+
+    // The audit trail says how and with which key; the list says when.
+    gateway.wait_until_shipped();
+    let sql = "SELECT count(*), count(*) FILTER (WHERE user_id = 'robot' AND tier = 'service') FROM audit_event
+        WHERE kind = 'decision' AND auth_method = 'api_key' AND token_id = $1 AND verdict = 'allow'";
+    let row = gateway.postgres().await.query_one(sql, &[&id]).await.unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1)), (CONNECTIONS as i64, CONNECTIONS as i64));
+    let text: i64 = gateway
+        .postgres()
+        .await
+        .query_one("SELECT count(*) FROM audit_event e WHERE strpos(e::text, $1) > 0", &[&&key[21..]])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(text, 0, "the key stands in the audit trail");
+    let shown = json(&gateway, &["admin", "keys", "show", &id]);
+    assert!(shown["last_used_at"].is_string() && shown["state"] == "live" && shown.get("key").is_none(), "{shown}");
+
+    // Its user's fate is its own.
+    gateway.sp(&["admin", "users", "disable", "robot"]);
+    everywhere(&gateway, &key, "user_disabled").await;
+    gateway.sp(&["admin", "users", "enable", "robot"]);
+    everywhere(&gateway, &key, "").await;
+    gateway.sp(&["admin", "keys", "revoke", &id]);
+    everywhere(&gateway, &key, "key_unknown").await;
+    assert_eq!(gateway.try_sp(&["admin", "keys", "revoke", &id]).0, 1);
+}
+
+async fn in_the_url_or_another_header_it_is_nothing(gateway: &Gateway, key: &str) {
+    use http_body_util::Full;
+    let call = tool_call("echo", json!({"message": "x"}));
+    let url = gateway.endpoint("echo");
+    for (url, header, value) in [
+        (format!("{url}?access_token={key}"), "x-nothing", String::new()),
+        (format!("{url}?api_key={key}"), "x-nothing", String::new()),
+        (url.clone(), "x-api-key", key.to_owned()),
+        (url.clone(), "authorization", format!("Basic {key}")),
+        (url.clone(), "authorization", key.to_owned()),
+        (url.clone(), "cookie", format!("token={key}")),
+    ] {
+        let request = hyper::Request::post(&url)
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .header(header, &value)
+            .body(Full::from(call.clone()))
+            .unwrap();
+        let status = client().request(request).await.unwrap().status();
+        assert_eq!(status, 401, "{header}: {value}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_becomes_somebody_else_by_saying_so() {
+    use base64::Engine as _;
+    use http_body_util::{BodyExt as _, Full};
+    let upstream = Upstream::start(&[]);
+    let gateway = gateway(&upstream);
+    // May call tools on every server, `sp` too; commands ask for a scope of their own.
+    let token = gateway.token(&["--user", "ann", "--role", "developer"]);
+    let admin = json!({ "iss": "x", "aud": "x", "sub": "root", "exp": 9_999_999_999_u64, "iat": 0, "jti": "x", "tier": "admin", "roles": ["operator"], "scope": "gateway:operate" });
+    let forged = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(admin.to_string());
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": "admin_users_create",
+        "arguments": { "user": "mallory", "tier": "admin" },
+        "_meta": { "tier": "admin", "roles": ["operator"], "sp-principal": forged },
+    }});
+    let request = hyper::Request::post(gateway.endpoint("sp"))
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+        .header("authorization", format!("Bearer {token}"))
+        .header("sp-principal", &forged)
+        .header("x-tier", "admin")
+        .header("x-scopes", "gateway:operate")
+        .body(Full::from(call.to_string()))
+        .unwrap();
+    let response = client().request(request).await.unwrap();
+    assert_eq!(response.status(), 403);
+    let challenge = response.headers()["www-authenticate"].to_str().unwrap().to_owned();
+    assert!(challenge.contains("insufficient_scope") && challenge.contains("gateway:operate"), "{challenge}");
+    let body: Value = serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap();
+    assert_eq!(body["error"]["data"]["reason"], "scope_missing", "{body}");
+    // The command line meets the same denial.
+    let (code, _, err) = gateway.try_sp(&["--token", &token, "admin", "users", "create", "mallory", "--tier", "admin"]);
+    assert!(code == 3 && err.contains("scope_missing"), "{err}");
+    assert_eq!(gateway.try_sp(&["admin", "users", "show", "mallory"]).0, 1);
+
+    // Tiers are kinds, not a ladder: an administrator without the scope has no more.
+    let boss = gateway.token(&["--user", "boss", "--tier", "admin", "--role", "developer"]);
+    let (code, _, err) = gateway.try_sp(&["--token", &boss, "admin", "users", "list"]);
+    assert!(code == 3 && err.contains("scope_missing"), "{err}");
+
+    // Who may call nothing of it sees nothing of it; an operator sees all.
+    let list = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
+    let seen = async |token: &str| -> Vec<String> {
+        let answer = post(&gateway.endpoint("sp"), Some(token), &list).await;
+        let tools = answer.body["result"]["tools"].as_array().unwrap_or_else(|| panic!("{answer:?}")).clone();
+        tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(seen(&token).await, Vec::<String>::new());
+    let operator = gateway.token(&["--user", "ops", "--role", "operator"]);
+    let all = seen(&operator).await;
+    assert!(all.contains(&"admin_users_create".to_owned()) && all.contains(&"infra_logs_search".to_owned()), "{all:?}");
+    let reader = gateway.token(&["--user", "look", "--role", "operator", "--scope", "gateway:read"]);
+    assert_eq!(seen(&reader).await, all);
+
+    // An agent and a person leave the same row.
+    let create = tool_call("admin_users_create", json!({ "user": "made-by-agent" }));
+    let answer = post(&gateway.endpoint("sp"), Some(&operator), &create).await;
+    assert_eq!(answer.body["result"]["structuredContent"]["id"], "made-by-agent", "{answer:?}");
+    gateway.sp(&["--token", &operator, "admin", "users", "create", "made-by-person"]);
+    gateway.wait_until_shipped();
+    let sql =
+        "SELECT count(*), count(DISTINCT (user_id, tier, roles, scopes, channel, server, tool, verdict, rule)), min(channel)
+        FROM audit_event WHERE kind = 'decision' AND tool = 'admin_users_create' AND user_id = 'ops'";
+    let row = gateway.postgres().await.query_one(sql, &[]).await.unwrap();
+    assert_eq!((row.get::<_, i64>(0), row.get::<_, i64>(1), row.get::<_, &str>(2)), (2, 1, "command"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_see_and_change_what_there_is() {
+    let limits = "secrets: {}\nlimits:\n  - { id: few, per: [principal], rate: 3/h, servers: [echo] }\n";
+    let upstream = Upstream::start(&[]);
+    let echo = echo_server(&upstream.url);
+    let services = [("mcp/echo.yaml", echo.as_str()), ("access/access.yaml", ACCESS), ("governance/rules.yaml", limits)];
+    let gateway = Gateway::start(&services, &["--cores", "2"]);
+    // Pages.
+    for n in 0..5 {
+        gateway.sp(&["admin", "users", "create", &format!("u{n}")]);
+    }
+    let mut seen = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = json(&gateway, &["admin", "users", "list", "--limit", "2", "--after", &after]);
+        seen.extend(page["users"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap().to_owned()));
+        match page["next"].as_str() {
+            Some(next) => after = next.to_owned(),
+            None => break,
+        }
+    }
+    seen.retain(|id| id.starts_with('u'));
+    assert_eq!(seen, ["u0", "u1", "u2", "u3", "u4"]);
+
+    // Limits: used, given back.
+    let ann = gateway.token(&["--user", "ann", "--role", "developer"]);
+    let call = tool_call("echo", json!({"message": "x"}));
+    for _ in 0..3 {
+        assert_eq!(reason(&post(&gateway.endpoint("echo"), Some(&ann), &call).await), "");
+    }
+    assert_eq!(reason(&post(&gateway.endpoint("echo"), Some(&ann), &call).await), "rate_limited");
+    let of = ["ann", "--server", "echo", "--tool", "echo", "--role", "developer"];
+    let count = json(&gateway, &[&["admin", "limits", "show"], &of[..]].concat());
+    assert_eq!((&count["counts"][0]["used"], &count["counts"][0]["of"]), (&json!(3), &json!(3)), "{count}");
+    gateway.sp(&[&["admin", "limits", "reset"], &of[..]].concat());
+    assert_eq!(reason(&post(&gateway.endpoint("echo"), Some(&ann), &call).await), "");
+
+    // Everything else there is to look at answers, for people and as JSON.
+    gateway.sp(&["admin", "tenants", "create", "acme"]);
+    gateway.sp(&["admin", "departments", "create", "research", "--tenant", "acme"]);
+    gateway.sp(&["admin", "users", "update", "u0", "--tenant", "acme", "--department", "research"]);
+    assert_eq!(gateway.try_sp(&["admin", "tenants", "delete", "acme"]).0, 1);
+    for args in [
+        &["admin", "roles", "list"][..],
+        &["admin", "grants", "list", "--principal", "developer"],
+        &["admin", "tenants", "list"],
+        &["admin", "departments", "list"],
+        &["admin", "sessions", "list"],
+        &["admin", "keys", "list", "--all"],
+        &["admin", "limits", "list"],
+        &["admin", "policy", "status"],
+        &["admin", "config", "show"],
+        &["admin", "config", "validate"],
+        &["admin", "setup"],
+        &["admin", "users", "list", "--department", "research"],
+    ] {
+        assert!(!gateway.sp(args).trim().is_empty(), "{args:?}");
+        assert!(json(&gateway, args).is_object(), "{args:?}");
+    }
+    gateway.declare("access/access.yaml", &ACCESS.replace("effect: deny", "effekt: deny"));
+    let (code, _, err) = gateway.try_sp(&["admin", "config", "validate"]);
+    assert!(code == 1 && err.contains("access.yaml:") && err.contains("effekt"), "{err}");
+    let help = gateway.sp(&["admin", "users", "create", "--help"]);
+    assert!(help.contains("Example:") && help.contains("gateway:operate"), "{help}");
+
+    // Without the database nothing is pretended.
+    let processes = crate::outage::family(gateway.postmaster().as_raw());
+    crate::outage::tell(&processes, nix::sys::signal::Signal::SIGSTOP);
+    eventually("the database is seen to be away", || (crate::harness::readiness(&gateway)["status"] == "degraded").then_some(()));
+    let (code, _, err) = gateway.try_sp(&["admin", "users", "disable", "u1"]);
+    crate::outage::tell(&processes, nix::sys::signal::Signal::SIGCONT);
+    assert!(code == 1 && err.contains("database"), "{err}");
+}
