@@ -112,7 +112,7 @@ impl Estate {
 
 /// Keys of no node.
 pub(crate) fn node_keys() -> NodeKeys {
-    NodeKeys { rates: [1; 16], digests: [2; 32], sessions: [3; 32], fingerprints: [4; 32] }
+    NodeKeys { rates: [1; 16], digests: [2; 32], sessions: [3; 32], fingerprints: [4; 32], api_keys: [5; 32] }
 }
 
 fn tool_names() -> Vec<String> {

@@ -337,7 +337,7 @@ fn an_explanation_names_every_grant_and_no_value() {
         ..grant("others allow files - - -")
     });
     let (bytes, _) = SnapshotBytes::encode(&policy_of(grants)).unwrap();
-    let node = NodeKeys { rates: [1; 16], digests: [2; 32], sessions: [3; 32], fingerprints: [4; 32] };
+    let node = NodeKeys { rates: [1; 16], digests: [2; 32], sessions: [3; 32], fingerprints: [4; 32], api_keys: [5; 32] };
     let policy = Policy::compile(bytes, &node, &Reach::default()).unwrap();
     let ann = Principal::of_claims(claims("ann", &["dev"], "eng", "a"), &policy);
     let mut text = br#"{"n": 7, "t": "hush-hush"}"#.to_vec();
