@@ -348,21 +348,13 @@ impl Gateway {
         // Before anybody can find us ready: who sees that wants to know where and as whom.
         face.announce(&data_dir, listen).context("instance.json cannot be written").map_err(unavailable)?;
         let (data_plane, embedded) = start_shards(config, &supervisor, embedded).await?;
-        if !data_plane.is_pinned() {
-            tracing::warn!(cores, "more shards than CPUs: they are not pinned, and share what there is");
-        }
+        warn_if_shared(&data_plane, cores);
 
         let sources = journal_sources(&journal_dir, keys.node, &data_plane, &streams);
         let sinks = start_sinks(&database, keys.node, &data_dir, &sources, declared).await;
-        let plane = data_plane.handle();
         let retention = publisher.retention();
-        let publishing = Arc::new(Publishing::new(
-            publisher,
-            plane,
-            Arc::clone(&supervisor),
-            database.clone(),
-            (states.clone(), Arc::clone(&sinks)),
-        ));
+        let outside = (states.clone(), Arc::clone(&sinks));
+        let publishing = publishing(publisher, &data_plane, &supervisor, &database, outside);
         let app = Arc::new(App {
             database: database.clone(),
             plane: data_plane.handle(),
@@ -511,6 +503,22 @@ async fn start_shards(
         }
         Err(error) => Err((Exit::Failure, error.into())),
     }
+}
+
+fn warn_if_shared(data_plane: &DataPlane, cores: u16) {
+    if !data_plane.is_pinned() {
+        tracing::warn!(cores, "more shards than CPUs: they are not pinned, and share what there is");
+    }
+}
+
+fn publishing(
+    publisher: Publisher,
+    data_plane: &DataPlane,
+    supervisor: &Arc<Supervisor>,
+    database: &Database,
+    outside: (watch::Receiver<States>, Arc<Sinks>),
+) -> Arc<Publishing> {
+    Arc::new(Publishing::new(publisher, data_plane.handle(), Arc::clone(supervisor), database.clone(), outside))
 }
 
 /// Everything that is wrong with the tree is found before anything is started.
