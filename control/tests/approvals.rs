@@ -116,8 +116,8 @@ async fn a_person_decides_about_a_call_that_waits() {
     assert_eq!(verdicts, ["ask", "allow"], "{audit}");
     let allowed = &audit["calls"][1];
     assert_eq!(allowed["permissions"]["evidence"], "approved by `bob`", "{audit}");
-    assert_eq!((allowed["outcome"]["status"].as_str(), &audit["calls"][0]["outcome"]), (Some("ok"), &Value::Null), "{audit}");
-    assert_eq!((&audit["events"][0]["action"], &audit["events"][0]["user_id"]), (&json!("approve"), &json!("bob")), "{audit}");
+    assert_eq!((allowed["result"]["status"].as_str(), &audit["calls"][0]["result"]), (Some("ok"), &Value::Null), "{audit}");
+    assert_eq!((&audit["events"][0]["action"], &audit["events"][0]["user"]), (&json!("approve"), &json!("bob")), "{audit}");
     assert!(audit["events"][0]["detail"].as_str().unwrap().contains("looks right"), "{audit}");
 }
 

@@ -8,7 +8,9 @@ use crate::harness::{Gateway, Upstream, echo_server, post, tool_call};
 const GRANTS: &str = r#"
 roles:
   developer: { description: Works, scopes: [tools:call] }
+  operator: { description: Operates, scopes: [gateway:operate] }
 grants:
+  - { id: operators-operate, effect: allow, subjects: { roles: [operator] }, servers: [sp] }
   - id: short-messages
     effect: allow
     subjects: { roles: [developer] }

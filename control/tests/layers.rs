@@ -99,8 +99,9 @@ async fn each_layer_denies_and_says_so() {
     let audit: serde_json::Value = serde_json::from_str(&gateway.sp(&["--json", "infra", "logs", "audit", &trace])).unwrap();
     let call = &audit["calls"][0];
     assert_eq!(call["identity"]["user"], "ann");
-    assert_eq!(call["permissions"]["rule"], "developers-call");
-    assert_eq!(call["outcome"]["status"], "ok");
+    let scope = call["permissions"]["layers"].as_array().unwrap().iter().find(|layer| layer["layer"] == "scope").unwrap();
+    assert_eq!(scope, &json!({"layer": "scope", "verdict": "pass", "rule": "developers-call"}), "{audit}");
+    assert_eq!(call["result"]["status"], "ok");
     let text = gateway.sp(&["infra", "logs", "audit", &trace]);
     let order = ["1 identity", "2 agent context", "3 permissions", "4 tool execution", "5 result"].map(|title| text.find(title));
     assert!(order.iter().all(Option::is_some) && order.is_sorted(), "{text}");

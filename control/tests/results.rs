@@ -180,7 +180,7 @@ async fn results_are_checked_in_every_form() {
     gateway.wait_until_shipped();
     for (trace, redactions, status) in traces {
         let audit: Value = serde_json::from_str(&gateway.sp(&["--json", "infra", "logs", "audit", &trace])).unwrap();
-        let outcome = &audit["calls"][0]["outcome"];
+        let outcome = &audit["calls"][0]["result"];
         assert_eq!((outcome["redactions"].as_i64(), outcome["status"].as_str()), (Some(redactions), Some(status)), "{audit}");
         assert!(!audit.to_string().contains(&SECRET[4..]), "{audit}");
     }

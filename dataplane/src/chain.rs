@@ -487,8 +487,11 @@ fn blocklist_denial(policy: &Policy, hit: blocklist::Hit, nodes: Nodes<'_, '_>, 
     let mut pointer = String::new();
     hit.write_pointer(nodes, &mut pointer);
     let mut evidence = ArrayString::<256>::new();
-    // What does not fit is the end of it.
-    let _ = write!(evidence, "at `{}`: {} ({}", clip::<80>(&pointer), clip::<100>(&rule.reason), rule.severity.as_str());
+    // What does not fit is the end of it. A rule about the tool itself points nowhere.
+    if !pointer.is_empty() {
+        let _ = write!(evidence, "at `{}`: ", clip::<80>(&pointer));
+    }
+    let _ = write!(evidence, "{} ({}", clip::<100>(&rule.reason), rule.severity.as_str());
     if !rule.owasp.is_empty() {
         let _ = write!(evidence, ", OWASP {}", rule.owasp);
     }

@@ -137,7 +137,8 @@ fn grants_and_limits_keep_their_meaning() {
             "access/a.yaml",
             "roles: {dev: {scopes: [b, a]}}
 grants:
-- {id: g, effect: deny, servers: [m], tools: ['t*'], subjects: {tiers: [user, a2a], roles: [dev], users: [ada]}, scopes: [s]}",
+- {id: g, effect: deny, servers: [m], tools: ['t*'], subjects: {tiers: [user, a2a], roles: [dev], users: [ada]}}
+- {id: h, effect: allow, servers: [m], scopes: [s]}",
         ),
         (
             "governance/g.yaml",
@@ -152,11 +153,11 @@ grants:
     let mut dynamic = Dynamic::default();
     dynamic.facts.stored.grants.push((extra, 0));
     let snapshot = compile(&services, &dynamic, &context(1)).unwrap();
-    let [grant, from_database] = snapshot.grants.as_slice() else { panic!("{:?}", snapshot.grants) };
+    let [grant, scoped, from_database] = snapshot.grants.as_slice() else { panic!("{:?}", snapshot.grants) };
     assert_eq!((grant.id.as_str(), grant.effect, from_database.id.as_str()), ("g", Effect::Deny, "db"));
     assert_eq!(grant.subject.tiers, 1 << Tier::User.code() | 1 << Tier::A2a.code());
     assert_eq!((grant.subject.roles.join(","), grant.subject.users.join(",")), ("dev".into(), "ada".into()));
-    assert_eq!((grant.tools.join(","), grant.servers.join(","), grant.scopes.join(",")), ("t*".into(), "m".into(), "s".into()));
+    assert_eq!((grant.tools.join(","), grant.servers.join(","), scoped.scopes.join(",")), ("t*".into(), "m".into(), "s".into()));
     let [window, pace, once] = snapshot.limits.as_slice() else { panic!("{:?}", snapshot.limits) };
     assert_eq!(window.key, key_part::PRINCIPAL | key_part::TOOL);
     assert_eq!((window.count, window.period_us, window.burst, window.observe), (100, 60_000_000, 0, false));

@@ -148,7 +148,7 @@ fn sinks_say_what_is_wrong_with_them() {
         ("to: { syslog: { address: siem.example } }", "expected `host:port`"),
         ("to: { syslog: { address: \"siem.example:0\" } }", "expected `host:port`"),
         ("to: { splunk: { url: \"ftp://a\", token: \"env:T\" } }", "expected `http://host[:port]/path`"),
-        ("to: { splunk: { url: \"https://a\", token: secret } }", "env:NAME"),
+        ("to: { splunk: { url: \"https://a\", token: hunter2 } }", "env:NAME"),
         ("to: { http: { url: \"https://ann:pw@a/\" } }", "must not carry credentials"),
         ("to: { http: { url: \"https://a/\", headers: { host: \"env:H\" } } }", "set by the gateway itself"),
         ("to: { otlp: { url: \"https://a/\" } }\nonly: { kinds: [calls] }", "`calls` is not"),
@@ -159,7 +159,7 @@ fn sinks_say_what_is_wrong_with_them() {
         let problems = parse(Path::new("s"), &files).unwrap_err();
         assert!(problems.iter().any(|problem| problem.message.contains(expected)), "{text}: {problems:?}");
         assert!(
-            !problems.iter().any(|problem| problem.message.contains("secret") || problem.message.contains("pw@")),
+            !problems.iter().any(|problem| problem.message.contains("hunter2") || problem.message.contains("pw@")),
             "{problems:?}"
         );
     }
