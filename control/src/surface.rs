@@ -26,6 +26,7 @@ use wire::token::Claims;
 
 use crate::app::App;
 use crate::operator::{self, Caller, CommandError};
+use crate::people;
 
 /// Serves until the task is aborted.
 ///
@@ -62,6 +63,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/.well-known/oauth-protected-resource", get(root_resource))
         .route("/.well-known/oauth-protected-resource/api/v1/mcp/{server}/mcp", get(resource))
         .route("/api/v1/mcp/registry", get(registry))
+        .merge(people::router())
         .fallback(|| async { (StatusCode::NOT_FOUND, Json(json!({ "error": "not_found" }))) })
         .with_state(app)
 }

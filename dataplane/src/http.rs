@@ -18,6 +18,9 @@ pub mod io;
 /// The header that names the trace of a governed reply.
 pub const TRACE_HEADER: HeaderName = HeaderName::from_static("sp-trace-id");
 
+/// Tells the control plane from which address a page was asked for. Shards strip it from what clients send.
+pub const PEER_HEADER: HeaderName = HeaderName::from_static("sp-peer");
+
 /// The body of a reply.
 pub enum ReplyBody {
     /// All of it, or nothing.

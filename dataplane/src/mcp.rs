@@ -18,7 +18,7 @@ use crate::approval::{self, Asked, Waited};
 use crate::call::{Arrival, Permit, serve};
 use crate::chain::secrets::Blanks;
 use crate::chain::{Call, Denial};
-use crate::http::{Reply, ReplyBody, bearer, empty, json, read_body, reply, text};
+use crate::http::{PEER_HEADER, Reply, ReplyBody, bearer, empty, json, read_body, reply, text};
 use crate::identity::Principal;
 use crate::limits::REPLY_BUFFER_BYTES_MAX;
 use crate::outcome::{Answer, OutcomeGuard};
@@ -512,8 +512,9 @@ fn subject<'t, 'i>(
     (name, jsonrpc::member(params, "arguments"))
 }
 
-/// A page that is only passed on: OAuth, metadata, the console. No call, no record; the control plane governs its own.
-pub async fn pass_on(shard: &Rc<Shard>, request: Request<Incoming>) -> Reply {
+/// A page that is only passed on: OAuth, metadata, the console. No call, no record; the control plane governs its own, and
+/// is told who is at the other end.
+pub async fn pass_on(shard: &Rc<Shard>, request: Request<Incoming>, peer: IpAddr) -> Reply {
     let Some(target) = &shard.control else { return reply(StatusCode::NOT_FOUND, "text/plain", "not found\n") };
     let (parts, body) = request.into_parts();
     let mut out = Request::new(OutBody::Streamed(body));
@@ -525,6 +526,9 @@ pub async fn pass_on(shard: &Rc<Shard>, request: Request<Incoming>) -> Reply {
         if !hop && !name.as_str().starts_with("sp-") {
             out.headers_mut().append(name.clone(), value.clone());
         }
+    }
+    if let Ok(peer) = http::HeaderValue::from_str(&peer.to_canonical().to_string()) {
+        out.headers_mut().insert(PEER_HEADER, peer);
     }
     let (answer, _) = shard.upstreams.send(target, out, Duration::from_secs(60)).await;
     match answer {

@@ -79,7 +79,7 @@ async fn route(shard: &Rc<Shard>, request: Request<Incoming>, peer: IpAddr) -> R
             empty(StatusCode::METHOD_NOT_ALLOWED)
         }
         _ if shard.policy().networks.matches("", Some(peer)) => empty(StatusCode::FORBIDDEN),
-        _ => mcp::pass_on(shard, request).await,
+        _ => mcp::pass_on(shard, request, peer).await,
     }
 }
 
