@@ -90,12 +90,15 @@ mod tests {
         while cpu_time_below(child.id()).is_zero() {
             std::thread::sleep(Duration::from_millis(10));
         }
-        assert!(cpu_time_below(std::process::id()) >= cpu_time_below(child.id()));
+        // In this order: time goes on.
+        let below_child = cpu_time_below(child.id());
+        let below_us = cpu_time_below(std::process::id());
         let busy: Vec<u32> = parents().into_iter().filter(|(_, of)| *of == child.id()).map(|(pid, _)| pid).collect();
         for pid in busy {
             nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid.try_into().unwrap()), nix::sys::signal::SIGKILL).unwrap();
         }
         child.wait().unwrap();
+        assert!(below_us >= below_child, "{below_us:?} {below_child:?}");
         assert_eq!(cpu_time_below(u32::MAX - 1), Duration::ZERO);
     }
 

@@ -7,7 +7,9 @@ mod results;
 mod scenario;
 mod stack;
 
+pub use gateway::{BLOCKED_TOOL, Gateway, PATH};
 pub use scenario::Scenario;
+pub use stack::Server;
 
 use crate::load::{self, Glance, Report};
 use anyhow::{Result, bail};

@@ -22,7 +22,7 @@ fn resident(pid: i32) -> u64 {
 
 #[test]
 fn eight_shards_admit_a_hundred_of_each_of_five_hundred_principals() {
-    let (principals, connections, seconds) = if quick() { (50, 200, "10") } else { (500, 2000, "45") };
+    let (principals, connections, seconds) = if quick() { (50, 200, "10") } else { (500, 2000, "60") };
     let upstream = Upstream::start(&[]);
     let gateway = gateway(&upstream, "8");
     let tokens = gateway.tokens("p", "developer", principals);

@@ -10,6 +10,7 @@ use std::process::Command;
 #[command(disable_help_flag = true)]
 pub struct Args {
     /// Passed to `sp-bench run`: scenarios (echo, pass, deny, allow), --quick, --duration S, --connections N …
+    /// With `trail` first: what the audit trail costs, with --rows N, --rate R, --seconds S
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }
@@ -19,11 +20,27 @@ pub struct Args {
 /// # Errors
 /// The build failed, or a run was not clean.
 pub fn run(args: &Args) -> Result<()> {
+    if let [subject, rest @ ..] = args.rest.as_slice()
+        && subject == "trail"
+    {
+        return trail(&repo::root()?, rest);
+    }
     let governed = args.rest.iter().any(|word| ["deny", "allow"].contains(&word.as_str()))
         || !args.rest.iter().any(|word| ["echo", "pass"].contains(&word.as_str()));
     let root = repo::root()?;
     let programs = build(&root, governed)?;
     compare(&root, &programs, "run", &args.rest)
+}
+
+/// The bench of the audit trail, which needs the shipper itself besides the programs.
+fn trail(root: &Path, rest: &[String]) -> Result<()> {
+    let programs = build(root, true)?;
+    let mut cargo = Command::new("cargo");
+    cargo.args(["bench", "-p", "bench", "--bench", "trail", "--", "--programs"]).arg(programs).args(rest).current_dir(root);
+    if !cargo.status().context("run `cargo bench`")?.success() {
+        bail!("the bench of the audit trail failed");
+    }
+    Ok(())
 }
 
 /// Builds the release programs, those of the gateway only if `governed`, and gives their folder.

@@ -4,15 +4,15 @@ use super::stack::Server;
 use anyhow::{Context, Result, bail};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Where the bench's MCP server is found behind the gateway.
-pub(super) const PATH: &str = "/api/v1/mcp/bench/mcp";
+pub const PATH: &str = "/api/v1/mcp/bench/mcp";
 /// A tool that the block list refuses, so that a denied call passes the scope check and the secret scan first.
-pub(super) const BLOCKED_TOOL: &str = "upper";
+pub const BLOCKED_TOOL: &str = "upper";
 
 /// How long the gateway may take to start, its private PostgreSQL included.
 const READY_TIMEOUT: Duration = Duration::from_secs(90);
@@ -43,16 +43,21 @@ limits:
 ";
 
 /// A running gateway. Its data is removed with it.
-pub(super) struct Gateway {
+#[derive(Debug)]
+pub struct Gateway {
     // Dropped first: the process must be gone before its data is.
     pub(super) server: Server,
     pub(super) tokens: Vec<String>,
+    data_dir: PathBuf,
     _data: TempDir,
 }
 
 impl Gateway {
     /// Starts a gateway with `cores` shards in front of `upstream`, and mints a token for each principal.
-    pub(super) fn start(programs: &Path, cores: usize, principals: usize, upstream: SocketAddr) -> Result<Self> {
+    ///
+    /// # Errors
+    /// A program is missing, or the gateway does not become ready.
+    pub fn start(programs: &Path, cores: usize, principals: usize, upstream: SocketAddr) -> Result<Self> {
         let data = tempfile::Builder::new().prefix("sp-bench-").tempdir().context("make a temporary directory")?;
         let services = data.path().join("services");
         declare(&services, upstream)?;
@@ -62,7 +67,22 @@ impl Gateway {
         let mut server = Server::launch(programs, "sp-dataplane", &arguments)?;
         server.wait_for(READY_TIMEOUT, is_ready)?;
         let tokens = mint(programs, &data_dir, principals)?;
-        Ok(Self { server, tokens, _data: data })
+        Ok(Self { server, tokens, data_dir, _data: data })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address
+    }
+
+    /// One token for each principal.
+    pub fn tokens(&self) -> &[String] {
+        &self.tokens
+    }
+
+    /// Where it keeps its data.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
     }
 }
 

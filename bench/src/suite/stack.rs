@@ -21,9 +21,11 @@ pub(super) struct Stack {
 }
 
 /// A server process that ends when this is dropped.
-pub(super) struct Server {
+#[derive(Debug)]
+pub struct Server {
     pub(super) name: &'static str,
-    pub(super) address: SocketAddr,
+    /// Where it listens.
+    pub address: SocketAddr,
     child: Child,
 }
 
@@ -108,7 +110,10 @@ impl Stack {
 
 impl Server {
     /// Starts `name` on a free port of the loopback and waits until it listens.
-    pub(super) fn start(programs: &Path, name: &'static str, arguments: &[&str]) -> Result<Self> {
+    ///
+    /// # Errors
+    /// It is not built, or it ends before it listens.
+    pub fn start(programs: &Path, name: &'static str, arguments: &[&str]) -> Result<Self> {
         let mut server = Self::launch(programs, name, arguments)?;
         server.wait_for(START_TIMEOUT, |address| TcpStream::connect(address).is_ok())?;
         Ok(server)

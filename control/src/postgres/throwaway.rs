@@ -52,21 +52,33 @@ impl ThrowawayCluster {
     /// # Errors
     /// No PostgreSQL on this machine, or it does not start.
     pub async fn start() -> Result<ThrowawayCluster, PostgresError> {
+        ThrowawayCluster::start_with(Durability::None).await
+    }
+
+    /// The same, set up like the gateway's own cluster: commits wait for the disk. For measurements.
+    ///
+    /// # Errors
+    /// No PostgreSQL on this machine, or it does not start.
+    pub async fn start_durable() -> Result<ThrowawayCluster, PostgresError> {
+        ThrowawayCluster::start_with(Durability::Full).await
+    }
+
+    async fn start_with(durability: Durability) -> Result<ThrowawayCluster, PostgresError> {
         // TMPDIR may be a private directory, which the server's account could not enter.
         let tmp = PathBuf::from("/tmp");
         let dir = tmp.join(format!("sp-throwaway-{}", uuid::Uuid::now_v7().simple()));
         std::fs::create_dir(&dir).map_err(PostgresError::io("create directory", &dir))?;
-        let started = ThrowawayCluster::start_in(&dir).await;
+        let started = ThrowawayCluster::start_in(&dir, durability).await;
         if started.is_err() {
             let _ = std::fs::remove_dir_all(&dir);
         }
         started
     }
 
-    async fn start_in(dir: &std::path::Path) -> Result<ThrowawayCluster, PostgresError> {
+    async fn start_in(dir: &std::path::Path, durability: Durability) -> Result<ThrowawayCluster, PostgresError> {
         std::fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .map_err(PostgresError::io("open", dir))?;
-        let cluster = Cluster::prepare(dir, Durability::None).await?;
+        let cluster = Cluster::prepare(dir, durability).await?;
         cluster.account().own_dir(dir)?;
         let mut command = cluster.account().command("/bin/sh");
         command.args(["-c", WATCHER, "sp-throwaway"]).arg(dir).args(cluster.serve_command());

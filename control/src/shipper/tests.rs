@@ -4,7 +4,6 @@ mod cuts;
 mod golden;
 pub(crate) mod journal;
 mod proxy;
-mod rate;
 mod troubles;
 
 use std::time::Duration;
