@@ -8,6 +8,7 @@
 //! `psql`'s, from a file. Then the trail is verified as it is, and after each thing that a superuser could do to a row.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the report is what it is for")]
+#![allow(clippy::unwrap_used, reason = "the journal of the tests that it runs on does so")]
 
 #[path = "trail/evidence.rs"]
 mod evidence;

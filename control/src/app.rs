@@ -32,6 +32,7 @@ use crate::sinks::{self, SinkConfig, Sinks, SinksConfig};
 use crate::supervisor::{Health, ServerState, States, Supervisor};
 use crate::surface;
 
+pub mod candidate;
 pub mod instance;
 pub mod publish;
 
@@ -43,9 +44,6 @@ const DRAIN_GRACE: Duration = Duration::from_secs(20);
 
 /// How long the last records may take to reach Postgres.
 const SHIP_GRACE: Duration = Duration::from_secs(20);
-
-/// Segments this young stay, so that a restart finds the state of every rate limit. LIMIT: longer than any call.
-const RETAIN: Duration = Duration::from_secs(3600);
 
 /// The journal's budget. LIMIT: hours of outage of Postgres at thousands of calls a second.
 const JOURNAL_BYTES_MAX: u64 = 16 << 30;
@@ -93,6 +91,9 @@ pub struct Args {
     /// The certificate's private key, as PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// How long journal segments stay after they are shipped, and how old one gets before another begins, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, hide_short_help = true, value_parser = clap::value_parser!(u64).range(1..=86_400 * 30))]
+    pub journal_keep: u64,
     /// Log lines as JSON
     #[arg(long)]
     pub log_json: bool,
@@ -339,7 +340,7 @@ impl Gateway {
             tls: face.tls.clone(),
             control_socket: control_socket.display().to_string(),
             journal_dir: journal_dir.clone(),
-            journal: journal_config(args.durability, cores),
+            journal: journal_config(&args, cores),
             recovered,
             rate_keys: (RATE_KEYS / usize::from(cores)).max(1 << 14),
             policy,
@@ -538,12 +539,13 @@ fn configuration(error: PublishError) -> Refusal {
     (Exit::Configuration, anyhow::Error::new(error))
 }
 
-fn journal_config(durability: Durability, cores: u16) -> JournalConfig {
-    let durability = match durability {
+fn journal_config(args: &Args, cores: u16) -> JournalConfig {
+    let durability = match args.durability {
         Durability::Written => journal::Durability::Written,
         Durability::Synced => journal::Durability::Synced,
     };
-    JournalConfig { durability, ..JournalConfig::default() }.share(JOURNAL_BYTES_MAX, cores)
+    JournalConfig { durability, segment_age: Duration::from_secs(args.journal_keep), ..JournalConfig::default() }
+        .share(JOURNAL_BYTES_MAX, cores)
 }
 
 fn private_dir(dir: &std::path::Path) -> anyhow::Result<PathBuf> {
@@ -686,7 +688,10 @@ fn start_trail(
 ) -> (Shipper, Arc<Checkpointer>, Vec<tokio::task::JoinHandle<()>>) {
     // Half of a stream's budget for sinks that are behind; the other half is for Postgres.
     let held_bytes_max = JOURNAL_BYTES_MAX / (data_plane.progress().len().max(1) as u64) / 2;
-    let config = ShipperConfig { held_bytes_max, ..ShipperConfig::new(keys.node, RETAIN) };
+    let config = ShipperConfig { held_bytes_max, ..ShipperConfig::new(keys.node, data_plane.segment_age()) };
+    let progress = data_plane.progress().to_vec();
+    let noted_us = move || progress.iter().map(|shard| shard.rates_noted_us()).min().unwrap_or(0);
+    let config = ShipperConfig { rates_noted_us: Arc::new(noted_us), ..config };
     let shipper = Shipper::start(database, &config, sources);
     let checkpointer = Checkpointer::new(database.clone(), Arc::clone(&keys), journal_dir, shipper.watch());
     let checkpointer = Arc::new(checkpointer);

@@ -17,6 +17,7 @@ mod follow;
 pub mod import;
 pub mod local;
 pub mod table;
+pub mod test;
 
 use client::{Client, ClientError};
 
@@ -65,6 +66,9 @@ const GROUPS: &[(&str, &str, &str)] = &[
     ("admin", "session", "Which gateway commands mean, and tokens of this machine"),
 ];
 
+/// What each group within a group is about.
+const WITHIN: &[(&str, &str)] = &[("shadow", "Another policy on trial beside the one in force")];
+
 /// The whole command line.
 pub fn command() -> Command {
     let mut root = Command::new("sp")
@@ -93,15 +97,17 @@ pub fn command() -> Command {
         for (_, group, about) in GROUPS.iter().filter(|(of, _, _)| of == domain) {
             let mut of_group = Command::new(*group).about(*about).subcommand_required(true).arg_required_else_help(true);
             for entry in operator::commands().into_iter().filter(|entry| entry.path.starts_with(&[domain, group])) {
-                if let Some(verb) = entry.path.get(2) {
-                    of_group = of_group.subcommand(leaf(entry, verb));
-                }
+                of_group = match entry.path {
+                    [_, _, verb] => of_group.subcommand(leaf(entry, verb)),
+                    [_, _, within, verb] => below(of_group, within, leaf(entry, verb)),
+                    _ => of_group,
+                };
             }
             if (*domain, *group) == ("admin", "session") {
                 of_group = of_group.subcommand(local::token_command());
             }
             if (*domain, *group) == ("admin", "policy") {
-                of_group = of_group.subcommand(import::command());
+                of_group = of_group.subcommand(import::command()).subcommand(test::command());
             }
             if (*domain, *group) == ("infra", "logs") {
                 of_group = of_group.subcommands(evidence::commands());
@@ -114,6 +120,15 @@ pub fn command() -> Command {
         root = root.subcommand(of_domain);
     }
     root.subcommand(local::check_command()).subcommand(local::completion_command())
+}
+
+/// Adds a command to a group within a group.
+fn below(group: Command, within: &'static str, leaf: Command) -> Command {
+    if group.find_subcommand(within).is_some() {
+        return group.mut_subcommand(within, |inner| inner.subcommand(leaf));
+    }
+    let about = WITHIN.iter().find(|(name, _)| *name == within).map_or("", |(_, about)| about);
+    group.subcommand(Command::new(within).about(about).subcommand_required(true).arg_required_else_help(true).subcommand(leaf))
 }
 
 fn leaf(entry: &Entry, verb: &'static str) -> Command {
@@ -145,6 +160,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         ["completion"] => local::completion(leaf, command()),
         ["admin", "session", "token"] => local::token(leaf),
         ["admin", "policy", "import", "cedar"] => import::cedar(leaf),
+        ["admin", "policy", "test"] => test::test(leaf),
         ["infra", "logs", "verify"] => evidence::verify(leaf),
         ["infra", "logs", "checkpoints", "export"] => evidence::export(leaf),
         ["infra", "logs", "journal"] => evidence::journal(leaf),

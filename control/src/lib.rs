@@ -20,3 +20,4 @@ pub mod siem;
 pub mod sinks;
 pub mod supervisor;
 pub mod token;
+pub mod trial;

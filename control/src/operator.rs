@@ -23,6 +23,7 @@ pub mod grants;
 pub mod keys;
 pub mod limits;
 pub mod logs;
+pub mod policy;
 pub mod roles;
 pub mod services;
 pub mod sessions;

@@ -104,7 +104,7 @@ pub fn compile(services: &Services, dynamic: &Dynamic, context: &Context<'_>) ->
         keys: context.keys.to_vec(),
         roles: roles(services, facts),
         grants: declared.into_iter().chain(stored).collect(),
-        limits: services.limits.iter().map(|limit| limit_of(&limit.what)).collect(),
+        limits: services.limits.iter().map(|limit| limit_of(services, &limit.what)).collect(),
         secrets,
         blocklist,
         results: layers::results(services),
@@ -113,6 +113,7 @@ pub fn compile(services: &Services, dynamic: &Dynamic, context: &Context<'_>) ->
         stored: facts.stored.clone(),
         preview_bytes: preview_bytes(services),
         approvals: approvals(services),
+        observes: services.mode.as_ref().is_some_and(|mode| mode.what == LimitMode::Observe),
         ..Snapshot::default()
     };
     let nothing = Known::default();
@@ -226,6 +227,7 @@ fn grant_of(declared: &Declared<access::Grant>, problems: &mut Vec<Problem>) -> 
         id: grant.id.value.to_string(),
         effect: match grant.effect {
             access::Effect::Allow => Effect::Allow,
+            access::Effect::Deny if grant.mode.is_some_and(|mode| mode.value == LimitMode::Observe) => Effect::Observe,
             access::Effect::Deny => Effect::Deny,
         },
         subject: subject(&grant.subjects),
@@ -276,7 +278,7 @@ fn subject(subjects: &Subjects) -> Subject {
     }
 }
 
-fn limit_of(limit: &Limit) -> snapshot::Limit {
+fn limit_of(services: &Services, limit: &Limit) -> snapshot::Limit {
     let rate = limit.rate.map(|rate| rate.value);
     let period = rate.map(|rate| rate.period).or(limit.period.map(|period| period.value.0));
     snapshot::Limit {
@@ -286,20 +288,52 @@ fn limit_of(limit: &Limit) -> snapshot::Limit {
             governance::Algorithm::Window => Algorithm::Window,
             governance::Algorithm::Gcra => Algorithm::Gcra,
             governance::Algorithm::Concurrency => Algorithm::Concurrency,
+            governance::Algorithm::Budget => Algorithm::Budget,
         },
-        count: rate.map(|rate| rate.count).or(limit.count.map(|count| count.value)).unwrap_or(0),
+        count: rate
+            .map(|rate| rate.count)
+            .or(limit.count.map(|count| count.value))
+            .or(limit.amount.map(|amount| amount.value.0))
+            .unwrap_or(0),
         period_us: period.map_or(0, |period| u64::try_from(period.as_micros()).unwrap_or(u64::MAX)),
         burst: limit.burst.map_or(0, |burst| burst.value),
         class: match limit.class {
             governance::Class::Calls => CallClass::Calls,
             governance::Class::Listings => CallClass::Listings,
+            governance::Class::Denials => CallClass::Denials,
         },
         subject: subject(&limit.subjects),
         servers: texts_or_none(&limit.servers),
         tools: texts_or_none(&limit.tools),
-        costs: limit.costs.iter().map(|cost| (cost.tool.value.as_str().to_owned(), cost.units.value)).collect(),
+        costs: match limit.algorithm {
+            governance::Algorithm::Budget => prices(services),
+            _ => limit.costs.iter().map(|cost| (cost.tool.value.as_str().to_owned(), cost.units.value)).collect(),
+        },
         observe: limit.mode == LimitMode::Observe,
     }
+}
+
+/// What calls cost, as globs over tools' names of both kinds: a price for some servers stands once for each of them. What
+/// the gateway does itself costs nothing, or a budget of everything would shut out its operators.
+fn prices(services: &Services) -> Vec<(String, u32)> {
+    let names: Vec<&str> = services.mcp.iter().map(|(name, _)| name.as_str()).chain([HOST_SERVER]).collect();
+    let mut all = vec![(format!("{COMMAND_SERVER}__*"), 0)];
+    for price in services.prices.iter().map(|price| &price.what) {
+        let cost = u32::try_from(price.call.value.0).unwrap_or(u32::MAX - 1);
+        let tools = match &price.tools {
+            Some(tools) => texts(&tools.value),
+            None => vec!["*".to_owned()],
+        };
+        let Some(servers) = &price.servers else {
+            all.extend(tools.into_iter().map(|tool| (tool, cost)));
+            continue;
+        };
+        for server in names.iter().filter(|name| servers.value.iter().any(|glob| glob.value.matches(name))) {
+            let own = |tool: &String| wire::tool_name::split_prefixed(tool, |name| names.contains(&name)).is_none();
+            all.extend(tools.iter().map(|tool| (if own(tool) { format!("{server}__{tool}") } else { tool.clone() }, cost)));
+        }
+    }
+    all
 }
 
 fn key_bit(per: Per) -> u16 {

@@ -48,13 +48,15 @@ impl std::fmt::Debug for Source {
 }
 
 /// How to ship.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ShipperConfig {
     /// Whose data directory.
     pub node: NodeId,
-    /// Segments that were written to within this time stay, though they are shipped: a restart reads the limits' state from
-    /// them. At least the longest window of a limit.
+    /// Segments that were written to within this time stay, though they are shipped.
     pub retain_after: Duration,
+    /// When the state of rate limits was last noted by every shard; segments that were written to later stay. By default
+    /// nothing is waited for. Units: µs since 1970.
+    pub rates_noted_us: Arc<dyn Fn() -> u64 + Send + Sync>,
     /// A stream that lies larger than this in the journal does not wait for sinks any more. Default 2 GiB.
     pub held_bytes_max: u64,
     /// Journal bytes of one transaction. Default 4 MiB: large enough that the commit's cost disappears among the rows.
@@ -71,6 +73,7 @@ impl ShipperConfig {
         ShipperConfig {
             node,
             retain_after,
+            rates_noted_us: Arc::new(|| u64::MAX >> 1),
             held_bytes_max: 2 << 30,
             batch_bytes: 4 << 20,
             poll_busy: Duration::from_millis(15),

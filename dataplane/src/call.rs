@@ -12,11 +12,13 @@ use wire::jsonrpc::{self, Nodes};
 use wire::record::{AgentContext, Decision, Record};
 
 use crate::chain::secrets::{Blanks, Shown};
-use crate::chain::{Allowed, Call, Denial, inspect, inspect_in_slices};
+use crate::chain::{Allowed, Call, Denial, inspect, inspect_in_slices, let_through};
 use crate::identity::Principal;
 use crate::lease::RateLease;
 use crate::policy::Policy;
+use crate::shadow::{self, Decided};
 use crate::shard::Shard;
+use crate::throttle;
 
 /// When, from where and within what a call arrived.
 #[derive(Clone, Copy)]
@@ -62,7 +64,15 @@ pub async fn serve(
         Ok(principal) => principal,
         Err(denial) => return Err(refuse(shard, policy, &shard.nobody, call, arrival, denial).await),
     };
-    match decide(shard, policy, principal, call, arrival).await {
+    let decided = match decide(shard, policy, principal, call, arrival).await {
+        Err(denial) => match let_through(policy, &denial) {
+            Some(allowed) => Ok((allowed, RateLease::of_nothing(shard))),
+            None => Err(denial),
+        },
+        decided => decided,
+    };
+    shadow::compare(shard, principal, call, arrival, Decided::of(decided.as_ref().map(|(allowed, _)| allowed)));
+    match decided {
         Err(denial) => Err(refuse(shard, policy, principal, call, arrival, denial).await),
         Ok((allowed, lease)) => {
             // Durable before visible: the allow is on disk before the tool can run.
@@ -103,7 +113,7 @@ async fn decide(
     Ok((allowed, lease))
 }
 
-/// Records a denial and gives it back to be answered.
+/// Records a denial, by itself or with others, and gives it back to be answered.
 async fn refuse(
     shard: &Rc<Shard>,
     policy: &Policy,
@@ -112,8 +122,9 @@ async fn refuse(
     arrival: &Arrival<'_>,
     denial: Denial,
 ) -> Denial {
+    let Some(cells) = throttle::count(shard, policy, principal, arrival, &denial).await else { return denial };
     let record = decision(shard, policy, principal, call, arrival, Err(&denial));
-    match shard.append(&Record::Decision(record.as_ref()), &[]).await {
+    match shard.append(&Record::Decision(record.as_ref()), &cells).await {
         Ok(_) => denial,
         Err(reason) => Denial { retry_after_ms: 1000, ..Denial::new(reason) },
     }
@@ -152,8 +163,9 @@ fn decision<'a>(
     drop(counters);
 
     // What was not scanned, or held a secret, is never shown.
-    let showable =
-        decided.map_or_else(|denial| reason.layer() > wire::decision::Layer::Secrets && !denial.holds_secret, |_| true);
+    let showable = decided
+        .map_or_else(|denial| reason.layer() > wire::decision::Layer::Secrets && !denial.holds_secret, |allowed| !allowed.hides);
+    let showable = showable && !call.only_asks();
     let blanks = decided.ok().and_then(|allowed| allowed.blanks.first()).filter(|blanks| !blanks.is_empty());
     let shown = |who| call.arguments.map(|nodes| (nodes, blanks.map(|blanks| blanks.texts(nodes, who)).unwrap_or_default()));
     let mut preview = String::new();

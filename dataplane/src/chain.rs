@@ -6,7 +6,7 @@
 use std::fmt::{self, Write as _};
 
 use arrayvec::ArrayString;
-use wire::decision::{Channel, Reason};
+use wire::decision::{Channel, Layer, Reason};
 use wire::ids::ServerIx;
 use wire::jsonrpc::Nodes;
 
@@ -48,6 +48,11 @@ pub struct Call<'a> {
     pub waited: Option<&'a Waited>,
 }
 
+/// The operator's command that asks what the chain would say to a call. The arguments of that call are its own arguments:
+/// looked at for the answer, and not before, or nobody could ask why something is blocked. It reaches nothing, and its row
+/// shows nothing of them.
+pub const EXPLAIN_TOOL: &str = "admin_policy_explain";
+
 /// LIMIT: what is scanned for secrets at once; at most some 50 µs, on a slow core 100.
 const SLICE_BYTES: usize = 32 << 10;
 
@@ -60,6 +65,11 @@ impl<'a> Call<'a> {
     /// Whether this process passes the call on, so that what it passes on may differ from what came.
     fn is_forwarded(&self) -> bool {
         !matches!(self.channel, Channel::Hook | Channel::Decide)
+    }
+
+    /// Whether it only asks about another call: see [`EXPLAIN_TOOL`].
+    pub fn only_asks(&self) -> bool {
+        self.channel == Channel::Command && self.is_tool && self.name == EXPLAIN_TOOL
     }
 
     /// Whether the texts are so many that other calls must not wait for all of them to be scanned.
@@ -76,8 +86,8 @@ impl<'a> Call<'a> {
 
 /// What one shard's checks write into while they look; kept from call to call so that nothing is allocated.
 pub struct Scratch {
-    secrets: ScanScratch,
-    blocklist: BlockScratch,
+    pub(crate) secrets: ScanScratch,
+    pub(crate) blocklist: BlockScratch,
 }
 
 impl Scratch {
@@ -167,9 +177,41 @@ pub struct Allowed {
     pub blanks: arrayvec::ArrayVec<Blanks, 3>,
     /// Who approved it, where a person had to.
     pub approved: ArrayString<256>,
+    /// What would have refused it was not to be shown.
+    pub hides: bool,
+}
+
+/// A policy that only observes lets a call through that it would have refused, and the row says by what. `None` where the
+/// policy enforces, and for what no policy can give: a tool that is not there, a limiter that cannot count.
+pub fn let_through(policy: &Policy, denial: &Denial) -> Option<Allowed> {
+    let is_policys = match denial.reason.layer() {
+        Layer::Scope => !matches!(denial.reason, Reason::ServerUnknown | Reason::ToolUnknown | Reason::MethodUnknown),
+        Layer::Secrets | Layer::Blocklist => true,
+        Layer::Rate => !matches!(denial.reason, Reason::RateStateFull | Reason::RateUnavailable | Reason::Throttled),
+        Layer::None | Layer::Identity | Layer::System | Layer::Results => false,
+    };
+    if !policy.observes() || !is_policys {
+        return None;
+    }
+    let mut allowed = Allowed::nothing();
+    allowed.hides = denial.holds_secret || denial.reason.layer() <= Layer::Secrets;
+    allowed.note(if denial.rule.is_empty() { denial.reason.as_str() } else { &denial.rule });
+    allowed.say(format_args!("{}: {}; ", denial.reason.as_str(), denial.evidence));
+    Some(allowed)
 }
 
 impl Allowed {
+    fn nothing() -> Allowed {
+        Allowed {
+            rule: ArrayString::new(),
+            observed: ArrayString::new(),
+            seen: ArrayString::new(),
+            blanks: arrayvec::ArrayVec::new(),
+            approved: ArrayString::new(),
+            hides: false,
+        }
+    }
+
     /// How many secrets are kept from the tool.
     pub fn redactions(&self) -> u32 {
         self.blanks.iter().map(Blanks::redactions).sum()
@@ -230,6 +272,9 @@ pub fn inspect(
     now_us: u64,
 ) -> Result<Cleared, Denial> {
     let mut cleared = check_scope(policy, standing, call, now_us)?;
+    if call.only_asks() {
+        return Ok(cleared);
+    }
     check_secrets(policy, scratch, call, &mut cleared.allowed)?;
     check_blocklist(policy, scratch, call, &mut cleared.allowed).map_err(|denial| cleared.hiding(denial))?;
     Ok(cleared)
@@ -244,6 +289,9 @@ pub async fn inspect_in_slices(
     now_us: u64,
 ) -> Result<Cleared, Denial> {
     let mut cleared = check_scope(policy, standing, call, now_us)?;
+    if call.only_asks() {
+        return Ok(cleared);
+    }
     // The shard's own scratch serves the calls that come meanwhile.
     let mut spare = ScanScratch::new(&policy.secrets);
     for (part, nodes) in call.parts().enumerate() {
@@ -293,16 +341,11 @@ impl Allowed {
 fn check_scope(policy: &Policy, standing: &Standing, call: &Call<'_>, now_us: u64) -> Result<Cleared, Denial> {
     let tool = if call.is_tool { policy.grants.tool(call.server, call.name) } else { None };
     match standing.access_to(policy, tool, call, now_us) {
-        Access::Allowed { grant } => Ok(Cleared {
-            charges: policy.charges(standing, tool, call)?,
-            allowed: Allowed {
-                rule: clip(grant),
-                observed: ArrayString::new(),
-                seen: ArrayString::new(),
-                blanks: arrayvec::ArrayVec::new(),
-                approved: ArrayString::new(),
-            },
-        }),
+        Access::Allowed { grant } => {
+            let mut allowed = Allowed { rule: clip(grant), ..Allowed::nothing() };
+            standing.observed(policy, call, now_us).for_each(|grant| allowed.note(grant));
+            Ok(Cleared { charges: policy.charges(standing, tool, call)?, allowed })
+        }
         Access::StepUp { grant, scopes } => {
             let mut denial = Denial::new(Reason::ScopeMissing).by(grant);
             for scope in scopes {

@@ -29,6 +29,8 @@ pub struct Principal {
     /// The token's scopes and those that its roles stand for, separated by spaces, sorted.
     pub(crate) scopes: String,
     pub(crate) act_for: String,
+    /// The only scopes that the credential carries; empty for all of those of its roles.
+    bound: Vec<String>,
     /// What it may do; found when first asked, and again under another policy.
     standing: RefCell<Option<Rc<Standing>>>,
     kinds: Rc<Kinds>,
@@ -40,12 +42,26 @@ impl Principal {
         Principal::new(claims, AuthMethod::AccessToken, (policy, &Rc::default()), &[])
     }
 
+    /// The same under another policy, whose roles may stand for other scopes.
+    pub(crate) fn under(&self, policy: &Policy) -> Principal {
+        let bound: Vec<&str> = self.bound.iter().map(String::as_str).collect();
+        Principal::new(self.claims.clone(), self.auth_method, (policy, &Rc::default()), &bound)
+    }
+
     fn new(claims: Claims, auth_method: AuthMethod, (policy, kinds): (&Policy, &Rc<Kinds>), bound: &[&str]) -> Principal {
         let kinds = Rc::clone(kinds);
         let roles = claims.roles.join(" ");
         let act_for = claims.act_chain();
-        let mut principal =
-            Principal { scopes: String::new(), claims, auth_method, roles, act_for, standing: RefCell::new(None), kinds };
+        let mut principal = Principal {
+            scopes: String::new(),
+            claims,
+            auth_method,
+            roles,
+            act_for,
+            bound: texts(bound),
+            standing: RefCell::new(None),
+            kinds,
+        };
         principal.scopes = principal.effective_scopes(policy, bound);
         principal
     }
@@ -76,6 +92,7 @@ impl Principal {
             roles: String::new(),
             scopes: String::new(),
             act_for: String::new(),
+            bound: Vec::new(),
             standing: RefCell::new(None),
             kinds: Rc::default(),
         }
@@ -147,6 +164,10 @@ impl Principal {
             address,
         }
     }
+}
+
+fn texts(list: &[&str]) -> Vec<String> {
+    list.iter().map(|text| (*text).to_owned()).collect()
 }
 
 /// The principals one shard knows.
@@ -252,7 +273,7 @@ fn admit(on: (&Policy, &Rc<Kinds>), claims: Claims, now_s: u64) -> Result<Princi
 }
 
 /// Whether a user may come in at all, whatever the credential.
-fn refuse_shut_out(policy: &Policy, user: &str, now_s: u64) -> Result<(), Reason> {
+pub(crate) fn refuse_shut_out(policy: &Policy, user: &str, now_s: u64) -> Result<(), Reason> {
     let revoked = &policy.snapshot().revoked;
     if revoked.banned.get(user).is_some_and(|until| until.to_native() > now_s) {
         return Err(Reason::Banned);

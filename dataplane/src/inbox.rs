@@ -23,6 +23,8 @@ pub type Sender = mpsc::UnboundedSender<Event>;
 pub enum Event {
     /// Another policy is in force; says when this shard decides by it.
     Publish(Arc<Policy>, oneshot::Sender<()>),
+    /// Another candidate is on trial, or none any more; says when this shard knows.
+    Try(Option<Arc<Policy>>, oneshot::Sender<()>),
     /// A connection whose principal lives here.
     Adopt(Handover),
     /// Another shard wants calls charged under limits that live here.
@@ -35,6 +37,8 @@ pub enum Event {
         charges: Box<[Charge]>,
         /// When.
         now_us: u64,
+        /// Under limits of the candidate that is on trial.
+        is_trial: bool,
     },
     /// The answer to [`Event::Charge`].
     Charged {

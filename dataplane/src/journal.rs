@@ -35,6 +35,7 @@ mod keeper;
 mod marker;
 pub mod open_calls;
 pub mod progress;
+pub mod rates;
 pub mod reader;
 pub mod reclaim;
 pub mod recovery;

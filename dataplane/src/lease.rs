@@ -69,10 +69,21 @@ impl RateLease {
         Ok(lease)
     }
 
+    /// Of a call that is charged under nothing.
+    pub fn of_nothing(shard: &Rc<Shard>) -> RateLease {
+        RateLease { shard: Rc::clone(shard), parts: Vec::new(), counts_in_flight: false }
+    }
+
     /// What the journal must keep so that the limits survive a restart.
     pub fn cells(&self) -> ArrayVec<RateCell, { wire::limits::RATE_CELLS_MAX }> {
         let cells = self.parts.iter().flat_map(|part| part.admitted.records(&part.charges));
         cells.take(wire::limits::RATE_CELLS_MAX).collect()
+    }
+
+    /// What the call costs in money, as far as budgets count it. Units: millionths of a US dollar.
+    pub fn cost_micro_usd(&self) -> u64 {
+        let charges = self.parts.iter().flat_map(|part| &part.charges);
+        charges.filter(|charge| matches!(charge.pace, Pace::Budget { .. })).map(|charge| charge.cost.into()).max().unwrap_or(0)
     }
 
     /// Limits in observe mode that would have refused.
@@ -112,7 +123,7 @@ async fn ask(shard: &Shard, policy: &Policy, home: u16, charges: Box<[Charge]>, 
     let (sender, receiver) = oneshot::channel::<Box<Result<Admitted, Refused>>>();
     let ticket = shard.ticket(sender);
     shard.counters.borrow_mut().mesh_charges += 1;
-    shard.tell(home, Event::Charge { from: shard.ix, ticket, charges, now_us });
+    shard.tell(home, Event::Charge { from: shard.ix, ticket, charges, now_us, is_trial: false });
     match within(MESH_TIME_MAX, receiver).await {
         Some(Ok(result)) => result.map_err(|refused| rate_denial(policy, refused)),
         Some(Err(_)) | None => {

@@ -24,6 +24,7 @@ pub mod lease;
 pub mod policy;
 
 pub mod journal;
+pub mod notes;
 pub mod outcome;
 pub mod passage;
 
@@ -31,11 +32,14 @@ pub mod http;
 pub mod listing;
 pub mod reply;
 pub mod session;
+pub mod throttle;
 pub mod tls;
+pub mod trial;
 pub mod upstream;
 
 pub mod inbox;
 pub mod metrics;
+pub mod shadow;
 pub mod shard;
 
 mod sys;

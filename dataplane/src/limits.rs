@@ -41,6 +41,21 @@ pub const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long the rate limiter of another shard may take to answer. LIMIT: a thousand times what it needs.
 pub const MESH_TIME_MAX: Duration = Duration::from_secs(2);
 
+/// Places of the limiter that are looked at in one turn for a note of its state. LIMIT: some 100 µs.
+pub const RATE_NOTE_PLACES: usize = 16_384;
+
+/// Principals and addresses that one shard keeps shut out. LIMIT: some 300 bytes each; beyond it denials are recorded one by one.
+pub const THROTTLED_MAX: usize = 4_096;
+
+/// How often a row says how many calls of somebody were refused unread.
+pub const THROTTLE_ROW_EVERY: Duration = Duration::from_secs(10);
+
+/// Keys of a candidate's limits on one shard. LIMIT: 56 bytes each, reserved while a candidate is on trial.
+pub const SHADOW_RATE_KEYS: usize = 1 << 16;
+
+/// Principals that a candidate remembers on one shard. LIMIT: about 1 KB each.
+pub const SHADOW_PRINCIPALS_MAX: usize = 8_192;
+
 /// Connections one shard holds. LIMIT: 11.5 KB each; 16,384 are 190 MB.
 pub const CONNECTIONS_MAX: usize = 16_384;
 

@@ -60,6 +60,14 @@ pub struct Counters {
     pub redactions: u64,
     /// Rate questions asked of other shards.
     pub mesh_charges: u64,
+    /// Calls that were refused unread and recorded together.
+    pub throttled: u64,
+    /// Calls that a candidate on trial has judged too.
+    pub shadow_compared: u64,
+    /// Those of them that it would have decided otherwise.
+    pub shadow_differed: u64,
+    /// Calls that it could not judge.
+    pub shadow_skipped: u64,
     /// Records appended.
     pub journal_records: u64,
     /// Appends that failed.
@@ -114,6 +122,10 @@ impl Counters {
         self.journal_seq += journal_seq;
         self.approvals_waiting += other.approvals_waiting;
         self.redactions += other.redactions;
+        self.throttled += other.throttled;
+        self.shadow_compared += other.shadow_compared;
+        self.shadow_differed += other.shadow_differed;
+        self.shadow_skipped += other.shadow_skipped;
         self.connections_accepted += accepted;
         self.connections_open += open;
         self.connections_adopted += adopted;
@@ -142,7 +154,7 @@ pub fn page(shards: &[Counters], status: Status, generation: u64) -> String {
     let mut all = Counters::default();
     shards.iter().for_each(|shard| all.add(shard));
     let mut out = String::with_capacity(8 << 10);
-    let plain: [(&str, &str, &str, u64); 19] = [
+    let plain: [(&str, &str, &str, u64); 22] = [
         ("sp_connections_accepted_total", "counter", "Connections accepted.", all.connections_accepted),
         ("sp_connections_open", "gauge", "Connections open now.", all.connections_open),
         (
@@ -156,6 +168,9 @@ pub fn page(shards: &[Counters], status: Status, generation: u64) -> String {
         ("sp_requests_total", "counter", "HTTP requests.", all.requests),
         ("sp_redactions_total", "counter", "Stretches taken out of results.", all.redactions),
         ("sp_mesh_charges_total", "counter", "Rate questions that shards asked each other.", all.mesh_charges),
+        ("sp_throttled_total", "counter", "Calls refused unread after too many denials, recorded together.", all.throttled),
+        ("sp_shadow_compared_total", "counter", "Calls that a candidate policy has judged too.", all.shadow_compared),
+        ("sp_shadow_differed_total", "counter", "Calls that it would have decided otherwise.", all.shadow_differed),
         ("sp_journal_records_total", "counter", "Records appended to the journal.", all.journal_records),
         ("sp_journal_failures_total", "counter", "Records that could not be appended.", all.journal_failures),
         ("sp_rate_keys", "gauge", "Keys the rate limiter keeps.", all.rate_keys),

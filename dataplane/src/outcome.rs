@@ -111,7 +111,7 @@ struct Owed {
     http_status: u16,
     attempts: u8,
     /// Held until the call has ended: concurrency limits count it.
-    _lease: Option<RateLease>,
+    lease: Option<RateLease>,
 }
 
 impl OutcomeGuard {
@@ -133,7 +133,7 @@ impl OutcomeGuard {
             started: Instant::now(),
             http_status: 0,
             attempts: 0,
-            _lease: lease,
+            lease,
         }))
     }
 
@@ -173,7 +173,7 @@ impl Owed {
                     upstream: &self.upstream,
                     attempts: self.attempts,
                     redactions: answer.redactions,
-                    cost_microusd: 0,
+                    cost_microusd: self.lease.as_ref().map_or(0, RateLease::cost_micro_usd),
                     error: &answer.error,
                 }),
                 &[],

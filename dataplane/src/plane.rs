@@ -24,14 +24,19 @@ use crate::inbox::{Asked, Count, Event, OwnedNotice, Sender, Status};
 use crate::journal::recovery::{self, Stream, Unfinished};
 use crate::journal::{Journal, JournalConfig, Progress, StreamPosition};
 use crate::metrics::Counters;
+use crate::notes;
 use crate::policy::{NodeKeys, Policy};
 use crate::shard::{Parts, Shard, shard_of};
-use crate::sys;
 use crate::tls::ServerTls;
 use crate::upstream::{Target, TargetError};
+use crate::{sys, throttle};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
+
+/// How often a shard notes the state of its rate limits while one segment is written. LIMIT: often enough that a note that
+/// fails is made good long before the segment would have gone.
+const NOTES_IN_SEGMENT: u32 = 12;
 
 /// What the shards start from.
 pub struct Config {
@@ -117,6 +122,7 @@ pub struct DataPlane {
     address: SocketAddr,
     progress: Vec<Arc<Progress>>,
     pinned: bool,
+    segment_age: Duration,
 }
 
 struct Ready {
@@ -169,7 +175,8 @@ impl DataPlane {
             threads.push(thread);
         }
         drop(ready_tx);
-        let plane = DataPlane { inboxes, threads, address, progress: Vec::new(), pinned };
+        let segment_age = config.journal.segment_age;
+        let plane = DataPlane { inboxes, threads, address, progress: Vec::new(), pinned, segment_age };
         let plane = plane.wait_until_ready(&ready_rx)?;
         for (dir, position) in recovered {
             if let Err(error) = recovery::settle(&dir, position) {
@@ -212,6 +219,11 @@ impl DataPlane {
         &self.progress
     }
 
+    /// How old a segment gets before another begins.
+    pub fn segment_age(&self) -> Duration {
+        self.segment_age
+    }
+
     /// A handle for the control plane's tasks.
     pub fn handle(&self) -> Handle {
         Handle { inboxes: self.inboxes.clone() }
@@ -249,6 +261,21 @@ impl Handle {
         }
         for receiver in swapped {
             // A shard that stops meanwhile decides nothing any more.
+            let _ = receiver.await;
+        }
+    }
+
+    /// Puts a candidate on trial beside the policy in force, or ends the trial. Returns when every shard that still runs
+    /// knows.
+    pub async fn put_on_trial(&self, candidate: Option<&Arc<Policy>>) {
+        let mut known = Vec::with_capacity(self.inboxes.len());
+        for inbox in &self.inboxes {
+            let (sender, receiver) = oneshot::channel();
+            if inbox.unbounded_send(Event::Try(candidate.map(Arc::clone), sender)).is_ok() {
+                known.push(receiver);
+            }
+        }
+        for receiver in known {
             let _ = receiver.await;
         }
     }
@@ -346,18 +373,29 @@ impl Handle {
 struct Start {
     position: StreamPosition,
     cells: Vec<RateCell>,
+    rate_time_us: u64,
+    /// Cells that the shard of this number knew of before; some may live elsewhere now.
+    known: Vec<RateCell>,
     unfinished: Vec<Unfinished>,
 }
 
 /// Gives every shard its stream, the rate cells whose home it is now, and the calls that lost their outcome.
 fn divide(config: &Config) -> Vec<Start> {
     let mut starts: Vec<Start> = (0..config.cores)
-        .map(|shard| Start { position: StreamPosition::genesis(config.node, shard), cells: Vec::new(), unfinished: Vec::new() })
+        .map(|shard| Start {
+            position: StreamPosition::genesis(config.node, shard),
+            cells: Vec::new(),
+            // Keys may have moved here from any other shard.
+            known: Vec::new(),
+            rate_time_us: config.recovered.iter().map(|stream| stream.rate_time_us).max().unwrap_or(0),
+            unfinished: Vec::new(),
+        })
         .collect();
     for stream in &config.recovered {
         let home = stream.shard.min(config.cores - 1);
         if stream.shard < config.cores {
             starts[usize::from(home)].position = stream.position;
+            starts[usize::from(home)].known = stream.cells.values().copied().collect();
         }
         starts[usize::from(home)].unfinished.extend(stream.unfinished.iter().cloned());
         for cell in stream.cells.values() {
@@ -388,7 +426,7 @@ struct ShardSeed {
 
 impl ShardSeed {
     async fn run(self, ready: std_mpsc::Sender<Ready>) {
-        let ix = self.ix;
+        let (ix, note_every) = (self.ix, self.journal.segment_age / NOTES_IN_SEGMENT);
         match self.prepare().await {
             Err(why) => {
                 let _ = ready.send(Ready { shard: ix, result: Err(why) });
@@ -397,7 +435,11 @@ impl ShardSeed {
                 let _ = ready.send(Ready { shard: ix, result: Ok(progress) });
                 let accepting = glommio::spawn_local(conn::accept(std::rc::Rc::clone(&shard), listener));
                 let sweeping = glommio::spawn_local(conn::sweep(std::rc::Rc::clone(&shard)));
+                let noting = glommio::spawn_local(notes::keep(std::rc::Rc::clone(&shard), note_every));
+                let throttling = glommio::spawn_local(throttle::keep(std::rc::Rc::clone(&shard)));
                 shard.run(inbox).await;
+                noting.cancel().await;
+                throttling.cancel().await;
                 accepting.cancel().await;
                 sweeping.cancel().await;
             }
@@ -415,6 +457,7 @@ impl ShardSeed {
         let mut rates = RateState::new(self.rate_keys);
         let now_us =
             std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64);
+        rates.resume(self.start.rate_time_us, now_us);
         for cell in &self.start.cells {
             rates.restore(cell, now_us).map_err(|error| error.to_string())?;
         }
@@ -430,6 +473,7 @@ impl ShardSeed {
             peers: self.peers,
             run: self.run,
         });
+        notes::first(&shard, &self.start.known).map_err(|error| error.to_string())?;
         finish(&shard, &self.start.unfinished).await?;
         Ok((shard, self.inbox, sys::listener(self.listener), progress))
     }

@@ -47,6 +47,8 @@ pub struct Policy {
     limits: Limits,
     /// By server.
     costs: Vec<ServerCosts>,
+    denial_costs: Costs,
+    observes: bool,
     seed: KeySeed,
     limit_names: Vec<String>,
     pub(crate) fingerprint_key: [u8; 32],
@@ -194,6 +196,8 @@ impl Policy {
             verifier,
             demands,
             grants,
+            denial_costs: limits.for_denial(),
+            observes: snapshot.observes,
             limits,
             costs,
             seed,
@@ -264,6 +268,27 @@ impl Policy {
         };
         result.map_err(|refused| rate_denial(self, refused))?;
         Ok(charges)
+    }
+
+    /// Whether nothing is refused by it.
+    pub fn observes(&self) -> bool {
+        self.observes
+    }
+
+    /// The limits.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Under which limits denials are counted.
+    pub(crate) fn denial_costs(&self) -> &Costs {
+        &self.denial_costs
+    }
+
+    /// What counts a client that nobody is known of but where it calls from.
+    pub(crate) fn address_part(&self, address: &str) -> u64 {
+        // No subject holds a control character.
+        self.seed.part(Dimension::Principal, format!("\0{address}").as_bytes())
     }
 
     /// The limit's name.

@@ -31,6 +31,8 @@ use crate::inbox::{Asked, Count, Event, OwnedNotice, Sender, Status};
 use crate::journal::{Journal, JournalError};
 use crate::metrics::Counters;
 use crate::policy::{NodeKeys, Policy};
+use crate::shadow::Shadow;
+use crate::throttle::{self, Throttle};
 use crate::tls::ServerTls;
 use crate::upstream::{Pool, Target};
 
@@ -71,10 +73,16 @@ pub struct Shard {
     pub(crate) status: Cell<Status>,
     pub(crate) control_metrics: RefCell<Arc<str>>,
     pub(crate) draining: Cell<bool>,
+    /// Every shard runs.
+    pub(crate) started: Cell<bool>,
     /// What clients are shown; `None` serves them without TLS.
     pub(crate) tls: RefCell<Option<ServerTls>>,
     /// Calls that wait for a person.
     pub(crate) approvals: Approvals,
+    /// Who is refused unread.
+    pub(crate) throttle: Throttle,
+    /// The candidate that is on trial.
+    pub(crate) shadow: RefCell<Option<Rc<Shadow>>>,
     policy: RefCell<PolicyRef>,
     identities: RefCell<Identities>,
     pub(crate) journal: Journal,
@@ -132,8 +140,11 @@ impl Shard {
             status: Cell::new(Status::default()),
             control_metrics: RefCell::new(Arc::from("")),
             draining: Cell::new(false),
+            started: Cell::new(false),
             tls: RefCell::new(parts.tls),
             approvals: Approvals::default(),
+            throttle: Throttle::default(),
+            shadow: RefCell::new(None),
             policy: RefCell::new(Rc::new(parts.policy)),
             identities: RefCell::new(Identities::new()),
             journal: parts.journal,
@@ -168,6 +179,9 @@ impl Shard {
         let address: Option<IpAddr> = address.parse().ok();
         if policy.blocklist.is_banned(&principal.claims.sub, address) || policy.networks.matches("", address) {
             return Err(Denial::new(Reason::Banned));
+        }
+        if let Some(denial) = self.throttle.of_principal(policy, &principal, now_us) {
+            return Err(denial);
         }
         Ok(principal)
     }
@@ -319,9 +333,21 @@ impl Shard {
                 let _ = swapped.send(());
             }
             Event::Adopt(handover) => conn::adopt(self, handover),
-            Event::Charge { from, ticket, charges, now_us } => {
+            Event::Charge { from, ticket, charges, now_us, is_trial: false } => {
                 let result = Box::new(self.rates.borrow_mut().check_and_charge(&charges, now_us));
                 self.tell(from, Event::Charged { ticket, result });
+            }
+            Event::Charge { from, ticket, charges, now_us, is_trial: true } => {
+                // Who asks waits in vain if the trial has ended here already, and records nothing.
+                let shadow = self.shadow.borrow().as_ref().map(Rc::clone);
+                if let Some(shadow) = shadow {
+                    let result = Box::new(shadow.rates.borrow_mut().check_and_charge(&charges, now_us));
+                    self.tell(from, Event::Charged { ticket, result });
+                }
+            }
+            Event::Try(candidate, known) => {
+                *self.shadow.borrow_mut() = candidate.map(|policy| Rc::new(Shadow::new(policy)));
+                let _ = known.send(());
             }
             Event::Charged { ticket, result } => {
                 let waiting = self.tickets.borrow_mut().remove(&ticket);
@@ -352,7 +378,11 @@ impl Shard {
                     let _ = told.send(approval::answer(&shard, *answering).await);
                 });
             }
-            Event::Status(status) => self.status.set(status),
+            Event::Status(status) => {
+                // The control plane has shards to speak to only when all of them run.
+                self.started.set(true);
+                self.status.set(status);
+            }
             Event::Certificate(tls) => *self.tls.borrow_mut() = Some(tls),
             Event::Metrics(text) => *self.control_metrics.borrow_mut() = text,
             Event::Drain { .. } => self.draining.set(true),
@@ -421,6 +451,7 @@ impl Shard {
             }
         }
         self.connections.abort();
+        throttle::finish(self).await;
         if let Err(error) = self.journal.clone().close().await {
             self.report(&error);
         }

@@ -3,6 +3,7 @@
 //! A tree is either whole or refused with all its problems at once; nothing downstream meets a half-checked file.
 
 pub mod access;
+pub mod cases;
 mod check;
 mod condition;
 mod decode;
@@ -27,7 +28,7 @@ pub use self::decode::At;
 pub use self::node::{Mark, Node, Value};
 
 use self::access::{AccessFile, Grant, Role};
-use self::governance::{Approvals, Audit, GovernanceFile, Limit};
+use self::governance::{Approvals, Audit, GovernanceFile, Limit, LimitMode, Price};
 use self::mcp::McpFile;
 use self::node::Fault;
 use self::results::Results;
@@ -132,12 +133,16 @@ pub struct Services {
     pub grants: Vec<Declared<Grant>>,
     /// Limits, likewise.
     pub limits: Vec<Declared<Limit>>,
+    /// What calls cost, likewise.
+    pub prices: Vec<Declared<Price>>,
     /// The secret layer's block.
     pub secrets: Option<Raw>,
     /// The block list's block.
     pub blocklist: Option<Raw>,
     /// Obligations on results.
     pub results: Option<Declared<Results>>,
+    /// Whether the policy as a whole refuses.
+    pub mode: Option<Declared<LimitMode>>,
     /// What audit rows show.
     pub audit: Option<Declared<Audit>>,
     /// What happens to calls that a person must approve.
@@ -242,6 +247,7 @@ impl Services {
 
     fn add_governance(&mut self, place: &Place, governance: GovernanceFile, problems: &mut Vec<Problem>) {
         self.limits.extend(governance.limits.into_iter().map(|limit| declared(place, limit)));
+        self.prices.extend(governance.prices.into_iter().map(|price| declared(place, price)));
         for (name, block, slot) in
             [("secrets", governance.secrets, &mut self.secrets), ("blocklist", governance.blocklist, &mut self.blocklist)]
         {
@@ -253,6 +259,7 @@ impl Services {
             }
         }
         once(place, "results", governance.results, &mut self.results, problems);
+        once(place, "mode", governance.mode, &mut self.mode, problems);
         once(place, "audit", governance.audit, &mut self.audit, problems);
         once(place, "approvals", governance.approvals, &mut self.approvals, problems);
     }

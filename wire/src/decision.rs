@@ -191,6 +191,8 @@ vocabulary! {
         RateStateFull = 73 "rate_state_full",
         /// The shard that keeps the limit did not answer in time.
         RateUnavailable = 74 "rate_unavailable",
+        /// Too many calls before it were denied; it was not looked at.
+        Throttled = 75 "throttled",
 
         /// The decision could not be made durable.
         JournalUnavailable = 80 "journal_unavailable",
@@ -200,7 +202,7 @@ vocabulary! {
         RequestMalformed = 82 "request_malformed",
         /// An event that no rule speaks of.
         EventUnknown = 83 "event_unknown",
-        /// The model's price is not known.
+        /// What is called has no price, and a budget counts it.
         PriceUnknown = 84 "price_unknown",
         /// More work is waiting than can be held.
         Overloaded = 85 "overloaded",
@@ -284,7 +286,7 @@ impl Reason {
             30..=49 => Layer::Scope,
             50..=59 => Layer::Secrets,
             60..=69 => Layer::Blocklist,
-            70..=79 => Layer::Rate,
+            70..=79 | 84 => Layer::Rate,
             90..=99 => Layer::Blocklist,
             100..=109 => Layer::Results,
             _ => Layer::System,
@@ -325,13 +327,14 @@ impl Reason {
             Reason::BudgetExhausted => "the budget is used up; wait for the next period or ask an administrator",
             Reason::RateStateFull => "the rate limiter has no room; try again soon",
             Reason::RateUnavailable => "the rate limiter did not answer; try again",
+            Reason::Throttled => "too many calls were refused before this one, so it was not looked at; wait and try again",
             Reason::JournalUnavailable => {
                 "the decision could not be recorded, so the call was not made; try again or tell the operator"
             }
             Reason::PolicyUnavailable => "there is no policy in force; tell the operator",
             Reason::RequestMalformed => "the request is not what the protocol allows",
             Reason::EventUnknown => "no rule speaks of this event, so it is refused",
-            Reason::PriceUnknown => "the model's price is not known, so its cost cannot be accounted",
+            Reason::PriceUnknown => "this has no price, so a budget cannot account for it; ask an administrator to declare one",
             Reason::Overloaded => "too much is waiting; try again soon",
             Reason::Draining => "the gateway is stopping; try again soon",
             Reason::ApprovalRequired => "a person must approve this call",
@@ -372,6 +375,7 @@ mod tests {
             (Reason::SecretFound, Layer::Secrets),
             (Reason::Blocked, Layer::Blocklist),
             (Reason::RateLimited, Layer::Rate),
+            (Reason::PriceUnknown, Layer::Rate),
             (Reason::JournalUnavailable, Layer::System),
             (Reason::ResultSecret, Layer::Results),
         ];

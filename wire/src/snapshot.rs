@@ -10,7 +10,7 @@ use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
 /// What a snapshot file begins with. The digits are the format's version.
-pub const MAGIC: [u8; 8] = *b"SPSNAP02";
+pub const MAGIC: [u8; 8] = *b"SPSNAP03";
 
 const HEADER_BYTES: usize = 48;
 
@@ -55,6 +55,8 @@ pub struct Snapshot {
     pub preview_bytes: u32,
     /// What happens to calls that a person must approve.
     pub approvals: Approvals,
+    /// Whoever is known may do everything; rows say what would have been refused.
+    pub observes: bool,
 }
 
 /// What happens to calls that a person must approve.
@@ -162,6 +164,8 @@ pub enum Effect {
     Allow,
     /// Takes, whatever others give.
     Deny,
+    /// Takes nothing; rows say where it would have.
+    Observe,
 }
 
 /// Who may (not) do what. Every list is a condition; an empty list does not restrict.
@@ -241,8 +245,8 @@ pub enum Algorithm {
     Gcra,
     /// At most N at once.
     Concurrency,
-    /// At most N millionths of a US dollar in each period, which begin at multiples of its length since 1970 (a day is a
-    /// UTC day). What a call cost is known after it, so the last one may overdraw.
+    /// At most N millionths of a US dollar in each period, which begin at multiples of its length since 1970 (a day is a UTC
+    /// day). A call's price is its cost; one that has none is refused.
     Budget,
 }
 
@@ -281,7 +285,8 @@ pub struct Limit {
     pub servers: Vec<String>,
     /// Globs over tool names.
     pub tools: Vec<String>,
-    /// What a call of a tool costs: glob over the tool's name, units. The first match counts; otherwise 1.
+    /// What a call of a tool costs: glob over the tool's name, units. The first match counts; otherwise 1, and under a
+    /// budget nothing is known.
     pub costs: Vec<(String, u32)>,
     /// Reports, but does not refuse.
     pub observe: bool,

@@ -17,7 +17,7 @@ pub(crate) async fn verify(trail: &Trail) -> Result<()> {
     let clean = report(trail).await?;
     ensure!(clean.ok && clean.row_count == trail.rows, "a clean trail does not verify: {clean:?}");
     println!("verify, {} rows, clean: {} rows/s, {} ms", clean.row_count, grouped(clean.rows_per_second()), clean.elapsed_ms);
-    let middle = trail.rows / 2 | 1;
+    let middle = (trail.rows / 2) | 1;
     let other = middle - 1_000;
     let columns = psql(
         trail.server.url(),

@@ -23,6 +23,7 @@ use wire::decision::{EventKind, Tier, Verdict};
 use wire::ids::TraceId;
 use wire::snapshot::{Snapshot, SnapshotBytes, VerifyKey};
 
+use super::candidate::Candidate;
 use crate::operator;
 use crate::policy::facts::FactsError;
 use crate::policy::store::{Store, StoreError};
@@ -177,6 +178,31 @@ impl Publisher {
         &self.facts
     }
 
+    /// Another tree, compiled as if it were put into force now: with what is known of servers and database. Nothing is
+    /// stored.
+    ///
+    /// # Errors
+    /// What does not hold together.
+    pub fn candidate(&self, services: &Services, supervisor: &Supervisor, states: &States) -> Result<Policy, Vec<Problem>> {
+        let now_us = u64::try_from(Timestamp::now().as_microsecond()).unwrap_or(0);
+        let context = Context {
+            generation: self.generation(),
+            issuer: &self.sources.base_url,
+            base_url: &self.sources.base_url,
+            keys: &self.sources.keys,
+            control_socket: &self.sources.control_socket,
+            now_us,
+        };
+        let mut dynamic = self.gather(services, &self.addresses, supervisor, states);
+        dynamic.facts = self.facts.at(now_us / 1_000_000);
+        compile_for_trial(services, &dynamic, &context, &self.sources.node_keys, self.compiled.as_deref())
+    }
+
+    /// The policy of this run, compiled.
+    pub fn policy(&self) -> Option<&Arc<Policy>> {
+        self.compiled.as_ref()
+    }
+
     /// The newest snapshot.
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.last.as_ref()
@@ -316,7 +342,7 @@ pub fn check(services_dir: &std::path::Path) -> Vec<Problem> {
         Ok(snapshot) => snapshot,
         Err(problems) => return problems,
     };
-    let node_keys = NodeKeys { rates: [0; 16], digests: [0; 32], sessions: [0; 32], fingerprints: [0; 32], api_keys: [0; 32] };
+    let node_keys = no_keys();
     let reach = policy::assumed_reach(&snapshot);
     match SnapshotBytes::encode(&snapshot) {
         Ok((bytes, _)) => match policy::make_ready(&services, bytes, &node_keys, &reach, None) {
@@ -325,6 +351,29 @@ pub fn check(services_dir: &std::path::Path) -> Vec<Problem> {
         },
         Err(error) => vec![Problem { file: services_dir.to_path_buf(), line: 0, column: 0, message: error.to_string() }],
     }
+}
+
+/// A tree, compiled to be asked and not to be served by: no server of it is reached.
+///
+/// # Errors
+/// What does not hold together.
+pub fn compile_for_trial(
+    services: &Services,
+    dynamic: &Dynamic,
+    context: &Context<'_>,
+    node_keys: &NodeKeys,
+    before: Option<&Policy>,
+) -> Result<Policy, Vec<Problem>> {
+    let snapshot = policy::compile(services, dynamic, context)?;
+    let reach = policy::assumed_reach(&snapshot);
+    let encoded = SnapshotBytes::encode(&snapshot)
+        .map_err(|error| vec![Problem { file: PathBuf::new(), line: 0, column: 0, message: error.to_string() }]);
+    policy::make_ready(services, encoded?.0, node_keys, &reach, before)
+}
+
+/// Keys for a policy that serves nobody.
+pub fn no_keys() -> NodeKeys {
+    NodeKeys { rates: [0; 16], digests: [0; 32], sessions: [0; 32], fingerprints: [0; 32], api_keys: [0; 32] }
 }
 
 fn is_same(a: &Snapshot, b: &Snapshot) -> bool {
@@ -343,6 +392,8 @@ pub struct Publishing {
     states: watch::Receiver<States>,
     sinks: Arc<Sinks>,
     is_stale: AtomicBool,
+    /// A policy on trial beside the one in force.
+    pub candidate: Candidate,
 }
 
 impl Publishing {
@@ -364,12 +415,23 @@ impl Publishing {
             states,
             sinks,
             is_stale: AtomicBool::new(false),
+            candidate: Candidate::default(),
         }
     }
 
     /// Looks at the publisher; nothing is put into force meanwhile.
     pub async fn publisher(&self) -> tokio::sync::MutexGuard<'_, Publisher> {
         self.publisher.lock().await
+    }
+
+    /// Another tree, compiled as if it were put into force now.
+    ///
+    /// # Errors
+    /// What does not hold together.
+    pub async fn compile_candidate(&self, services: &Services) -> Result<Policy, Vec<Problem>> {
+        let states = self.states.borrow().clone();
+        let publisher = self.publisher.lock().await;
+        tokio::task::block_in_place(|| publisher.candidate(services, &self.supervisor, &states))
     }
 
     /// Whether the last attempt to read the database failed.
@@ -459,6 +521,9 @@ impl Publishing {
         let recorded = self.plane.append(notice(generation, wish, "publish")).await;
         recorded.map_err(|reason| PublishError::Record(reason.explain()))?;
         self.plane.publish(&policy).await;
+        if policy.snapshot().observes {
+            tracing::warn!(generation, "the policy only observes: whoever is known may call everything");
+        }
         publisher.is_in_force = true;
         tracing::info!(generation, why = wish.why, "another policy is in force");
         Ok(Published { generation, changed: true })

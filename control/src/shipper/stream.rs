@@ -257,7 +257,8 @@ impl Task {
         self.reclaimed_at = Instant::now();
         let (dir, below, open) = (self.source.dir.clone(), place.watermark.seq, self.open.note(place.watermark.seq));
         let (keep, held_bytes_max) = (self.config.retain_after, self.config.held_bytes_max);
-        let work = move || reclaim::reclaim(&dir, &Reclaim { below, keep, held_bytes_max, open: &open });
+        let rates_noted_us = (self.config.rates_noted_us)();
+        let work = move || reclaim::reclaim(&dir, &Reclaim { below, keep, rates_noted_us, held_bytes_max, open: &open });
         match tokio::task::spawn_blocking(work).await {
             Ok(Ok(done)) if done.overtaken_count > 0 => {
                 tracing::warn!(

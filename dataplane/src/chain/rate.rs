@@ -21,7 +21,8 @@
 //!   begins with the next call. "100/min admits exactly 100" whatever the load's timing. Two windows that touch can
 //!   bring 2 N close together; a log of N timestamps would not, but costs N words a key instead of two.
 //!
-//! Beside them `concurrency` counts calls in flight, and `budget` counts money that is known only after the call.
+//! Beside them `concurrency` counts calls in flight, and `budget` counts money: the price of a call before it, and whatever
+//! it turns out to have cost beyond that afterwards.
 
 pub mod key;
 pub mod limit;
@@ -33,6 +34,7 @@ pub use key::{Dimension, KeySeed, KeySpec, Parts, RateKey, home_shard};
 pub use limit::{CHARGES_MAX, Charge, Charges, Costs, LimitError, LimitSet, Limits, Mode};
 pub use pace::{Align, Cell, Pace};
 pub use state::{Admitted, RateState, Refused, RestoreError};
+pub use table::GRACE_US;
 
 #[cfg(test)]
 mod tests;

@@ -120,6 +120,8 @@ impl Rank {
             (Effect::Allow, true, 0) => Rank::Allows,
             (Effect::Allow, false, 0) => Rank::AllowsIf,
             (Effect::Allow, _, missing) => Rank::StepUp { missing },
+            // Not among those that are asked: see `Grants::observers`.
+            (Effect::Observe, ..) => Rank::StepUp { missing: u32::MAX },
         }
     }
 }
@@ -142,7 +144,7 @@ impl ServerAccess {
             // Whoever is allowed anything may open a session, whatever the arguments of the calls to come.
             let asked = ranked.iter().filter(|(_, grant, _)| match (is_session, grant.effect) {
                 (true, Effect::Allow) => true,
-                (true, Effect::Deny) | (false, _) => grant.methods.covers(method),
+                (true, Effect::Deny | Effect::Observe) | (false, _) => grant.methods.covers(method),
             });
             let entry = |entry: &Entry| match entry.rank {
                 Rank::AllowsIf if is_session => Entry { rank: Rank::Allows, ..*entry },

@@ -41,6 +41,7 @@ pub struct Progress {
     written: AtomicU64,
     synced: AtomicU64,
     bytes: AtomicU64,
+    rates_noted_us: AtomicU64,
     state: AtomicU8,
 }
 
@@ -51,6 +52,7 @@ impl Progress {
             written: AtomicU64::new(last.0),
             synced: AtomicU64::new(last.0),
             bytes: AtomicU64::new(bytes),
+            rates_noted_us: AtomicU64::new(0),
             state: AtomicU8::new(0),
         }
     }
@@ -68,6 +70,15 @@ impl Progress {
     /// What lies in the stream's directory, as the writer knows it: reclaimed segments are noticed with a delay.
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// When the state of the shard's rate limits was last noted, by the clock; 0 for not in this run. Units: µs since 1970.
+    pub fn rates_noted_us(&self) -> u64 {
+        self.rates_noted_us.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_rates_noted_us(&self, at_us: u64) {
+        self.rates_noted_us.store(at_us, Ordering::Release);
     }
 
     /// How the stream does.

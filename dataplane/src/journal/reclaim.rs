@@ -5,21 +5,26 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use wire::ids::SeqNo;
 
 use super::open_calls::OpenCalls;
 use super::{ReadError, consumer, segment};
 
+/// LIMIT: longer than a charge that another shard has admitted is on its way into the journal.
+const RATES_SLACK: Duration = Duration::from_secs(5);
+
 /// Which segments may go.
 #[derive(Debug, Clone, Copy)]
 pub struct Reclaim<'a> {
     /// Every record up to this one is committed in Postgres.
     pub below: SeqNo,
-    /// Segments that were written to within this time stay: the longest window of a limit, since a restart reads the limits'
-    /// state from here.
+    /// Segments that were written to within this time stay.
     pub keep: Duration,
+    /// Since when charges of rate limits may be nowhere but in the journal: segments that were written to after it stay,
+    /// since a restart reads the limits' state from them. See [`super::rates`]. Units: µs since 1970.
+    pub rates_noted_us: u64,
     /// A stream that is larger than this does not wait for its consumers any more; they are overtaken.
     pub held_bytes_max: u64,
     /// The open calls as of `below`, noted durably before anything is deleted. Left alone when what is noted already
@@ -54,7 +59,7 @@ pub fn reclaim(dir: &Path, wanted: &Reclaim<'_>) -> Result<Reclaimed, ReadError>
     let read_by_all = consumer::lowest(dir)?.unwrap_or(SeqNo(u64::MAX));
     for (pair, bytes) in segments.windows(2).zip(bytes) {
         let [old, next] = pair else { break };
-        if next.first.0 > wanted.below.0.saturating_add(1) || !is_older(&old.path, wanted.keep)? {
+        if next.first.0 > wanted.below.0.saturating_add(1) || !is_older(&old.path, wanted)? {
             break;
         }
         let is_held = next.first.0 > read_by_all.0.saturating_add(1);
@@ -77,9 +82,10 @@ pub fn reclaim(dir: &Path, wanted: &Reclaim<'_>) -> Result<Reclaimed, ReadError>
 
 /// Whether nobody has written to a segment for so long. A time that lies ahead means that the clock went back: the segment
 /// stays, it costs only space.
-fn is_older(path: &Path, keep: Duration) -> Result<bool, ReadError> {
+fn is_older(path: &Path, wanted: &Reclaim<'_>) -> Result<bool, ReadError> {
     let written = std::fs::metadata(path).and_then(|metadata| metadata.modified()).map_err(failed("stat", path))?;
-    Ok(SystemTime::now().duration_since(written).is_ok_and(|age| age >= keep))
+    let noted = UNIX_EPOCH + Duration::from_micros(wanted.rates_noted_us);
+    Ok(SystemTime::now().duration_since(written).is_ok_and(|age| age >= wanted.keep) && written + RATES_SLACK <= noted)
 }
 
 fn failed<'a>(doing: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> ReadError + use<'a> {

@@ -22,11 +22,13 @@ use wire::record::{Decision, Record};
 
 use super::marker::Marker;
 use super::open_calls::OpenCalls;
+use super::rates::RateNote;
 use super::segment::{self, Listed, Next, SegmentReader};
 use super::{ReadError, StreamPosition};
+use crate::chain::rate::GRACE_US;
 
-/// Most rate cells, and most unfinished calls, that are kept of one stream. LIMIT: 64 MiB of memory each; a limiter that
-/// serves more principals on one shard than this has other problems.
+/// Most unfinished calls that are kept of one stream, and how many rate cells are kept before those that are over are thrown
+/// out. LIMIT: 64 MiB of memory each.
 pub const KEPT_MAX: usize = 1 << 20;
 
 /// One stream, as it was found.
@@ -38,13 +40,15 @@ pub struct Stream {
     pub dir: PathBuf,
     /// Where it goes on.
     pub position: StreamPosition,
-    /// The latest state of each rate cell that was charged in what still lies in the journal.
+    /// The latest state of each rate cell that still matters, as far as this stream and its shard's note know.
     pub cells: HashMap<u128, RateCell>,
+    /// The latest time of the shard's limiter that is known; see [`crate::chain::rate::RateState::resume`].
+    pub rate_time_us: u64,
     /// Calls that were allowed and forwarded and have no outcome, in order: append one with `OutcomeStatus::Unknown` for each.
     pub unfinished: Vec<Unfinished>,
     /// Calls that end here and of which nothing else is known here.
     ended_elsewhere: Vec<[u8; 16]>,
-    /// How many cells and unfinished calls were left out because of [`KEPT_MAX`].
+    /// How many unfinished calls were left out because of [`KEPT_MAX`].
     pub left_out: u64,
     /// What was cut off, if anything was.
     pub cut: Option<Cut>,
@@ -157,6 +161,7 @@ pub fn recover_stream(dir: &Path, node: NodeId, shard: u16, advance: &dyn Fn(u64
         dir: dir.to_owned(),
         position: StreamPosition::genesis(node, shard),
         cells: HashMap::new(),
+        rate_time_us: 0,
         unfinished: Vec::new(),
         ended_elsewhere: Vec::new(),
         left_out: 0,
@@ -172,7 +177,9 @@ pub fn recover_stream(dir: &Path, node: NodeId, shard: u16, advance: &dyn Fn(u64
         return Err(ReadError::Missing { dir: dir.to_owned(), wanted: marker.segment, why });
     }
 
-    let mut kept = Kept::begin(OpenCalls::load(dir)?);
+    let note = RateNote::load(dir)?;
+    let (noted_time_us, ahead_us) = (note.time_us, note.ahead_us);
+    let mut kept = Kept::begin(OpenCalls::load(dir)?, note);
     for (at, listed) in segments.iter().enumerate() {
         let mut scan = Scan { reader: SegmentReader::open(listed, node, shard)?, stream: &mut stream, kept: &mut kept, advance };
         if at > 0 && scan.reader.position() != scan.stream.position {
@@ -187,6 +194,7 @@ pub fn recover_stream(dir: &Path, node: NodeId, shard: u16, advance: &dyn Fn(u64
     stream.unfinished = kept.unfinished.into_values().collect();
     stream.unfinished.sort_unstable_by_key(|call| call.seq);
     stream.cells = kept.cells;
+    stream.rate_time_us = noted_time_us.max(kept.latest_us.saturating_add(ahead_us));
     stream.ended_elsewhere = kept.ended_elsewhere;
     Ok(stream)
 }
@@ -317,32 +325,50 @@ impl Scan<'_> {
 #[derive(Default)]
 struct Kept {
     cells: HashMap<u128, RateCell>,
+    /// The latest time that a record names.
+    latest_us: u64,
     /// Which decisions were noted already: `unfinished` began with the open ones among them.
     noted: SeqNo,
     unfinished: HashMap<[u8; 16], Unfinished>,
     ended_elsewhere: Vec<[u8; 16]>,
     left_out: u64,
+    /// At how many cells those that are over are thrown out.
+    cells_max: usize,
 }
 
 impl Kept {
-    fn begin(open: OpenCalls) -> Kept {
+    fn begin(open: OpenCalls, rates: RateNote) -> Kept {
         let unfinished = open.calls.into_iter().map(|call| (call.call, call)).collect();
-        Kept { noted: open.through, unfinished, ..Kept::default() }
+        let cells = rates.cells.into_iter().map(|cell| (cell.key, cell)).collect();
+        Kept { noted: open.through, unfinished, cells, cells_max: KEPT_MAX, ..Kept::default() }
+    }
+
+    /// Of two states of one cell the later is the greater, whatever the order of the records: shards journal what they
+    /// have decided, not what they keep.
+    fn take_cell(&mut self, cell: RateCell) {
+        if let Some(known) = self.cells.get_mut(&cell.key) {
+            known.state = known.state.max(cell.state);
+            return;
+        }
+        if self.cells.len() >= self.cells_max {
+            // Most of what an hour of calls has charged is over by its end.
+            let latest_us = self.latest_us;
+            self.cells.retain(|_, cell| cell.state[0].saturating_add(GRACE_US) > latest_us);
+            self.cells_max = KEPT_MAX.max(2 * self.cells.len());
+        }
+        self.cells.insert(cell.key, cell);
     }
 
     fn take(&mut self, frame: &Frame<'_>) -> Result<(), String> {
         for cell in frame.cells() {
-            if self.cells.len() < KEPT_MAX || self.cells.contains_key(&cell.key) {
-                self.cells.insert(cell.key, cell);
-            } else {
-                self.left_out += 1;
-            }
+            self.take_cell(cell);
         }
         if frame.kind != EventKind::Decision.code() && frame.kind != EventKind::Outcome.code() {
             return Ok(());
         }
         match Record::decode(frame.kind, frame.record).map_err(|error| error.to_string())? {
             Record::Decision(decision) => {
+                self.latest_us = self.latest_us.max(decision.at_us);
                 let opened = opens(frame.seq, &decision).filter(|_| frame.seq > self.noted);
                 match opened {
                     None => {}
@@ -353,6 +379,7 @@ impl Kept {
                 }
             }
             Record::Outcome(outcome) => {
+                self.latest_us = self.latest_us.max(outcome.at_us);
                 if self.unfinished.remove(&outcome.call).is_none() && self.ended_elsewhere.len() < KEPT_MAX {
                     self.ended_elsewhere.push(outcome.call);
                 }

@@ -10,7 +10,7 @@ mod waiters;
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -41,6 +41,7 @@ pub struct Journal {
 struct Handle {
     shared: Rc<Shared>,
     progress: Arc<Progress>,
+    dir: PathBuf,
     keeper: Cell<Option<JoinHandle<()>>>,
 }
 
@@ -94,7 +95,14 @@ impl Journal {
             done => shared.stream.borrow_mut().done(done),
         }
         glommio::spawn_local(flush_until_closed(Rc::clone(&shared))).detach();
-        Ok(Journal { handle: Rc::new(Handle { shared, progress, keeper: Cell::new(Some(thread)) }) })
+        Ok(Journal {
+            handle: Rc::new(Handle {
+                shared,
+                progress,
+                dir: segment::stream_dir(journal_dir, shard),
+                keeper: Cell::new(Some(thread)),
+            }),
+        })
     }
 
     /// Gives the record its place in the stream, now; it may be changed or dropped as soon as this returns. Await the result
@@ -107,6 +115,11 @@ impl Journal {
             Err(error) => AppendState::Refused(error),
         };
         Append { shared: Rc::clone(&self.handle.shared), state }
+    }
+
+    /// Where the stream lies.
+    pub fn dir(&self) -> &Path {
+        &self.handle.dir
     }
 
     /// How far the stream has come, for the shipper and for metrics.

@@ -9,6 +9,7 @@ use wire::ids::{AgentId, DepartmentId, RoleName, RuleId, ScopeName, TenantId, Us
 
 use super::condition::When;
 use super::decode::At;
+use super::governance::LimitMode;
 use super::node::Node;
 use super::words::Glob;
 
@@ -67,6 +68,9 @@ pub struct Grant {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub scopes: Vec<ScopeName>,
+    /// `observe` with `effect: deny`: takes nothing, and rows name the grant where it would have. Default: `enforce`.
+    #[serde(default)]
+    pub mode: Option<At<LimitMode>>,
     /// Conditions on the arguments of a call and on the time of day; all of them must hold.
     #[serde(default)]
     #[schemars(with = "Option<When>")]

@@ -12,7 +12,7 @@ use wire::tool_name::split_prefixed;
 
 use super::access::{Effect, Grant, Subjects};
 use super::decode::{At, one_of};
-use super::governance::{Algorithm, Class, Limit, Per};
+use super::governance::{Algorithm, Class, Limit, LimitMode, Per, Price};
 use super::mcp::{HttpTransport, McpFile, StdioTransport, Tools, Transport};
 use super::results::Results;
 use super::sinks::{SinkFile, SinkTarget};
@@ -27,6 +27,9 @@ const CALL_TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
 
 /// LIMIT: units of one budget; the limiter counts in 32 bits.
 const COUNT_MAX: u64 = 1 << 31;
+
+/// LIMIT: millionths of a dollar of one call; the limiter charges in 32 bits.
+const PRICE_MAX: u64 = 4_000_000_000;
 
 /// LIMIT: what the gateway holds of one answer to check it.
 const RESULT_BYTES_MAX: u64 = 16 << 20;
@@ -116,6 +119,9 @@ pub(super) fn check(services: &Services, problems: &mut Vec<Problem>) {
     }
     for limit in &services.limits {
         check_limit(&Scope { services, place: &limit.place }, &limit.what, problems);
+    }
+    for price in &services.prices {
+        check_price(&Scope { services, place: &price.place }, &price.what, problems);
     }
     check_approvals(services, problems);
     if let Some(results) = &services.results {
@@ -437,6 +443,9 @@ fn items(globs: &Globs) -> &[At<Glob>] {
 }
 
 fn check_grant(scope: &Scope<'_>, grant: &Grant, problems: &mut Vec<Problem>) {
+    if let Some(mode) = grant.mode.as_ref().filter(|mode| mode.value == LimitMode::Observe && grant.effect == Effect::Allow) {
+        problems.push(scope.problem(mode.mark(), "only a grant that denies can be observed; one that gives is left out instead"));
+    }
     if grant.servers.value.is_empty() {
         problems.push(scope.problem(grant.servers.mark(), "`servers` is an empty list; write `[\"*\"]` to mean all"));
     }
@@ -505,6 +514,10 @@ fn check_conditions(scope: &Scope<'_>, grant: &Grant, problems: &mut Vec<Problem
 fn check_limit(scope: &Scope<'_>, limit: &Limit, problems: &mut Vec<Problem>) {
     let id = limit.id.mark();
     match (limit.algorithm, &limit.rate, &limit.count, &limit.period) {
+        (Algorithm::Budget, None, None, Some(_)) if limit.amount.is_some() => {}
+        (Algorithm::Budget, ..) => {
+            problems.push(scope.problem(id, "a budget has an `amount` (such as `$50`) and a `period`, and nothing else"));
+        }
         (Algorithm::Concurrency, None, Some(_), None) => {}
         (Algorithm::Concurrency, ..) => {
             problems.push(scope.problem(id, "a limit of concurrency has a `count` and nothing else: so many at once"));
@@ -522,6 +535,7 @@ fn check_limit(scope: &Scope<'_>, limit: &Limit, problems: &mut Vec<Problem>) {
             problems.push(scope.problem(mark, format!("`{count}` is out of range; 1 to {COUNT_MAX} are possible")));
         }
     }
+    check_amount(scope, limit, problems);
     if let Some(burst) = &limit.burst
         && limit.algorithm != Algorithm::Gcra
     {
@@ -534,6 +548,30 @@ fn check_limit(scope: &Scope<'_>, limit: &Limit, problems: &mut Vec<Problem>) {
     scope.check_servers(items(&limit.servers), problems);
     scope.check_tools(items(&limit.servers), items(&limit.tools), problems);
     check_costs(scope, limit, problems);
+}
+
+fn check_amount(scope: &Scope<'_>, limit: &Limit, problems: &mut Vec<Problem>) {
+    let is_budget = limit.algorithm == Algorithm::Budget;
+    if let Some(amount) = limit.amount.as_ref().filter(|amount| !is_budget || amount.value.0 == 0) {
+        let message = if is_budget { "a budget of nothing admits nothing" } else { "only `algorithm: budget` has an `amount`" };
+        problems.push(scope.problem(amount.mark(), message));
+    }
+    if is_budget && limit.class != Class::Calls {
+        problems.push(scope.problem(limit.id.mark(), "only calls cost money; leave `class` out"));
+    }
+    if let Some(cost) = limit.costs.first().filter(|_| is_budget) {
+        problems.push(scope.problem(cost.tool.mark(), "what a budget is charged with stands in `prices`; leave `costs` out"));
+    }
+}
+
+fn check_price(scope: &Scope<'_>, price: &Price, problems: &mut Vec<Problem>) {
+    scope.check_not_empty("servers", &price.servers, problems);
+    scope.check_not_empty("tools", &price.tools, problems);
+    scope.check_servers(items(&price.servers), problems);
+    scope.check_tools(items(&price.servers), items(&price.tools), problems);
+    if price.call.value.0 > PRICE_MAX {
+        problems.push(scope.problem(price.call.mark(), "a call costs at most `$4000`"));
+    }
 }
 
 fn check_results(scope: &Scope<'_>, results: &Results, problems: &mut Vec<Problem>) {
@@ -566,6 +604,14 @@ fn check_per(scope: &Scope<'_>, limit: &Limit, problems: &mut Vec<Problem>) {
     if limit.class == Class::Listings && (per.contains(&Per::Tool) || limit.tools.is_some()) {
         problems.push(scope.problem(limit.per.mark(), "a limit of `listings` cannot count by tool; listings have none"));
     }
+    let names_what = per.contains(&Per::Tool) || per.contains(&Per::Server) || limit.tools.is_some() || limit.servers.is_some();
+    if limit.class == Class::Denials && names_what {
+        let message = "a limit of `denials` counts whatever is refused to somebody; it cannot tell servers or tools apart";
+        problems.push(scope.problem(limit.per.mark(), message));
+    }
+    if limit.class == Class::Denials && limit.algorithm == Algorithm::Concurrency {
+        problems.push(scope.problem(limit.per.mark(), "denials are over at once; count them with `rate`"));
+    }
 }
 
 fn check_costs(scope: &Scope<'_>, limit: &Limit, problems: &mut Vec<Problem>) {
@@ -576,7 +622,7 @@ fn check_costs(scope: &Scope<'_>, limit: &Limit, problems: &mut Vec<Problem>) {
     ];
     let most = most.into_iter().flatten().next().unwrap_or(COUNT_MAX);
     for cost in &limit.costs {
-        if limit.class == Class::Listings {
+        if limit.class != Class::Calls {
             problems.push(scope.problem(cost.tool.mark(), "only limits of `calls` have costs per tool"));
         }
         if u64::from(cost.units.value) > most {

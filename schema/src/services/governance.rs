@@ -9,7 +9,7 @@ use super::access::Subjects;
 use super::decode::At;
 use super::node::Node;
 use super::results::Results;
-use super::words::{Days, Glob, Period, Rate, Size};
+use super::words::{Days, Glob, Period, Rate, Size, Usd};
 
 /// Secrets, block list, limits and audit. Limits of several files add up; the other blocks stand in one file.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -30,6 +30,13 @@ pub struct GovernanceFile {
     /// Rate limits.
     #[serde(default)]
     pub limits: Vec<At<Limit>>,
+    /// What calls cost, for limits of algorithm `budget`; the first that matches counts. Prices of several files add up.
+    #[serde(default)]
+    pub prices: Vec<At<Price>>,
+    /// Whether the policy as a whole refuses, or only reports: with `observe` whoever has a good credential may call
+    /// everything that there is, and rows say which rule would have refused. Default: `enforce`.
+    #[serde(default)]
+    pub mode: Option<At<LimitMode>>,
     /// What audit rows show.
     #[serde(default)]
     pub audit: Option<At<Audit>>,
@@ -140,6 +147,10 @@ pub struct Limit {
     /// In how long: `1m`.
     #[serde(default)]
     pub period: Option<At<Period>>,
+    /// `budget`: how much money in each period.
+    #[serde(default)]
+    #[schemars(with = "Option<Usd>")]
+    pub amount: Option<At<Usd>>,
     /// How calls are admitted. Default: `window`.
     #[serde(default)]
     pub algorithm: Algorithm,
@@ -202,6 +213,9 @@ pub enum Algorithm {
     Gcra,
     /// At most the count at once.
     Concurrency,
+    /// At most the amount of money in each period, which begins at a multiple of its length since 1970 (a day is a UTC
+    /// day), by `prices`. A call without a price is refused.
+    Budget,
 }
 
 /// Which calls a limit counts.
@@ -213,9 +227,11 @@ pub enum Class {
     Calls,
     /// Everything else: sessions, listings, resources, prompts.
     Listings,
+    /// Whatever is refused. Whoever has too much refused is refused unread until the period is over.
+    Denials,
 }
 
-/// Whether a limit refuses.
+/// Whether something refuses.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LimitMode {
@@ -224,6 +240,23 @@ pub enum LimitMode {
     Enforce,
     /// Lets it through and says so in the audit trail.
     Observe,
+}
+
+/// What one call of some tools costs in money.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// Globs over server names. Left out: all.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub servers: Option<At<Vec<At<Glob>>>>,
+    /// Globs over tool names. Left out: all.
+    #[serde(default)]
+    #[schemars(length(min = 1))]
+    pub tools: Option<At<Vec<At<Glob>>>>,
+    /// What a call costs; `$0` for nothing.
+    #[schemars(with = "Usd")]
+    pub call: At<Usd>,
 }
 
 /// What calls of some tools cost.

@@ -4,14 +4,16 @@ use schemars::schema_for;
 use serde_json::Value;
 
 use super::access::AccessFile;
+use super::cases::CasesFile;
 use super::governance::GovernanceFile;
 use super::mcp::McpFile;
 use super::sinks::SinkFile;
 
 /// Every kind: the name of its schema file, and the schema.
-pub fn all() -> [(&'static str, Value); 4] {
+pub fn all() -> [(&'static str, Value); 5] {
     [
         ("access.schema.json", schema_for!(AccessFile)),
+        ("cases.schema.json", schema_for!(CasesFile)),
         ("governance.schema.json", schema_for!(GovernanceFile)),
         ("mcp.schema.json", schema_for!(McpFile)),
         ("sinks.schema.json", schema_for!(SinkFile)),

@@ -56,7 +56,7 @@ fn a_broken_sample_fails_with_file_and_line() {
         ("access/roles.yaml", "auditor:", "audit or:", "s/access/roles.yaml:9:3: "),
         ("access/grants.yaml", "effect: deny", "effect: denied", "s/access/grants.yaml:"),
         ("access/grants.yaml", "servers: [sp]", "servers: [spp]", "s/access/grants.yaml:"),
-        ("governance/limits.yaml", "rate: 2/min", "rate: 2 per min", "s/governance/limits.yaml:22:11: `2 per min` is not a rate"),
+        ("governance/limits.yaml", "rate: 2/min", "rate: 2 per min", "s/governance/limits.yaml:28:11: `2 per min` is not a rate"),
         ("governance/protection.yaml", "512B", "512 B", "s/governance/protection.yaml:11:18: "),
     ] {
         let mut files = whole.clone();
@@ -301,10 +301,19 @@ fn limits_say_what_is_wrong_with_them() {
         ("per: [principal], rate: 1/s, burst: 3", "only `algorithm: gcra`"),
         (
             "per: [principal], rate: 1/s, algorithm: leaky",
-            "`leaky` is not known here; expected `window`, `gcra` or `concurrency`",
+            "`leaky` is not known here; expected `window`, `gcra`, `concurrency` or `budget`",
         ),
         ("per: [principal], algorithm: concurrency, rate: 1/s", "a `count` and nothing else"),
         ("per: [tool], class: listings, rate: 1/s", "listings"),
+        ("per: [tool], class: denials, rate: 1/s", "cannot tell servers or tools apart"),
+        ("per: [principal], class: denials, algorithm: concurrency, count: 2", "over at once"),
+        ("per: [principal], algorithm: budget, rate: 1/s", "an `amount`"),
+        ("per: [principal], algorithm: budget, amount: $5", "and a `period`"),
+        ("per: [principal], algorithm: budget, amount: 5, period: 1d", "not an amount"),
+        ("per: [principal], algorithm: budget, amount: $0, period: 1d", "admits nothing"),
+        ("per: [principal], algorithm: budget, amount: $5, period: 1d, class: listings", "only calls cost money"),
+        ("per: [principal], algorithm: budget, amount: $5, period: 1d, costs: [{tool: '*', units: 2}]", "stands in `prices`"),
+        ("per: [principal], rate: 1/s, amount: $5", "only `algorithm: budget`"),
         ("per: [principal], rate: 5/s, costs: [{tool: read, units: 6}]", "never fits into 5"),
         ("per: [principal], rate: 5/s, servers: [nowhere]", "matches no server"),
         ("per: [principal], rate: 5/s, servers: [files], tools: [delete]", "matches no tool"),
@@ -315,10 +324,21 @@ fn limits_say_what_is_wrong_with_them() {
     for keys in [
         "per: [global], rate: 1/s",
         "per: [principal, tool], count: 3, period: 5m, mode: observe",
+        "per: [department], algorithm: budget, amount: $12.5, period: 1d",
+        "per: [principal], class: denials, rate: 100/min",
         "per: [tenant], algorithm: gcra, rate: 10/min, burst: 2, costs: [{tool: '*', units: 2}]",
         "per: [agent], algorithm: concurrency, count: 2, servers: [files], tools: [read]",
     ] {
         check_governance(&limit(keys), &[]);
+    }
+    check_governance("prices: [{ servers: [files], tools: [read], call: $0.002 }, { call: $0 }]\n", &[]);
+    for (price, mentions) in [
+        ("{ servers: [nowhere], call: $1 }", "matches no server"),
+        ("{ servers: [], call: $1 }", "empty list"),
+        ("{ call: $4001 }", "at most `$4000`"),
+        ("{ tools: [x] }", "call"),
+    ] {
+        check_governance(&format!("prices: [{price}]\n"), &[("s/governance/g.yaml:1:", mentions)]);
     }
     check_governance("audit: {preview_bytes: 1GiB}\n", &[("s/governance/g.yaml:1:24: ", "at most 4 KiB")]);
     check(

@@ -35,6 +35,9 @@ pub enum WordError {
     /// Not a rate.
     #[error("`{0}` is not a rate: write a number, `/` and a time, such as `100/min`, `5/s` or `1000/12h`")]
     Rate(String),
+    /// Not an amount of money.
+    #[error("`{0}` is not an amount: write `$` and US dollars with at most six decimals, such as `$50` or `$0.0025`")]
+    Usd(String),
     /// Not a reference to the environment.
     #[error("expected `env:NAME`, the environment variable that holds the value; secrets never stand in these files")]
     Reference,
@@ -143,6 +146,26 @@ impl FromStr for Rate {
             None => period.parse::<Period>().map_err(|_| refused())?.0,
         };
         Ok(Rate { count, period })
+    }
+}
+
+/// An amount of money: `$0.0025`. Held in millionths of a US dollar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Usd(pub u64);
+
+impl FromStr for Usd {
+    type Err = WordError;
+    fn from_str(text: &str) -> Result<Usd, WordError> {
+        let refused = || WordError::Usd(text.to_owned());
+        let amount = text.strip_prefix('$').ok_or_else(refused)?;
+        let (whole, decimals) = amount.split_once('.').unwrap_or((amount, "0"));
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !digits(whole) || !digits(decimals) || decimals.len() > 6 {
+            return Err(refused());
+        }
+        let millionths: u64 = format!("{decimals:0<6}").parse().map_err(|_| refused())?;
+        let whole = whole.parse::<u64>().ok().and_then(|whole| whole.checked_mul(1_000_000));
+        whole.and_then(|whole| whole.checked_add(millionths)).map(Usd).ok_or_else(refused)
     }
 }
 
@@ -392,6 +415,7 @@ words! {
     Days "a number of days such as `90d`" "^[0-9]+d$";
     Size "a size such as `64KiB`" "^[0-9]+(B|KiB|MiB|GiB)$";
     Rate "a rate such as `100/min`" "^[0-9]+/[0-9]*(ms|s|sec|second|m|min|minute|h|hour|d|day)$";
+    Usd "an amount such as `$0.0025`" "^\\$[0-9]+(\\.[0-9]{1,6})?$";
     Reference "`env:NAME`" "^env:[A-Za-z_][A-Za-z0-9_]*$";
     Variable "the name of an environment variable" "^[A-Za-z_][A-Za-z0-9_]*$";
     Setting "text, or `env:NAME`" "";
@@ -447,6 +471,24 @@ mod tests {
             ("/min", None),
             ("100/fortnight", None),
         ];
+        let amounts = [
+            ("$50", Some(50_000_000)),
+            ("$0.0025", Some(2_500)),
+            ("$0.000001", Some(1)),
+            ("$0", Some(0)),
+            ("$1.5", Some(1_500_000)),
+            ("$0.0000001", None),
+            ("50", None),
+            ("$", None),
+            ("$.5", None),
+            ("$1.", None),
+            ("$-1", None),
+            ("$1e3", None),
+            ("$99999999999999999", None),
+        ];
+        for (text, millionths) in amounts {
+            assert_eq!(text.parse::<Usd>().ok().map(|usd| usd.0), millionths, "{text}");
+        }
         for (text, expect) in rates {
             let have = text.parse::<Rate>().ok().map(|rate| (rate.count, rate.period.as_secs()));
             assert_eq!(have, expect, "{text}");

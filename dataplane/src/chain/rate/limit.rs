@@ -23,6 +23,9 @@ pub const CHARGES_MAX: usize = 16;
 /// Most limits of one policy. LIMIT: a token's set of them is a few words.
 pub const LIMITS_MAX: usize = 1024;
 
+/// The cost of what has no price under a budget: such a call is refused.
+const UNPRICED: u32 = u32::MAX;
+
 const SET_WORDS: usize = LIMITS_MAX / 64;
 
 const _: () = assert!(CHARGES_MAX <= RATE_CELLS_MAX, "a frame holds the cells of every charge");
@@ -103,7 +106,7 @@ pub enum LimitFault {
         most: u64,
     },
     /// Costs of a limit that counts what has none.
-    #[error("it has no costs per tool: only calls do, and a budget's come from prices; remove `costs`")]
+    #[error("it has no costs per tool: only calls do; remove `costs`")]
     Costs,
     /// Two limits of one name.
     #[error("another limit has the same name, and cells are found by it; give it another")]
@@ -126,6 +129,13 @@ impl LimitSet {
 /// The limits that count one kind of call, and what it costs under each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Costs(Box<[(u16, u32)]>);
+
+impl Costs {
+    /// Whether no limit counts it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 /// All limits of a policy.
 #[derive(Debug, Clone)]
@@ -217,7 +227,8 @@ impl Limits {
     /// Cost: some 8 ns a charge; no allocation.
     ///
     /// # Errors
-    /// [`Refused`] when more than [`CHARGES_MAX`] limits apply: the call cannot be counted, so it is denied.
+    /// [`Refused`] when more than [`CHARGES_MAX`] limits apply, or a budget does and the call has no price: it cannot be
+    /// counted, so it is denied.
     #[inline]
     pub fn charges(&self, set: &LimitSet, costs: &Costs, parts: &Parts, into: &mut Charges) -> Result<(), Refused> {
         into.clear();
@@ -239,9 +250,9 @@ impl Limit {
             }
             Algorithm::Window => (Pace::window(limit.count, limit.period_us, Align::FirstCall)?, "window", limit.count),
             Algorithm::Concurrency => (Pace::concurrency(limit.count)?, "concurrency", limit.count),
-            Algorithm::Budget => (Pace::budget(limit.count, limit.period_us, Align::Utc)?, "budget", 0),
+            Algorithm::Budget => (Pace::budget(limit.count, limit.period_us, Align::Utc)?, "budget", limit.count),
         };
-        let has_costs = limit.class == CallClass::Calls && limit.algorithm != Algorithm::Budget;
+        let has_costs = limit.class == CallClass::Calls;
         if !has_costs && !limit.costs.is_empty() {
             return Err(LimitFault::Costs);
         }
@@ -265,8 +276,14 @@ impl Limit {
     #[inline]
     fn charge(&self, ix: u16, cost: u32, parts: &Parts, into: &mut Charges) -> Result<(), Refused> {
         let limit = LimitIx(u32::from(ix));
-        let cost = if matches!(self.pace, Pace::Budget { .. }) { 0 } else { cost };
-        let charge = Charge { key: self.key.of(parts), pace: self.pace, limit, cost, mode: self.mode };
+        let mut charge = Charge { key: self.key.of(parts), pace: self.pace, limit, cost, mode: self.mode };
+        if cost == UNPRICED {
+            let (Mode::Observe, Pace::Budget { micro_usd, .. }) = (self.mode, &mut charge.pace) else {
+                return Err(Refused { limit, reason: Reason::PriceUnknown, retry_after_us: 0 });
+            };
+            // Fits into nothing, so that the row says so.
+            *micro_usd = 0;
+        }
         into.try_push(charge).map_err(|_| Refused { limit, reason: Reason::RateStateFull, retry_after_us: RETRY_US })
     }
 
@@ -276,8 +293,10 @@ impl Limit {
             && tool.is_none_or(|tool| self.tools.is_empty() || self.tools.iter().any(|glob| glob.matches(server, tool)))
     }
 
+    /// What a call costs: one unit where nothing else is said, but nobody guesses at money.
     fn cost_of(&self, server: &str, tool: &str) -> u32 {
-        self.costs.iter().find(|(glob, _)| glob.matches(server, tool)).map_or(1, |(_, cost)| *cost)
+        let otherwise = if matches!(self.pace, Pace::Budget { .. }) { UNPRICED } else { 1 };
+        self.costs.iter().find(|(glob, _)| glob.matches(server, tool)).map_or(otherwise, |(_, cost)| *cost)
     }
 }
 

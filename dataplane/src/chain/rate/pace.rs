@@ -12,7 +12,7 @@
 //! INVARIANT: a cell whose `at_us` has passed says nothing; it equals no cell at all.
 //! INVARIANT: of two states of one cell the later is the greater, `at_us` first (refunds excepted).
 
-use super::table::SPAN_US_MAX;
+use super::table::{GRACE_US, SPAN_US_MAX};
 
 /// What a cell holds. Two words that the journal carries as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,7 +73,7 @@ pub enum Pace {
         /// How many.
         at_most: u64,
     },
-    /// So much money in one period; what was used is known afterwards, so the last call may overdraw it.
+    /// So much money in one period. What a call costs beyond its price is settled afterwards and may overdraw it.
     Budget {
         /// Its length.
         period_us: u64,
@@ -89,7 +89,7 @@ pub enum Pace {
 pub(crate) enum Fit {
     /// The charge fits; the cell then holds this.
     Yes(Cell),
-    /// It does not. The cell holds this (it differs from what was given only after a clock step), and the same charge
+    /// It does not. The cell holds this (it differs from what was given only where a limit was made smaller), and the same charge
     /// fits after so many µs if nothing else is charged; `None` where time alone does not help.
     No(Cell, Option<u64>),
 }
@@ -194,8 +194,9 @@ impl Pace {
             }
             Pace::Budget { period_us, micro_usd, align } => {
                 let open = period(cell, now_us, period_us, align);
-                if open.used < micro_usd {
-                    Fit::Yes(Cell { at_us: open.at_us, used: open.used.saturating_add(u64::from(cost)) })
+                let used = open.used.saturating_add(u64::from(cost));
+                if open.used < micro_usd && used <= micro_usd {
+                    Fit::Yes(Cell { at_us: open.at_us, used })
                 } else {
                     Fit::No(open, Some(open.at_us.saturating_sub(now_us)))
                 }
@@ -241,18 +242,6 @@ impl Pace {
         }
     }
 
-    /// The fullest state that a key can be in at this time: what must be assumed of a key whose cell is gone although
-    /// the time at which it could be forgotten lies ahead again.
-    pub(crate) fn exhausted(&self, now_us: u64) -> Cell {
-        match *self {
-            Pace::Gcra { depth_us, depth_rem, .. } => Cell { at_us: now_us.saturating_add(depth_us), used: u64::from(depth_rem) },
-            Pace::Window { period_us, quota: used, .. } | Pace::Budget { period_us, micro_usd: used, .. } => {
-                Cell { at_us: now_us.saturating_add(period_us), used }
-            }
-            Pace::Concurrency { .. } => Cell::EMPTY,
-        }
-    }
-
     /// Whether cells of this pace outlive the process: calls in flight do not.
     pub const fn is_kept(&self) -> bool {
         !matches!(self, Pace::Concurrency { .. })
@@ -267,16 +256,18 @@ fn bounded_period(period_us: u64) -> Result<u64, PaceError> {
     if period_us > SPAN_US_MAX { Err(PaceError::TooLong("period")) } else { at_least_one("period", period_us) }
 }
 
-/// The arrival time to go on from: never before now, never further ahead than the depth.
+/// The arrival time to go on from: never before now, never much further ahead than the depth.
 #[inline]
 fn arrival(cell: Cell, now_us: u64, depth_us: u64, depth_rem: u32) -> Cell {
     if cell.at_us < now_us {
         return Cell { at_us: now_us, used: 0 };
     }
-    // Further ahead than a charge can bring it: the clock stepped back, or the limit was made smaller. The key is then
-    // as used up as it can be, and recovers from here.
-    let full = Cell { at_us: now_us.saturating_add(depth_us), used: u64::from(depth_rem) };
-    cell.min(full)
+    // Further ahead than a charge can bring it: the limit was made smaller. The key is then as used up as it can be, and
+    // recovers from here. What the clocks of a restart may differ by is no reason: states of one cell must only grow.
+    if cell.at_us <= now_us.saturating_add(depth_us).saturating_add(GRACE_US) {
+        return cell;
+    }
+    Cell { at_us: now_us.saturating_add(depth_us), used: u64::from(depth_rem) }
 }
 
 #[inline]
@@ -305,7 +296,8 @@ fn period(cell: Cell, now_us: u64, period_us: u64, align: Align) -> Cell {
         return Cell { at_us: now_us.saturating_add(period_us - into_us), used: 0 };
     }
     // As in `arrival`: an end that lies too far ahead is brought back, what was used stays.
-    Cell { at_us: cell.at_us.min(now_us.saturating_add(period_us)), used: cell.used }
+    let end_us = now_us.saturating_add(period_us);
+    Cell { at_us: if cell.at_us <= end_us.saturating_add(GRACE_US) { cell.at_us } else { end_us }, used: cell.used }
 }
 
 #[cfg(test)]

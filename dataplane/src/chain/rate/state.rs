@@ -3,11 +3,15 @@
 //!
 //! # The clock
 //!
-//! Time is an argument: µs since 1970, best taken from a monotonic clock that was set by the wall clock at start. If it
-//! steps back all the same, no key is ever admitted more than it would have been had the clock stood still instead: a
-//! key then looks as if up to the length of the step more of it were used, all of it at most. No step, however far,
-//! costs a key more than one full period of its limit. Steps of less than [`GRACE_US`] are not noticed by keys that
-//! have no cell. A step forward is time that passed; there is no telling the two apart.
+//! Time is an argument: µs since 1970, by a clock that may be set back, and by clocks of other shards that differ a little.
+//! A state never lets time go back. A step back of less than [`GRACE_US`] stands still until the clock has caught up; one
+//! that is longer is a clock that was set, and time goes on from where it stood, at the clock's pace. So every key is
+//! admitted exactly what it would have been had the clock stood still instead of stepping back, and no step, however far,
+//! costs a key anything. A step forward is time that passed; there is no telling the two apart.
+//!
+//! What is journalled is this time. A process that goes on from the journal goes on from the latest of it
+//! ([`RateState::resume`]), so a clock that was set back while nobody ran changes nothing either. Periods that begin at
+//! UTC midnight then begin late by as much as the clock was set back.
 
 use arrayvec::ArrayVec;
 use wire::decision::Reason;
@@ -72,11 +76,10 @@ impl Admitted {
 /// the process only once their [`Admitted::records`] are in the journal.
 pub struct RateState {
     table: Table,
-    last_us: u64,
-    /// The latest time ever given.
-    high_us: u64,
-    /// The time after the last step back.
-    stepped_us: u64,
+    /// The time of the state: never goes back.
+    time_us: u64,
+    /// How far it runs ahead of the clock that is given: what the clock was set back by.
+    ahead_us: u64,
     /// The charges of the call in hand, and what their cells held before; nothing between calls needs it.
     undo: ArrayVec<(Slot, Cell), CHARGES_MAX>,
 }
@@ -86,7 +89,7 @@ impl RateState {
     ///
     /// Cost: 56 bytes of address space for each key, of memory only for those in use; all of it is reserved here.
     pub fn new(keys_max: usize) -> RateState {
-        RateState { table: Table::new(keys_max), last_us: 0, high_us: 0, stepped_us: 0, undo: ArrayVec::new() }
+        RateState { table: Table::new(keys_max), time_us: 0, ahead_us: 0, undo: ArrayVec::new() }
     }
 
     /// How many keys have a cell.
@@ -162,14 +165,10 @@ impl RateState {
     /// # Errors
     /// [`Refused`], as the charge would give it.
     pub fn peek(&self, charges: &[Charge], now_us: u64) -> Result<(), Refused> {
-        let now_us = now_us.min(NOW_US_MAX);
-        let stepped_us = if now_us < self.last_us { now_us } else { self.stepped_us };
+        let (now_us, _) = self.time_at(now_us);
         let mut refused: Option<Refused> = None;
         for charge in charges.iter().filter(|charge| charge.mode == Mode::Enforce) {
-            let cell = match self.table.find(charge.key) {
-                Some(slot) => self.table.get(slot),
-                None => self.forgotten(&charge.pace, now_us, stepped_us),
-            };
+            let cell = self.table.find(charge.key).map_or(Cell::EMPTY, |slot| self.table.get(slot));
             if let Fit::No(_, wait_us) = charge.pace.admit(cell, charge.cost, now_us) {
                 let this = charge.refused(wait_us);
                 refused = refused.filter(|worst| worst.retry_after_us >= this.retry_after_us).or(Some(this));
@@ -180,8 +179,10 @@ impl RateState {
 
     /// How much of a limit is used, of how much, and when that is free again (µs since 1970; 0 where no time ends it).
     pub fn used(&self, charge: &Charge, now_us: u64) -> (u64, u64, u64) {
+        let (time_us, ahead_us) = self.time_at(now_us);
         let cell = self.table.find(charge.key).map_or(Cell::EMPTY, |slot| self.table.get(slot));
-        charge.pace.used(cell, now_us)
+        let (used, of, ends_at_us) = charge.pace.used(cell, time_us);
+        (used, of, ends_at_us.saturating_sub(ahead_us))
     }
 
     /// Gives back everything that was used of a limit. Calls in flight still count. What the journal holds of the cell
@@ -232,10 +233,7 @@ impl RateState {
     pub fn settle(&mut self, charge: &Charge, micro_usd: i64, now_us: u64) -> Result<RateCell, Refused> {
         let now_us = self.observe(now_us);
         let slot = self.table.find(charge.key);
-        let before = match slot {
-            Some(slot) => self.table.get(slot),
-            None => self.forgotten(&charge.pace, now_us, self.stepped_us),
-        };
+        let before = slot.map_or(Cell::EMPTY, |slot| self.table.get(slot));
         let after = charge.pace.settle(before, micro_usd, now_us);
         match slot {
             Some(slot) => self.table.set(slot, after),
@@ -244,6 +242,18 @@ impl RateState {
             }
         }
         Ok(record(charge.key, after))
+    }
+
+    /// Goes on from a time that another state has reached: if the clock shows an earlier one, it was set back. Before
+    /// anything is taken in or charged.
+    pub fn resume(&mut self, time_us: u64, now_us: u64) {
+        self.time_us = self.time_us.max(time_us.min(NOW_US_MAX));
+        self.observe(now_us);
+    }
+
+    /// The latest time of the state, and how far it runs ahead of the clock that it was given. Units: µs since 1970, µs.
+    pub fn clock(&self) -> (u64, u64) {
+        (self.time_us, self.ahead_us)
     }
 
     /// Takes in what the journal kept of a charge. In any order: of several records of one key the latest state wins.
@@ -271,9 +281,20 @@ impl RateState {
     }
 
     /// Every cell that must outlive the process: write these before segments that hold their records are deleted.
-    pub fn kept(&self, now_us: u64) -> impl Iterator<Item = RateCell> + '_ {
-        let live = self.table.iter(now_us.saturating_sub(GRACE_US));
+    pub fn kept(&self) -> impl Iterator<Item = RateCell> + '_ {
+        self.kept_among(0..self.table.slots())
+    }
+
+    /// The same, of some of the places for cells; there are [`RateState::places`]. A cell stays in its place for as long as
+    /// it says anything, so going through all places in several steps misses none that was there when it began.
+    pub fn kept_among(&self, places: std::ops::Range<usize>) -> impl Iterator<Item = RateCell> + '_ {
+        let live = self.table.iter_among(places, self.time_us.saturating_sub(GRACE_US));
         live.filter(|(_, cell)| cell.at_us != u64::MAX).map(|(key, cell)| record(key, cell))
+    }
+
+    /// How many places for cells there are, used or not.
+    pub fn places(&self) -> usize {
+        self.table.slots()
     }
 
     /// Charges one limit, and says what its cell holds now.
@@ -293,8 +314,7 @@ impl RateState {
                 }
             };
         }
-        let assumed = self.forgotten(&charge.pace, now_us, self.stepped_us);
-        match charge.pace.admit(assumed, charge.cost, now_us) {
+        match charge.pace.admit(Cell::EMPTY, charge.cost, now_us) {
             Fit::Yes(after) => {
                 let slot = self.insert(charge, after, now_us)?;
                 self.undo.push((slot, Cell::EMPTY));
@@ -313,28 +333,21 @@ impl RateState {
         self.table.insert(charge.key, cell, now_us).map_err(|_| charge.refused_for(Reason::RateStateFull, RETRY_US))
     }
 
-    /// What must be assumed of a key that has no cell: nothing, unless the clock has stepped back to a time at which
-    /// the key may have had one.
-    #[inline]
-    fn forgotten(&self, pace: &Pace, now_us: u64, stepped_us: u64) -> Cell {
-        let floor_us = self.high_us.saturating_sub(GRACE_US);
-        if now_us >= floor_us {
-            return Cell::EMPTY;
-        }
-        let full = pace.exhausted(stepped_us);
-        Cell { at_us: full.at_us.min(floor_us), used: full.used }
-    }
-
     #[inline]
     fn observe(&mut self, now_us: u64) -> u64 {
-        let now_us = now_us.min(NOW_US_MAX);
-        if now_us < self.last_us {
-            self.stepped_us = now_us;
-            self.table.step_back(now_us);
+        (self.time_us, self.ahead_us) = self.time_at(now_us);
+        self.time_us
+    }
+
+    /// The time of the state when the clock shows this, and how far it then runs ahead of the clock.
+    #[inline]
+    fn time_at(&self, now_us: u64) -> (u64, u64) {
+        let shown_us = now_us.min(NOW_US_MAX).saturating_add(self.ahead_us).min(NOW_US_MAX);
+        match self.time_us.saturating_sub(shown_us) {
+            0 => (shown_us, self.ahead_us),
+            back_us if back_us < GRACE_US => (self.time_us, self.ahead_us),
+            back_us => (self.time_us, self.ahead_us + back_us),
         }
-        self.last_us = now_us;
-        self.high_us = self.high_us.max(now_us);
-        now_us
     }
 }
 

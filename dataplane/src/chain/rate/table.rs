@@ -10,6 +10,7 @@
 //! INVARIANT: a cell is in exactly one chain, and in exactly one bucket unless nothing but a release ends it.
 
 use std::num::NonZeroU32;
+use std::ops::Range;
 
 use super::key::RateKey;
 use super::pace::Cell;
@@ -17,7 +18,8 @@ use super::pace::Cell;
 /// Most cells of one shard. LIMIT: 50 bytes each; slots are numbered in 32 bits with room to spare.
 pub const CELLS_MAX: usize = 1 << 24;
 
-/// How long after its end a cell is kept. LIMIT: a clock that steps back by less than this is not noticed by any key.
+/// How long after its end a cell is kept. LIMIT: clocks of shards differ by
+/// less than this, and a step back that is shorter is waited out.
 pub const GRACE_US: u64 = 2_000_000;
 
 /// How far ahead a cell may end. LIMIT: a month and some days; what lies further ahead is the work of a broken clock.
@@ -100,10 +102,15 @@ impl Table {
             + size_of_val(&*self.buckets)
     }
 
-    /// Every cell that says something at this time.
-    pub(crate) fn iter(&self, now_us: u64) -> impl Iterator<Item = (RateKey, Cell)> + '_ {
-        let live = self.entries.iter().filter(move |entry| entry.cell.is_live(now_us));
-        live.map(|entry| (entry.key, entry.cell))
+    /// Slots that were ever used.
+    pub(crate) fn slots(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Every cell in some of the slots that says something at this time.
+    pub(crate) fn iter_among(&self, slots: Range<usize>, now_us: u64) -> impl Iterator<Item = (RateKey, Cell)> + '_ {
+        let some = self.entries.get(slots.start..slots.end.min(self.entries.len())).unwrap_or_default();
+        some.iter().filter(move |entry| entry.cell.is_live(now_us)).map(|entry| (entry.key, entry.cell))
     }
 
     #[inline]
@@ -178,11 +185,6 @@ impl Table {
         if now_us >> TICK_SHIFT >= self.cursor {
             self.sweep_due(now_us, steps);
         }
-    }
-
-    /// The clock stepped back: buckets that were swept come around again from here.
-    pub(crate) fn step_back(&mut self, now_us: u64) {
-        self.cursor = self.cursor.min(now_us >> TICK_SHIFT);
     }
 
     #[cold]

@@ -10,6 +10,7 @@ use wire::ids::LimitIx;
 use wire::snapshot::key_part::{PRINCIPAL, TENANT, TOOL};
 use wire::snapshot::{Algorithm, CallClass, Limit, Subject};
 
+use super::table::GRACE_US;
 use super::*;
 
 const SEED: KeySeed = KeySeed::new([3; 16]);
@@ -35,6 +36,11 @@ fn limit(id: &str, key: u16, algorithm: Algorithm, count: u64, period_us: u64) -
         costs,
         observe: false,
     }
+}
+
+/// A budget under which every call costs the same.
+fn priced(id: &str, key: u16, micro_usd: u64, period_us: u64, price: u32) -> Limit {
+    Limit { costs: vec![("*".to_owned(), price)], ..limit(id, key, Algorithm::Budget, micro_usd, period_us) }
 }
 
 /// A policy and what its calls are charged with.
@@ -98,10 +104,10 @@ fn one_limit_that_refuses_undoes_the_others_and_the_longest_wait_is_told() {
     ]);
     let mut state = RateState::new(100);
     assert!(state.check_and_charge(&policy.charges(1, 1), START_US).is_ok());
-    let before: Vec<_> = sorted(&state, START_US);
+    let before: Vec<_> = sorted(&state);
     let refused = state.check_and_charge(&policy.charges(1, 1), START_US).unwrap_err();
     assert_eq!(refused, Refused { limit: LimitIx(2), reason: Reason::RateLimited, retry_after_us: 1_000_000 });
-    assert_eq!(sorted(&state, START_US), before, "nothing was charged");
+    assert_eq!(sorted(&state), before, "nothing was charged");
     assert!(state.check_and_charge(&policy.charges(1, 2), START_US).is_ok());
     let refused = state.check_and_charge(&policy.charges(1, 2), START_US).unwrap_err();
     assert_eq!((refused.limit, refused.retry_after_us), (LimitIx(1), 60 * MIN_US), "the longest of two");
@@ -115,8 +121,8 @@ fn one_limit_that_refuses_undoes_the_others_and_the_longest_wait_is_told() {
     assert_eq!(state.check_and_charge(&policy.charges(9, 1), START_US).unwrap_err().limit, LimitIx(0));
 }
 
-fn sorted(state: &RateState, now_us: u64) -> Vec<RateCell> {
-    let mut all: Vec<_> = state.kept(now_us).collect();
+fn sorted(state: &RateState) -> Vec<RateCell> {
+    let mut all: Vec<_> = state.kept().collect();
     all.sort_unstable_by_key(|cell| cell.key);
     all
 }
@@ -170,16 +176,19 @@ fn calls_in_flight_are_counted_until_they_end() {
 }
 
 #[test]
-fn money_is_settled_afterwards() {
-    let policy = Policy::new(&[limit("money", TENANT, Algorithm::Budget, 1_000, DAY_US)]);
+fn money_is_charged_by_price_and_settled_afterwards() {
+    let policy = Policy::new(&[priced("money", TENANT, 1_000, DAY_US, 400)]);
     let mut state = RateState::new(10);
     let charges = policy.charges(1, 0);
     assert!(state.check_and_charge(&charges, START_US).is_ok());
-    let settled = state.settle(&charges[0], 1_200, START_US + 5).unwrap();
+    assert!(state.check_and_charge(&charges, START_US).is_ok());
+    let third = state.check_and_charge(&charges, START_US).unwrap_err();
+    assert_eq!(third.reason, Reason::BudgetExhausted, "800 and 400 do not fit into 1,000");
+    let settled = state.settle(&charges[0], 400, START_US + 5).unwrap();
     assert_eq!((settled.key, settled.state[1]), (charges[0].key.0, 1_200));
     let refused = state.check_and_charge(&charges, START_US + 6).unwrap_err();
     assert_eq!((refused.reason, refused.retry_after_us), (Reason::BudgetExhausted, DAY_US - (START_US + 6) % DAY_US));
-    state.settle(&charges[0], -300, START_US + 7).unwrap();
+    state.settle(&charges[0], -600, START_US + 7).unwrap();
     assert!(state.check_and_charge(&charges, START_US + 8).is_ok());
 }
 
@@ -225,76 +234,136 @@ fn a_refund_makes_room_again_and_only_once() {
     }
 }
 
-/// Time as it would have been had the clock stood still instead of stepping back.
-fn standing(steps: &[(bool, u64)]) -> Vec<(u64, u64)> {
-    let (mut shown, mut stood) = (START_US, START_US);
-    let mut both = Vec::new();
-    for (back, us) in steps {
-        if *back {
-            shown -= us;
-        } else {
-            shown += us;
-            stood += us;
+/// What limits mean, slow and obvious: five in ten seconds, of each key, on the clock of its shard.
+#[derive(Clone, Default)]
+struct Model {
+    /// Of each shard: its time, and how far that runs ahead of the clock.
+    clocks: Vec<(u64, u64)>,
+    /// Of each key: when the window ends and how many were in it; the arrival time.
+    cells: std::collections::HashMap<u64, (u64, u64, u64)>,
+}
+
+impl Model {
+    /// A step back of two seconds or more is a clock that was set: time goes on. A shorter one is waited out.
+    fn time(&mut self, shard: usize, shown_us: u64) -> u64 {
+        let (time, ahead) = &mut self.clocks[shard];
+        if shown_us + *ahead + GRACE_US <= *time {
+            *ahead = *time - shown_us;
         }
-        both.push((shown, stood));
+        *time = (*time).max(shown_us + *ahead);
+        *time
     }
-    both
+
+    fn admits(&mut self, key: u64, now_us: u64) -> bool {
+        let (end, used, arrival) = self.cells.entry(key).or_default();
+        if *end <= now_us {
+            (*end, *used) = (now_us + 10 * SEC_US, 0);
+        }
+        let next = (*arrival).max(now_us) + 2 * SEC_US;
+        let fits = *used < 5 && next - now_us <= 10 * SEC_US;
+        if fits {
+            *used += 1;
+            *arrival = next;
+        }
+        fits
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Happens {
+    /// A call of a principal, decided on one shard; the clocks of shards differ by some µs.
+    Call { principal: u64, skew_us: u64 },
+    /// Time passes.
+    Passes(u64),
+    /// The clock is set back.
+    Back(u64),
+    /// State is written down, and what the journal held before goes.
+    Noted,
+    /// The process dies and comes back, with another number of shards; what it knows of the time is a little old.
+    Restart { shards: u16, lag_us: u64 },
+}
+
+fn happens() -> impl Strategy<Value = Happens> {
+    prop_oneof![
+        12 => (0..4_u64, 0..5_000_u64).prop_map(|(principal, skew_us)| Happens::Call { principal, skew_us }),
+        3 => prop_oneof![0..300_000_u64, 0..12_000_000_u64].prop_map(Happens::Passes),
+        1 => prop_oneof![1..100_u64, 1..2_000_000_u64, 0..400 * DAY_US].prop_map(Happens::Back),
+        1 => Just(Happens::Noted),
+        1 => (1..9_u16, 0..1_000_000_u64).prop_map(|(shards, lag_us)| Happens::Restart { shards, lag_us }),
+    ]
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn a_clock_that_steps_back_admits_nothing_extra(
-        steps in prop::collection::vec((prop::bool::weighted(0.1), prop_oneof![0..300_000_u64, 0..10_000_000_u64, 0..200_000_000_u64], 0..4_u64), 1..300),
-        paced: bool,
-    ) {
-        let algorithm = if paced { Algorithm::Gcra } else { Algorithm::Window };
-        let policy = Policy::new(&[limit("calls", PRINCIPAL, algorithm, 5, 10 * SEC_US)]);
-        let mut state = RateState::new(100);
-        // The same calls at the time that stood still: whatever we admit must fit there.
-        let (mut admitted, mut latest_us): ([Vec<u64>; 4], u64) = (Default::default(), 0);
-        let clock: Vec<(bool, u64)> = steps.iter().map(|(back, us, _)| (*back, *us)).collect();
-        for ((shown_us, stood_us), (_, _, principal)) in standing(&clock).into_iter().zip(&steps) {
-            let charges = policy.charges(*principal, 0);
-            let peeked = state.peek(&charges, shown_us).is_ok();
-            let result = state.check_and_charge(&charges, shown_us);
-            // Until the clock steps back the two agree; afterwards a cell that was swept is assumed to be used up.
-            prop_assert!(peeked == result.is_ok() || shown_us < latest_us);
-            latest_us = latest_us.max(shown_us);
-            if result.is_err() { continue }
-            let calls = &mut admitted[*principal as usize];
-            calls.push(stood_us);
-            if paced {
-                for (i, since) in calls.iter().enumerate() {
-                    let over = (calls.len() - i).saturating_sub(5) as u64;
-                    prop_assert!(over * 2_000_000 <= stood_us - since);
+    fn neither_clocks_nor_restarts_admit_one_more_or_one_less(steps in prop::collection::vec(happens(), 1..400)) {
+        let policy = Policy::new(&[
+            limit("counted", PRINCIPAL, Algorithm::Window, 5, 10 * SEC_US),
+            limit("paced", PRINCIPAL, Algorithm::Gcra, 5, 10 * SEC_US),
+        ]);
+        let mut shown_us = START_US + 500 * DAY_US;
+        let mut states = vec![RateState::new(100)];
+        let mut model = Model { clocks: vec![(0, 0)], ..Model::default() };
+        let (mut journal, mut noted): (Vec<RateCell>, Vec<RateCell>) = Default::default();
+        let mut noted_us = 0;
+        let latest = |states: &[RateState]| states.iter().map(|state| state.clock().0).max().unwrap_or(0);
+        for step in steps {
+            match step {
+                Happens::Passes(us) => shown_us += us,
+                Happens::Back(us) => shown_us -= us.min(shown_us - START_US),
+                Happens::Noted => {
+                    noted = states.iter().flat_map(RateState::kept).collect();
+                    noted_us = latest(&states);
+                    journal.clear();
                 }
-            } else {
-                let windows = 1 + (stood_us - calls[0]) / 10_000_000;
-                prop_assert!(calls.len() as u64 <= 5 * windows);
+                Happens::Call { principal, skew_us } => {
+                    let home = usize::from(SEED.home_of(principal, states.len() as u16));
+                    let charges = policy.charges(principal, 0);
+                    let now_us = model.time(home, shown_us - skew_us);
+                    let expected = model.admits(principal, now_us);
+                    prop_assert_eq!(states[home].peek(&charges, shown_us - skew_us).is_ok(), expected);
+                    let found = states[home].check_and_charge(&charges, shown_us - skew_us);
+                    prop_assert_eq!(found.is_ok(), expected);
+                    // Shards journal what they have decided themselves, in whatever order.
+                    if let Ok(admitted) = found {
+                        let at = (skew_us as usize).min(journal.len());
+                        journal.splice(at..at, admitted.records(&charges));
+                    }
+                }
+                Happens::Restart { shards, lag_us } => {
+                    let time_us = latest(&states).saturating_sub(lag_us).max(noted_us);
+                    states = (0..shards).map(|_| RateState::new(100)).collect();
+                    model.clocks = vec![(time_us, 0); usize::from(shards)];
+                    for (shard, state) in states.iter_mut().enumerate() {
+                        state.resume(time_us, shown_us);
+                        model.time(shard, shown_us);
+                    }
+                    noted_us = latest(&states);
+                    for cell in journal.iter().chain(&noted) {
+                        states[usize::from(home_shard(RateKey(cell.key), shards))].restore(cell, shown_us).unwrap();
+                    }
+                }
             }
         }
     }
 
     #[test]
-    fn after_any_step_back_every_key_is_whole_again_within_one_period(
-        back_us in 1..400 * 86_400_000_000_u64, used in 0..6_u64, paced: bool,
+    fn a_clock_that_was_set_back_costs_no_key_anything(
+        back_us in GRACE_US..400 * DAY_US, used in 0..6_u64, paced: bool,
     ) {
         let algorithm = if paced { Algorithm::Gcra } else { Algorithm::Window };
         let policy = Policy::new(&[limit("calls", PRINCIPAL, algorithm, 5, 10 * SEC_US)]);
         let mut state = RateState::new(100);
         let known = policy.charges(1, 0);
         for _ in 0..used {
-            let _ = state.check_and_charge(&known, START_US);
+            let _ = state.check_and_charge(&known, START_US + 500 * DAY_US);
         }
-        let stepped_us = START_US - back_us;
-        // The key is seen at the step and then left alone.
-        let _ = state.check_and_charge(&known, stepped_us);
-        let later_us = stepped_us + 20_000_000;
-        for charges in [known, policy.charges(2, 0)] {
-            prop_assert_eq!((0..9).filter(|_| state.check_and_charge(&charges, later_us).is_ok()).count(), 5);
-        }
+        let stepped_us = START_US + 500 * DAY_US - back_us;
+        let count = |state: &mut RateState, charges: &Charges, at_us| (0..9).filter(|_| state.check_and_charge(charges, at_us).is_ok()).count();
+        prop_assert_eq!(count(&mut state, &policy.charges(2, 0), stepped_us), 5, "a key that was never seen");
+        prop_assert_eq!(count(&mut state, &known, stepped_us) as u64, 5 - used.min(5), "and one that was");
+        prop_assert_eq!(count(&mut state, &known, stepped_us + 20 * SEC_US), 5);
     }
 
     #[test]
@@ -306,7 +375,7 @@ proptest! {
         let policy = Policy::new(&[
             limit("paced", PRINCIPAL, Algorithm::Gcra, 7, 10 * SEC_US),
             limit("counted", PRINCIPAL | TOOL, Algorithm::Window, 4, 9 * SEC_US),
-            limit("spent", PRINCIPAL, Algorithm::Budget, 30, 20 * SEC_US),
+            priced("spent", PRINCIPAL, 30, 20 * SEC_US, 2),
         ]);
         let mut steady = RateState::new(1_000);
         let mut journal = Vec::new();
@@ -350,7 +419,7 @@ proptest! {
             let _ = old.check_and_charge(&policy.charges(principal, tool), now_us);
         }
         let mut new = RateState::new(1_000);
-        for cell in old.kept(now_us) {
+        for cell in old.kept() {
             new.restore(&cell, now_us).unwrap();
         }
         for principal in 0..20 {

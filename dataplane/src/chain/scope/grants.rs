@@ -9,6 +9,7 @@ use wire::ids::ServerIx;
 use wire::snapshot::{self, Effect, Snapshot, Subject};
 
 use super::condition::{ConditionError, Conditions};
+use crate::chain::Call;
 use crate::chain::glob::{Glob, GlobError};
 use crate::chain::tool::ToolGlob;
 use crate::identity::Principal;
@@ -191,6 +192,8 @@ pub(crate) struct Grants {
     groups: Box<[Group]>,
     index: Index,
     servers: Box<[ServerTools]>,
+    /// Grants that would take.
+    observers: Box<[u32]>,
 }
 
 /// Where groups are found: each under the dimension that tells most principals apart.
@@ -237,13 +240,17 @@ impl Grants {
         let mut group_of: HashMap<&Subject, u32> = HashMap::new();
         let mut groups: Vec<Group> = Vec::new();
         let mut grants = Vec::with_capacity(snapshot.grants.len());
+        let mut observers = Vec::new();
         for (ix, grant) in snapshot.grants.iter().enumerate() {
             let failed = |fault| GrantError { grant: grant.id.clone(), fault };
             let group = *group_of.entry(&grant.subject).or_insert_with(|| {
                 groups.push(Group { subject: grant.subject.clone(), grants: Vec::new() });
                 groups.len() as u32 - 1
             });
-            groups[group as usize].grants.push(ix as u32);
+            match grant.effect {
+                Effect::Allow | Effect::Deny => groups[group as usize].grants.push(ix as u32),
+                Effect::Observe => observers.push(ix as u32),
+            }
             grants.push(Grant {
                 id: grant.id.as_str().into(),
                 effect: grant.effect,
@@ -256,7 +263,7 @@ impl Grants {
         }
         let places = places.places.into_boxed_slice();
         let index = Index::new(&groups);
-        Ok(Grants { grants: grants.into(), places, groups: groups.into(), index, servers })
+        Ok(Grants { grants: grants.into(), places, groups: groups.into(), index, servers, observers: observers.into() })
     }
 
     /// The groups that a principal is in, in ascending order.
@@ -266,6 +273,15 @@ impl Grants {
         found.dedup();
         found.retain(|group| principal.is_in(&self.groups[*group as usize].subject));
         found
+    }
+
+    /// The grants that would take a call from somebody in these groups. Nearly always none, and then for nothing.
+    pub(super) fn observers<'g>(&'g self, groups: &'g [u32], call: &'g Call<'_>) -> impl Iterator<Item = &'g Grant> {
+        let of = self.observers.iter().filter_map(|ix| self.get(*ix));
+        of.filter(|grant| groups.binary_search(&grant.group).is_ok()).filter(|grant| match call.is_tool {
+            true => grant.methods.covers_calls() && self.covers_tool(grant, call.server, call.name),
+            false => self.speaks_of(grant, call.server) && method_ix(call.method).is_some_and(|ix| grant.methods.covers(ix)),
+        })
     }
 
     /// The grants of these groups that speak of a server, in the order of the policy, each with its number.

@@ -8,6 +8,8 @@ use hashbrown::HashMap;
 use hashbrown::hash_map::IntoIter;
 use wire::ids::ServerIx;
 
+use super::condition::Unmet;
+use super::grants::Grant;
 use super::{Access, ServerAccess};
 use crate::chain::Call;
 use crate::chain::rate::{LimitSet, Parts};
@@ -96,6 +98,12 @@ impl Standing {
         self.access_to(policy, tool, call, now_us)
     }
 
+    /// Grants in observe mode that would take the call, conditions that cannot be judged included.
+    pub(crate) fn observed<'p>(&'p self, policy: &'p Policy, call: &'p Call<'_>, now_us: u64) -> impl Iterator<Item = &'p str> {
+        let would = move |grant: &&Grant| !matches!(grant.conditions.check(call.arguments, now_us), Err(Unmet::Failed { .. }));
+        policy.grants.observers(&self.kind.groups, call).filter(would).map(|grant| &*grant.id)
+    }
+
     /// The same, where the tool's number on the server is known.
     pub(crate) fn access_to<'p>(&self, policy: &'p Policy, tool: Option<u32>, call: &Call<'_>, now_us: u64) -> Access<'p> {
         let servers = self.kind.servers.borrow();
@@ -121,6 +129,9 @@ impl Standing {
 
     /// Whether a tool belongs into the principal's `tools/list` of a server.
     pub fn lists(&self, policy: &Policy, server: ServerIx, tool: &str) -> bool {
+        if policy.observes() {
+            return true;
+        }
         self.meets(policy.demands(server, tool))
             && self.on_server(policy, server).lists(&policy.grants, server, policy.grants.tool(server, tool), tool)
     }

@@ -13,7 +13,8 @@ fn open(dir: &Path, name: &str) -> Consumer {
 
 fn reclaim_all(dir: &Path, below: u64, held_bytes_max: u64) -> u64 {
     let open = OpenCalls::default();
-    let wanted = Reclaim { below: SeqNo(below), keep: Duration::ZERO, held_bytes_max, open: &open };
+    let wanted =
+        Reclaim { below: SeqNo(below), keep: Duration::ZERO, rates_noted_us: u64::MAX >> 2, held_bytes_max, open: &open };
     reclaim(dir, &wanted).unwrap().segment_count
 }
 

@@ -12,7 +12,8 @@ use super::*;
 
 fn reclaim_below(dir: &Path, below: u64, keep: Duration) -> Reclaimed {
     let open = OpenCalls::default();
-    reclaim(dir, &Reclaim { below: SeqNo(below), keep, held_bytes_max: u64::MAX, open: &open }).unwrap()
+    reclaim(dir, &Reclaim { below: SeqNo(below), keep, rates_noted_us: u64::MAX >> 2, held_bytes_max: u64::MAX, open: &open })
+        .unwrap()
 }
 
 /// Reads up to `through`; the numbers of the frames, batch by batch.

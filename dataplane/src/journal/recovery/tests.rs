@@ -221,7 +221,8 @@ fn a_call_whose_decision_was_reclaimed_is_still_completed() {
     build.rotate().fill(1).rotate();
     let Record::Decision(decision) = allowed(1) else { panic!("a decision") };
     let open = OpenCalls { through: SeqNo(3), calls: vec![opens(long, &decision).unwrap()] };
-    let wanted = Reclaim { below: SeqNo(4), keep: Duration::ZERO, held_bytes_max: u64::MAX, open: &open };
+    let wanted =
+        Reclaim { below: SeqNo(4), keep: Duration::ZERO, rates_noted_us: u64::MAX >> 2, held_bytes_max: u64::MAX, open: &open };
     assert_eq!(reclaim(&build.dir, &wanted).unwrap().segment_count, 2);
     assert_eq!(recovered(&build).unwrap().unfinished.iter().map(|call| call.seq).collect::<Vec<_>>(), vec![long]);
 

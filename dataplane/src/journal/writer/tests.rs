@@ -361,8 +361,13 @@ fn the_budget_refuses_keeps_room_for_outcomes_and_opens_again_after_reclaim() {
         let stream = segment::stream_dir(&path, SHARD);
         let reclaimed = {
             let open = super::super::open_calls::OpenCalls::default();
-            let wanted =
-                super::super::reclaim::Reclaim { below: last, keep: Duration::ZERO, held_bytes_max: u64::MAX, open: &open };
+            let wanted = super::super::reclaim::Reclaim {
+                below: last,
+                keep: Duration::ZERO,
+                rates_noted_us: u64::MAX >> 2,
+                held_bytes_max: u64::MAX,
+                open: &open,
+            };
             super::super::reclaim::reclaim(&stream, &wanted).unwrap()
         };
         assert!(reclaimed.bytes > 0);

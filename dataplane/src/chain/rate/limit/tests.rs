@@ -47,7 +47,10 @@ fn a_limit_that_cannot_hold_is_refused_with_the_reason() {
         ),
         (base(Concurrency, 0, 0), LimitFault::Pace(PaceError::Zero("count"))),
         (base(Budget, 0, 1), LimitFault::Pace(PaceError::Zero("amount"))),
-        (snapshot::Limit { costs: costs(&[("*", 1)]), ..base(Budget, 1, 1) }, LimitFault::Costs),
+        (
+            snapshot::Limit { costs: costs(&[("*", 2)]), ..base(Budget, 1, 1) },
+            LimitFault::NeverFits { tool: "*".to_owned(), cost: 2, most: 1 },
+        ),
         (snapshot::Limit { costs: costs(&[("*", 1)]), class: CallClass::Listings, ..base(Gcra, 1, 1) }, LimitFault::Costs),
         (
             snapshot::Limit { costs: costs(&[("x", 8), ("y*", 9)]), ..base(Window, 8, 1) },
@@ -82,7 +85,7 @@ fn a_call_is_charged_under_the_limits_that_are_for_it() {
             tools: vec!["dear*".to_owned()],
             ..limit("dear", Algorithm::Window, 1, 9)
         },
-        limit("money", Algorithm::Budget, 5, 9),
+        snapshot::Limit { costs: costs(&[("free", 0), ("*", 3)]), ..limit("money", Algorithm::Budget, 5, 9) },
         snapshot::Limit {
             subject: Subject { users: vec!["bob".to_owned()], ..Subject::default() },
             ..limit("bob", Algorithm::Concurrency, 5, 0)
@@ -98,12 +101,12 @@ fn a_call_is_charged_under_the_limits_that_are_for_it() {
     };
     type Charged = [(&'static str, u32)];
     let rows: [(&str, Costs, &Charged); 9] = [
-        ("ann", limits.for_call("files", "dear"), &[("calls", 5), ("dear", 1), ("money", 0)]),
-        ("ann", limits.for_call("files", "dearest"), &[("calls", 5), ("dear", 1), ("money", 0)]),
-        ("ann", limits.for_call("github", "dear-x"), &[("calls", 5), ("dear", 1), ("money", 0)]),
-        ("ann", limits.for_call("mail", "dear"), &[("calls", 5), ("money", 0)]),
-        ("bob", limits.for_call("mail", "free"), &[("money", 0), ("bob", 1)]),
-        ("bob", limits.for_call("mail", "other"), &[("calls", 1), ("money", 0), ("bob", 1)]),
+        ("ann", limits.for_call("files", "dear"), &[("calls", 5), ("dear", 1), ("money", 3)]),
+        ("ann", limits.for_call("files", "dearest"), &[("calls", 5), ("dear", 1), ("money", 3)]),
+        ("ann", limits.for_call("github", "dear-x"), &[("calls", 5), ("dear", 1), ("money", 3)]),
+        ("ann", limits.for_call("mail", "dear"), &[("calls", 5), ("money", 3)]),
+        ("bob", limits.for_call("mail", "free"), &[("bob", 1)]),
+        ("bob", limits.for_call("mail", "other"), &[("calls", 1), ("money", 3), ("bob", 1)]),
         ("bob", limits.for_listing("files"), &[("lists", 1)]),
         ("bob", limits.for_listing("mail"), &[]),
         ("bob", limits.for_denial(), &[("denials", 1)]),
@@ -139,4 +142,25 @@ fn a_limit_keeps_its_cells_by_name_and_kind() {
     assert_eq!(key(&[snapshot::Limit { count: 7, ..b.clone() }], 0), before, "another pace, the same cells");
     assert_ne!(key(&[a], 0), before);
     assert_ne!(key(&[snapshot::Limit { algorithm: Algorithm::Window, ..b }], 0), before, "another kind reads cells otherwise");
+}
+
+#[test]
+fn what_has_no_price_is_refused_by_a_budget_and_by_nothing_else() {
+    let budget = snapshot::Limit { costs: costs(&[("dear", 3), ("free", 0)]), ..limit("money", Algorithm::Budget, 5, 9) };
+    let quiet = snapshot::Limit { observe: true, ..budget.clone() };
+    for (limit, tool, expect) in [
+        (&budget, "dear", Ok(1)),
+        (&budget, "free", Ok(0)),
+        (&budget, "other", Err(Reason::PriceUnknown)),
+        (&quiet, "other", Ok(1)),
+    ] {
+        let limits = Limits::compile(std::slice::from_ref(limit), SEED, |_| false).unwrap();
+        let (set, mut charges) = (limits.for_subject(|_| true), Charges::new());
+        let found = limits.charges(&set, &limits.for_call("s", tool), &Parts::UNKNOWN, &mut charges);
+        assert_eq!(found.map(|()| charges.len()).map_err(|refused| refused.reason), expect, "{tool}");
+        let found = limits.charges_undiscovered(&set, "s", tool, &Parts::UNKNOWN, &mut charges);
+        assert_eq!(found.map(|()| charges.len()).map_err(|refused| refused.reason), expect, "{tool}");
+        let admitted = crate::chain::rate::RateState::new(9).check_and_charge(&charges, 1).unwrap();
+        assert_eq!(admitted.observed(&charges).count(), usize::from(tool == "other" && expect.is_ok()), "{tool}");
+    }
 }

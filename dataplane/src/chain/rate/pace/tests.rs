@@ -160,7 +160,7 @@ proptest! {
             prop_assert!(pace.is_kept() || charged.used <= 7);
             let _ = pace.refund(charged, cost, charged, charged_us, now_us);
         }
-        let _ = (pace.refund(cell, cost, cell, charged_us, now_us), pace.settle(cell, micro_usd, now_us), pace.exhausted(now_us));
+        let _ = (pace.refund(cell, cost, cell, charged_us, now_us), pace.settle(cell, micro_usd, now_us));
     }
 }
 
