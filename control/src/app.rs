@@ -24,6 +24,7 @@ use wire::ids::{NodeId, TraceId};
 use crate::evidence::checkpoint::{self, Checkpointer};
 use crate::keys::{Keys, jwks};
 use crate::operator;
+use crate::people;
 use crate::policy;
 use crate::postgres::{Database, DatabaseState, Embedded};
 use crate::retention;
@@ -385,6 +386,7 @@ impl Gateway {
     /// Runs until it is told to stop, then ends what it started: calls first, then the journal, then what it feeds.
     async fn serve(self) -> Exit {
         record_process(&self.app.plane, "start").await;
+        tokio::spawn(people::announce_first_admin(Arc::clone(&self.app)));
         let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
             (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
         else {

@@ -19,6 +19,7 @@ mod admin;
 pub mod approvals;
 pub mod bans;
 pub mod config;
+pub mod enrol;
 pub mod grants;
 pub mod keys;
 pub mod limits;
@@ -29,6 +30,8 @@ pub mod services;
 pub mod sessions;
 pub mod units;
 pub mod users;
+
+pub(crate) use admin::REVOCATION_LIFE;
 
 /// What it takes to look.
 pub const READ: &[&str] = &["gateway:read", "gateway:operate"];

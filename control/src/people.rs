@@ -16,12 +16,28 @@ use wire::decision::{Reason, Tier};
 use crate::app::App;
 use crate::postgres::{Connection, DatabaseState, PostgresError};
 
+mod account;
+mod attempts;
 pub mod cookie;
+mod enrol;
+mod forms;
+mod login;
 pub mod page;
+mod passkey;
+mod password;
+mod record;
+mod recovery;
 pub mod secret;
+pub mod session;
+pub mod webauthn;
+
+pub use enrol::{EnrolError, announce_first_admin, first_admin_link, link_for};
 
 /// LIMIT: how long a browser may do nothing before it has to log in again.
 pub const IDLE_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// LIMIT: a stolen cookie alone changes no credential after this.
+const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
 /// LIMIT: how often a session's last use is written.
 const SEEN_EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -197,6 +213,11 @@ pub fn local_path(text: &str) -> Option<&str> {
     (plain && text.starts_with('/') && !text.starts_with("//")).then_some(text)
 }
 
+/// Whether somebody has proved who they are lately enough to change how they do so.
+fn is_fresh(visitor: &Visitor) -> bool {
+    Timestamp::now().duration_since(visitor.authenticated_at) < FRESH
+}
+
 /// The address that a shard saw.
 pub fn peer(headers: &HeaderMap) -> String {
     headers.get("sp-peer").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
@@ -204,7 +225,7 @@ pub fn peer(headers: &HeaderMap) -> String {
 
 /// Pages of people.
 pub fn router() -> Router<Arc<App>> {
-    page::assets()
+    page::assets().merge(login::router()).merge(passkey::router()).merge(account::router()).merge(enrol::router())
 }
 
 #[cfg(test)]

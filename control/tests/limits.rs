@@ -4,8 +4,7 @@ use serde_json::json;
 
 use crate::harness::{ACCESS, Gateway, Upstream, echo_server, lines, load, post, quick, reason, tool_call};
 
-const LIMIT: &str =
-    "limits:\n  - { id: hundred, per: [principal], servers: [echo], rate: 100/h }\nsecrets: {}\nblocklist: {}\n";
+const LIMIT: &str = "limits:\n  - { id: hundred, per: [principal], servers: [echo], rate: 100/h }\nsecrets: {}\nblocklist: {}\n";
 
 fn gateway(upstream: &Upstream, cores: &str) -> Gateway {
     let echo = echo_server(&upstream.url);

@@ -16,6 +16,7 @@ mod layers;
 mod limits;
 mod operate;
 mod outage;
+mod pages;
 mod people;
 mod policy;
 mod results;

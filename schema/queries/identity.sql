@@ -58,6 +58,12 @@ UPDATE federated_identity SET last_used_at = :now WHERE provider = :provider AND
 --! put_federated_identity
 INSERT INTO federated_identity (provider, subject, account, last_used_at) VALUES (:provider, :subject, :account, :now);
 
+--! federated_identities_of_provider
+SELECT subject FROM federated_identity WHERE account = :account AND provider = :provider;
+
+--! drop_federated_identity
+DELETE FROM federated_identity WHERE account = :account AND provider = :provider AND subject = :subject;
+
 --! federated_identities
 SELECT provider, subject FROM federated_identity WHERE account = :account ORDER BY provider;
 
@@ -73,6 +79,16 @@ DELETE FROM password WHERE account = :account;
 
 --! passkeys : (last_used_at?)
 SELECT id, name, credential, created_at, last_used_at FROM passkey WHERE account = :account ORDER BY created_at;
+
+--! passkey : (last_used_at?)
+SELECT account, name, credential, last_used_at FROM passkey WHERE id = :id;
+
+--! passkey_of_handle
+-- Whether an authenticator that says this handle may speak for the account: its own, or one that was merged into it.
+SELECT EXISTS (SELECT FROM account WHERE handle = :handle AND (id = :account OR merged_into = :account));
+
+--! rename_passkey
+UPDATE passkey SET name = :name WHERE id = :id AND account = :account;
 
 --! passkey_count
 SELECT count(*) FROM passkey WHERE account = :account;
@@ -107,7 +123,7 @@ SELECT purpose, account FROM one_time_link WHERE digest = :digest AND used_at IS
 --! use_link
 UPDATE one_time_link SET used_at = :now WHERE digest = :digest AND used_at IS NULL AND expires_at > :now;
 
---! drop_links
+--! drop_links (account?)
 DELETE FROM one_time_link WHERE purpose = :purpose AND account IS NOT DISTINCT FROM :account;
 
 --! attempts : (locked_until?)
@@ -145,6 +161,11 @@ FROM session WHERE account = :account AND ended_at IS NULL AND expires_at > :now
 
 --! seen_session
 UPDATE session SET last_seen_at = :now WHERE id = :id;
+
+--! prove_session
+-- The same log-in under another cookie: who was there has proved again who they are.
+UPDATE session SET digest = :digest, method = :method, address = :address, user_agent = :user_agent, authenticated_at = :now,
+    last_seen_at = :now WHERE id = :id AND ended_at IS NULL;
 
 --! end_session
 UPDATE session SET ended_at = :now WHERE id = :id AND ended_at IS NULL;

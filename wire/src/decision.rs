@@ -155,6 +155,8 @@ vocabulary! {
         UserDisabled = 22 "user_disabled",
         /// The API key is not one of ours.
         KeyUnknown = 23 "key_unknown",
+        /// Whoever logged in did not prove who they are.
+        CredentialWrong = 24 "credential_wrong",
 
         /// No server of that name.
         ServerUnknown = 30 "server_unknown",
@@ -310,6 +312,7 @@ impl Reason {
             Reason::Banned => "this principal or address is banned; ask an administrator",
             Reason::UserDisabled => "this user is disabled; ask an administrator",
             Reason::KeyUnknown => "there is no such API key, or it was revoked; ask for another",
+            Reason::CredentialWrong => "who logged in did not prove who they are",
             Reason::SessionForeign => "the MCP session belongs to another principal; initialize a session of your own",
             Reason::ServerUnknown => "there is no MCP server of this name here",
             Reason::ToolUnknown => "the server has no tool of this name",

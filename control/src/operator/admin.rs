@@ -16,7 +16,7 @@ use crate::postgres::{Connection, DatabaseState};
 const PAGE_MAX: u16 = 1000;
 
 /// Tokens live at most 30 days, so a revocation that is older voids nothing.
-pub(super) const REVOCATION_LIFE: SignedDuration = SignedDuration::from_hours(31 * 24);
+pub(crate) const REVOCATION_LIFE: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// Which part of a list.
 #[derive(Debug, Clone, Args, Serialize, Deserialize, JsonSchema)]

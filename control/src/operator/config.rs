@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::admin::{self, connect, refused};
 use super::{Caller, Command, CommandError, Entry};
 use crate::app::App;
+use crate::people;
 use crate::postgres::DatabaseState;
 use crate::supervisor::Health;
 
@@ -100,11 +101,13 @@ pub struct Setup {}
 
 impl Command for Setup {
     const PATH: &'static [&'static str] = &["admin", "setup"];
-    const ABOUT: &'static str = "Say what is set up, and what is left to do";
-    const READ_ONLY: bool = true;
+    const ABOUT: &'static str =
+        "Say what is set up, and what is left to do; while there is no administrator, make the link for the first one";
+    const READ_ONLY: bool = false;
     const EXAMPLE: &'static str = "sp admin setup";
 
-    async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
+    async fn run(self, app: Arc<App>, caller: Caller) -> Result<Value, CommandError> {
+        let mut link = None;
         let mut steps = Vec::new();
         let mut step = |what: &str, done: bool, next: &str| {
             steps.push(json!({ "step": what, "done": done, "next": if done { "" } else { next } }));
@@ -114,7 +117,10 @@ impl Command for Setup {
         if up {
             let client = connect(&app).await?;
             let has = sql::account_counts().bind(&**client).one().await.map_err(refused)?;
-            step("there is an administrator", has.administrators > 0, "open the link that the gateway logs at its first start");
+            let made = people::first_admin_link(&client, &app.settings.public_url, &caller.claims.sub).await;
+            link = made.map_err(|error| CommandError::Failed(error.to_string()))?;
+            let next = format!("open this link within 24 hours: {}", link.as_deref().unwrap_or_default());
+            step("there is an administrator", has.administrators > 0, &next);
             step("there are users", has.users > has.administrators, "sp admin users create ann --role developer");
         }
         let servers = app.servers();
@@ -131,7 +137,7 @@ impl Command for Setup {
         let secure = app.settings.public_url.starts_with("https://");
         step("clients reach it by HTTPS", secure, "put a TLS proxy before it and start it with --public-url https://…");
         let is_done = steps.iter().all(|step| step["done"] == json!(true));
-        Ok(json!({ "done": is_done, "steps": steps }))
+        Ok(json!({ "done": is_done, "steps": steps, "first_administrator": link }))
     }
 
     fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {

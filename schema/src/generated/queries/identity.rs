@@ -86,10 +86,36 @@ pub struct PutFederatedIdentityParams<
     pub now: jiff::Timestamp,
 }
 #[derive(Debug)]
+pub struct FederatedIdentitiesOfProviderParams<T1: crate::generated::StringSql, T2: crate::generated::StringSql> {
+    pub account: T1,
+    pub provider: T2,
+}
+#[derive(Debug)]
+pub struct DropFederatedIdentityParams<
+    T1: crate::generated::StringSql,
+    T2: crate::generated::StringSql,
+    T3: crate::generated::StringSql,
+> {
+    pub account: T1,
+    pub provider: T2,
+    pub subject: T3,
+}
+#[derive(Debug)]
 pub struct PutPasswordParams<T1: crate::generated::StringSql, T2: crate::generated::StringSql> {
     pub account: T1,
     pub phc: T2,
     pub now: jiff::Timestamp,
+}
+#[derive(Debug)]
+pub struct PasskeyOfHandleParams<T1: crate::generated::StringSql> {
+    pub handle: uuid::Uuid,
+    pub account: T1,
+}
+#[derive(Debug)]
+pub struct RenamePasskeyParams<T1: crate::generated::StringSql, T2: crate::generated::BytesSql, T3: crate::generated::StringSql> {
+    pub name: T1,
+    pub id: T2,
+    pub account: T3,
 }
 #[derive(Debug)]
 pub struct PutPasskeyParams<
@@ -151,7 +177,7 @@ pub struct UseLinkParams<T1: crate::generated::BytesSql> {
 #[derive(Debug)]
 pub struct DropLinksParams<T1: crate::generated::StringSql, T2: crate::generated::StringSql> {
     pub purpose: T1,
-    pub account: T2,
+    pub account: Option<T2>,
 }
 #[derive(Debug)]
 pub struct AttemptsParams<T1: crate::generated::StringSql, T2: crate::generated::StringSql> {
@@ -204,6 +230,21 @@ pub struct SessionsParams<T1: crate::generated::StringSql> {
 pub struct SeenSessionParams<T1: crate::generated::StringSql> {
     pub now: jiff::Timestamp,
     pub id: T1,
+}
+#[derive(Debug)]
+pub struct ProveSessionParams<
+    T1: crate::generated::BytesSql,
+    T2: crate::generated::StringSql,
+    T3: crate::generated::StringSql,
+    T4: crate::generated::StringSql,
+    T5: crate::generated::StringSql,
+> {
+    pub digest: T1,
+    pub method: T2,
+    pub address: T3,
+    pub user_agent: T4,
+    pub now: jiff::Timestamp,
+    pub id: T5,
 }
 #[derive(Debug)]
 pub struct EndSessionParams<T1: crate::generated::StringSql> {
@@ -392,6 +433,36 @@ impl<'a> From<PasskeysBorrowed<'a>> for Passkeys {
             name: name.into(),
             credential: serde_json::from_str(credential.0.get()).unwrap(),
             created_at,
+            last_used_at,
+        }
+    }
+}
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Passkey {
+    pub account: String,
+    pub name: String,
+    pub credential: serde_json::Value,
+    pub last_used_at: Option<jiff::Timestamp>,
+}
+pub struct PasskeyBorrowed<'a> {
+    pub account: &'a str,
+    pub name: &'a str,
+    pub credential: postgres_types::Json<&'a serde_json::value::RawValue>,
+    pub last_used_at: Option<jiff::Timestamp>,
+}
+impl<'a> From<PasskeyBorrowed<'a>> for Passkey {
+    fn from(
+        PasskeyBorrowed {
+            account,
+            name,
+            credential,
+            last_used_at,
+        }: PasskeyBorrowed<'a>,
+    ) -> Self {
+        Self {
+            account: account.into(),
+            name: name.into(),
+            credential: serde_json::from_str(credential.0.get()).unwrap(),
             last_used_at,
         }
     }
@@ -924,6 +995,134 @@ where
 {
     pub fn map<R>(self, mapper: fn(PasskeysBorrowed) -> R) -> PasskeysQuery<'c, 'a, 's, C, R, N> {
         PasskeysQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row =
+            crate::generated::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row =
+            crate::generated::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<
+        impl futures_util::Stream<Item = Result<T, tokio_postgres::Error>> + 'c,
+        tokio_postgres::Error,
+    > {
+        let stream = crate::generated::client::async_::raw(
+            self.client,
+            self.query,
+            crate::generated::slice_iter(&self.params),
+            self.cached,
+        )
+        .await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct PasskeyQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<PasskeyBorrowed, tokio_postgres::Error>,
+    mapper: fn(PasskeyBorrowed) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> PasskeyQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(PasskeyBorrowed) -> R) -> PasskeyQuery<'c, 'a, 's, C, R, N> {
+        PasskeyQuery {
+            client: self.client,
+            params: self.params,
+            query: self.query,
+            cached: self.cached,
+            extractor: self.extractor,
+            mapper,
+        }
+    }
+    pub async fn one(self) -> Result<T, tokio_postgres::Error> {
+        let row =
+            crate::generated::client::async_::one(self.client, self.query, &self.params, self.cached).await?;
+        Ok((self.mapper)((self.extractor)(&row)?))
+    }
+    pub async fn all(self) -> Result<Vec<T>, tokio_postgres::Error> {
+        self.iter().await?.try_collect().await
+    }
+    pub async fn opt(self) -> Result<Option<T>, tokio_postgres::Error> {
+        let opt_row =
+            crate::generated::client::async_::opt(self.client, self.query, &self.params, self.cached).await?;
+        Ok(opt_row
+            .map(|row| {
+                let extracted = (self.extractor)(&row)?;
+                Ok((self.mapper)(extracted))
+            })
+            .transpose()?)
+    }
+    pub async fn iter(
+        self,
+    ) -> Result<
+        impl futures_util::Stream<Item = Result<T, tokio_postgres::Error>> + 'c,
+        tokio_postgres::Error,
+    > {
+        let stream = crate::generated::client::async_::raw(
+            self.client,
+            self.query,
+            crate::generated::slice_iter(&self.params),
+            self.cached,
+        )
+        .await?;
+        let mapped = stream
+            .map(move |res| {
+                res.and_then(|row| {
+                    let extracted = (self.extractor)(&row)?;
+                    Ok((self.mapper)(extracted))
+                })
+            })
+            .into_stream();
+        Ok(mapped)
+    }
+}
+pub struct BoolQuery<'c, 'a, 's, C: GenericClient, T, const N: usize> {
+    client: &'c C,
+    params: [&'a (dyn postgres_types::ToSql + Sync); N],
+    query: &'static str,
+    cached: Option<&'s tokio_postgres::Statement>,
+    extractor: fn(&tokio_postgres::Row) -> Result<bool, tokio_postgres::Error>,
+    mapper: fn(bool) -> T,
+}
+impl<'c, 'a, 's, C, T: 'c, const N: usize> BoolQuery<'c, 'a, 's, C, T, N>
+where
+    C: GenericClient,
+{
+    pub fn map<R>(self, mapper: fn(bool) -> R) -> BoolQuery<'c, 'a, 's, C, R, N> {
+        BoolQuery {
             client: self.client,
             params: self.params,
             query: self.query,
@@ -2255,6 +2454,116 @@ impl<
         ))
     }
 }
+pub struct FederatedIdentitiesOfProviderStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn federated_identities_of_provider() -> FederatedIdentitiesOfProviderStmt {
+    FederatedIdentitiesOfProviderStmt(
+        "SELECT subject FROM federated_identity WHERE account = $1 AND provider = $2",
+        None,
+    )
+}
+impl FederatedIdentitiesOfProviderStmt {
+    pub async fn prepare<'a, C: GenericClient>(
+        mut self,
+        client: &'a C,
+    ) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::generated::StringSql, T2: crate::generated::StringSql>(
+        &'s self,
+        client: &'c C,
+        account: &'a T1,
+        provider: &'a T2,
+    ) -> StringQuery<'c, 'a, 's, C, String, 2> {
+        StringQuery {
+            client,
+            params: [account, provider],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it.into(),
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::generated::StringSql, T2: crate::generated::StringSql>
+    crate::generated::client::async_::Params<
+        'c,
+        'a,
+        's,
+        FederatedIdentitiesOfProviderParams<T1, T2>,
+        StringQuery<'c, 'a, 's, C, String, 2>,
+        C,
+    > for FederatedIdentitiesOfProviderStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a FederatedIdentitiesOfProviderParams<T1, T2>,
+    ) -> StringQuery<'c, 'a, 's, C, String, 2> {
+        self.bind(client, &params.account, &params.provider)
+    }
+}
+pub struct DropFederatedIdentityStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn drop_federated_identity() -> DropFederatedIdentityStmt {
+    DropFederatedIdentityStmt(
+        "DELETE FROM federated_identity WHERE account = $1 AND provider = $2 AND subject = $3",
+        None,
+    )
+}
+impl DropFederatedIdentityStmt {
+    pub async fn prepare<'a, C: GenericClient>(
+        mut self,
+        client: &'a C,
+    ) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub async fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::generated::StringSql,
+        T2: crate::generated::StringSql,
+        T3: crate::generated::StringSql,
+    >(
+        &'s self,
+        client: &'c C,
+        account: &'a T1,
+        provider: &'a T2,
+        subject: &'a T3,
+    ) -> Result<u64, tokio_postgres::Error> {
+        client.execute(self.0, &[account, provider, subject]).await
+    }
+}
+impl<
+    'a,
+    C: GenericClient + Send + Sync,
+    T1: crate::generated::StringSql,
+    T2: crate::generated::StringSql,
+    T3: crate::generated::StringSql,
+>
+    crate::generated::client::async_::Params<
+        'a,
+        'a,
+        'a,
+        DropFederatedIdentityParams<T1, T2, T3>,
+        std::pin::Pin<
+            Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
+        >,
+        C,
+    > for DropFederatedIdentityStmt
+{
+    fn params(
+        &'a self,
+        client: &'a C,
+        params: &'a DropFederatedIdentityParams<T1, T2, T3>,
+    ) -> std::pin::Pin<
+        Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
+    > {
+        Box::pin(self.bind(client, &params.account, &params.provider, &params.subject))
+    }
+}
 pub struct FederatedIdentitiesStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn federated_identities() -> FederatedIdentitiesStmt {
     FederatedIdentitiesStmt(
@@ -2423,6 +2732,154 @@ impl PasskeysStmt {
                 },
             mapper: |it| Passkeys::from(it),
         }
+    }
+}
+pub struct PasskeyStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn passkey() -> PasskeyStmt {
+    PasskeyStmt(
+        "SELECT account, name, credential, last_used_at FROM passkey WHERE id = $1",
+        None,
+    )
+}
+impl PasskeyStmt {
+    pub async fn prepare<'a, C: GenericClient>(
+        mut self,
+        client: &'a C,
+    ) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::generated::BytesSql>(
+        &'s self,
+        client: &'c C,
+        id: &'a T1,
+    ) -> PasskeyQuery<'c, 'a, 's, C, Passkey, 1> {
+        PasskeyQuery {
+            client,
+            params: [id],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor:
+                |row: &tokio_postgres::Row| -> Result<PasskeyBorrowed, tokio_postgres::Error> {
+                    Ok(PasskeyBorrowed {
+                        account: row.try_get(0)?,
+                        name: row.try_get(1)?,
+                        credential: row.try_get(2)?,
+                        last_used_at: row.try_get(3)?,
+                    })
+                },
+            mapper: |it| Passkey::from(it),
+        }
+    }
+}
+pub struct PasskeyOfHandleStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn passkey_of_handle() -> PasskeyOfHandleStmt {
+    PasskeyOfHandleStmt(
+        "SELECT EXISTS (SELECT FROM account WHERE handle = $1 AND (id = $2 OR merged_into = $2))",
+        None,
+    )
+}
+impl PasskeyOfHandleStmt {
+    pub async fn prepare<'a, C: GenericClient>(
+        mut self,
+        client: &'a C,
+    ) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub fn bind<'c, 'a, 's, C: GenericClient, T1: crate::generated::StringSql>(
+        &'s self,
+        client: &'c C,
+        handle: &'a uuid::Uuid,
+        account: &'a T1,
+    ) -> BoolQuery<'c, 'a, 's, C, bool, 2> {
+        BoolQuery {
+            client,
+            params: [handle, account],
+            query: self.0,
+            cached: self.1.as_ref(),
+            extractor: |row| Ok(row.try_get(0)?),
+            mapper: |it| it,
+        }
+    }
+}
+impl<'c, 'a, 's, C: GenericClient, T1: crate::generated::StringSql>
+    crate::generated::client::async_::Params<
+        'c,
+        'a,
+        's,
+        PasskeyOfHandleParams<T1>,
+        BoolQuery<'c, 'a, 's, C, bool, 2>,
+        C,
+    > for PasskeyOfHandleStmt
+{
+    fn params(
+        &'s self,
+        client: &'c C,
+        params: &'a PasskeyOfHandleParams<T1>,
+    ) -> BoolQuery<'c, 'a, 's, C, bool, 2> {
+        self.bind(client, &params.handle, &params.account)
+    }
+}
+pub struct RenamePasskeyStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn rename_passkey() -> RenamePasskeyStmt {
+    RenamePasskeyStmt(
+        "UPDATE passkey SET name = $1 WHERE id = $2 AND account = $3",
+        None,
+    )
+}
+impl RenamePasskeyStmt {
+    pub async fn prepare<'a, C: GenericClient>(
+        mut self,
+        client: &'a C,
+    ) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub async fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::generated::StringSql,
+        T2: crate::generated::BytesSql,
+        T3: crate::generated::StringSql,
+    >(
+        &'s self,
+        client: &'c C,
+        name: &'a T1,
+        id: &'a T2,
+        account: &'a T3,
+    ) -> Result<u64, tokio_postgres::Error> {
+        client.execute(self.0, &[name, id, account]).await
+    }
+}
+impl<
+    'a,
+    C: GenericClient + Send + Sync,
+    T1: crate::generated::StringSql,
+    T2: crate::generated::BytesSql,
+    T3: crate::generated::StringSql,
+>
+    crate::generated::client::async_::Params<
+        'a,
+        'a,
+        'a,
+        RenamePasskeyParams<T1, T2, T3>,
+        std::pin::Pin<
+            Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
+        >,
+        C,
+    > for RenamePasskeyStmt
+{
+    fn params(
+        &'a self,
+        client: &'a C,
+        params: &'a RenamePasskeyParams<T1, T2, T3>,
+    ) -> std::pin::Pin<
+        Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
+    > {
+        Box::pin(self.bind(client, &params.name, &params.id, &params.account))
     }
 }
 pub struct PasskeyCountStmt(&'static str, Option<tokio_postgres::Statement>);
@@ -2944,7 +3401,7 @@ impl DropLinksStmt {
         &'s self,
         client: &'c C,
         purpose: &'a T1,
-        account: &'a T2,
+        account: &'a Option<T2>,
     ) -> Result<u64, tokio_postgres::Error> {
         client.execute(self.0, &[purpose, account]).await
     }
@@ -3433,6 +3890,84 @@ impl<'a, C: GenericClient + Send + Sync, T1: crate::generated::StringSql>
         Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
     > {
         Box::pin(self.bind(client, &params.now, &params.id))
+    }
+}
+pub struct ProveSessionStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn prove_session() -> ProveSessionStmt {
+    ProveSessionStmt(
+        "UPDATE session SET digest = $1, method = $2, address = $3, user_agent = $4, authenticated_at = $5, last_seen_at = $5 WHERE id = $6 AND ended_at IS NULL",
+        None,
+    )
+}
+impl ProveSessionStmt {
+    pub async fn prepare<'a, C: GenericClient>(
+        mut self,
+        client: &'a C,
+    ) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub async fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::generated::BytesSql,
+        T2: crate::generated::StringSql,
+        T3: crate::generated::StringSql,
+        T4: crate::generated::StringSql,
+        T5: crate::generated::StringSql,
+    >(
+        &'s self,
+        client: &'c C,
+        digest: &'a T1,
+        method: &'a T2,
+        address: &'a T3,
+        user_agent: &'a T4,
+        now: &'a jiff::Timestamp,
+        id: &'a T5,
+    ) -> Result<u64, tokio_postgres::Error> {
+        client
+            .execute(self.0, &[digest, method, address, user_agent, now, id])
+            .await
+    }
+}
+impl<
+    'a,
+    C: GenericClient + Send + Sync,
+    T1: crate::generated::BytesSql,
+    T2: crate::generated::StringSql,
+    T3: crate::generated::StringSql,
+    T4: crate::generated::StringSql,
+    T5: crate::generated::StringSql,
+>
+    crate::generated::client::async_::Params<
+        'a,
+        'a,
+        'a,
+        ProveSessionParams<T1, T2, T3, T4, T5>,
+        std::pin::Pin<
+            Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
+        >,
+        C,
+    > for ProveSessionStmt
+{
+    fn params(
+        &'a self,
+        client: &'a C,
+        params: &'a ProveSessionParams<T1, T2, T3, T4, T5>,
+    ) -> std::pin::Pin<
+        Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
+    > {
+        Box::pin(self.bind(
+            client,
+            &params.digest,
+            &params.method,
+            &params.address,
+            &params.user_agent,
+            &params.now,
+            &params.id,
+        ))
     }
 }
 pub struct EndSessionStmt(&'static str, Option<tokio_postgres::Statement>);
