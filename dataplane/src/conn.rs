@@ -236,7 +236,8 @@ async fn serve(shard: Rc<Shard>, stream: impl AsyncRead + AsyncWrite + Unpin + '
     let io = HyperIo::with_prefix(stream, read);
     let service = {
         let (shard, connection) = (Rc::clone(&shard), Rc::clone(&connection));
-        service_fn(move |request| route::answer(Rc::clone(&shard), connection.begin(), request, peer))
+        // Boxed: an idle connection need not keep the 18 KB that a request takes while it is answered, in each protocol's state.
+        service_fn(move |request| Box::pin(route::answer(Rc::clone(&shard), connection.begin(), request, peer)))
     };
     let served = async {
         // An error here is the client's: it broke off, or spoke no HTTP. hyper has answered what can be answered.

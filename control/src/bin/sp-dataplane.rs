@@ -8,6 +8,12 @@ use clap::Parser as _;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// What calls gave back goes back to the system within a second, so that a burst does not stay resident.
+/// Source: jemalloc's manual, "TUNING"; the crate's symbols carry this prefix.
+#[allow(unsafe_code, reason = "the allocator looks for this symbol; it is read once, and ends with a zero byte")]
+#[unsafe(export_name = "_rjem_malloc_conf")]
+pub static MALLOC_CONF: &[u8; 47] = b"dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:4\0";
+
 fn main() -> ExitCode {
     control::app::run(control::app::Args::parse())
 }
