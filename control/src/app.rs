@@ -23,6 +23,7 @@ use wire::ids::{NodeId, TraceId};
 
 use crate::evidence::checkpoint::{self, Checkpointer};
 use crate::keys::{Keys, jwks};
+use crate::oauth::{Oauth, signing};
 use crate::operator;
 use crate::people;
 use crate::policy;
@@ -131,7 +132,8 @@ pub struct App {
     pub supervisor: Arc<Supervisor>,
     /// Systems besides Postgres that get the audit trail.
     pub sinks: Arc<Sinks>,
-    keys: Vec<wire::snapshot::VerifyKey>,
+    /// The authorization server.
+    pub oauth: Oauth,
     base_url: String,
     /// What it was started with.
     pub settings: Settings,
@@ -200,8 +202,9 @@ impl App {
     }
 
     /// The keys that verify our tokens (RFC 7517).
-    pub fn jwks(&self) -> Value {
-        jwks(&self.keys)
+    pub async fn jwks(&self) -> Value {
+        let publisher = self.publishing.publisher().await;
+        jwks(publisher.snapshot().map(|snapshot| snapshot.keys.as_slice()).unwrap_or_default())
     }
 
     /// RFC 9728: which authorization server speaks for a resource.
@@ -362,7 +365,7 @@ impl Gateway {
             plane: data_plane.handle(),
             supervisor: Arc::clone(&supervisor),
             sinks: Arc::clone(&sinks),
-            keys: vec![keys.signing.verify_key()],
+            oauth: Oauth::new(&keys).map_err(|error| unavailable(error.into()))?,
             base_url: base_url.clone(),
             settings: Settings::of(&args, &data_dir, &keys, (listen, &base_url, cores)),
             api_key_key: NodeKeys::from(&keys.secret).api_keys,
@@ -705,10 +708,14 @@ fn start_trail(
     (shipper, checkpointer, tasks)
 }
 
+/// Answers shards, and looks after the keys that what it answers is signed with.
 async fn serve_control(listener: tokio::net::UnixListener, app: Arc<App>) {
-    if let Err(error) = axum::serve(listener, surface::router(app)).await {
-        tracing::error!(error = %error, "the control plane's socket failed");
-    }
+    let served = async {
+        if let Err(error) = axum::serve(listener, surface::router(Arc::clone(&app))).await {
+            tracing::error!(error = %error, "the control plane's socket failed");
+        }
+    };
+    tokio::join!(served, signing::keep(Arc::clone(&app)));
 }
 
 /// Postgres may come later than we do.

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::operator::{self, Entry};
 
+pub mod auth;
 pub mod client;
 pub mod evidence;
 mod export;
@@ -82,7 +83,7 @@ pub fn command() -> Command {
         .arg_required_else_help(true)
         .arg(global("url", "URL", "The gateway [default: the one that runs from the data directory]").env("SP_URL"))
         .arg(
-            global("token", "TOKEN", "Access token [default: one made with the key in the data directory]")
+            global("token", "TOKEN", "Access token [default: one made with the key in the data directory, or that of a log-in]")
                 .env("SP_TOKEN")
                 .hide_env_values(true),
         )
@@ -119,7 +120,7 @@ pub fn command() -> Command {
         }
         root = root.subcommand(of_domain);
     }
-    root.subcommand(local::check_command()).subcommand(local::completion_command())
+    root.subcommand(auth::command()).subcommand(local::check_command()).subcommand(local::completion_command())
 }
 
 /// Adds a command to a group within a group.
@@ -157,6 +158,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
     }
     match path.as_slice() {
         ["check"] => local::check(leaf),
+        ["cloud", "auth", what] => auth::run(what, leaf),
         ["completion"] => local::completion(leaf, command()),
         ["admin", "session", "token"] => local::token(leaf),
         ["admin", "policy", "import", "cedar"] => import::cedar(leaf),
@@ -189,7 +191,7 @@ fn remote(entry: &Entry, leaf: &ArgMatches) -> Exit {
         return fail(Exit::Failure, "no runtime can be started");
     };
     runtime.block_on(async {
-        let client = match Client::from_args(leaf) {
+        let client = match Client::from_args(leaf).await {
             Ok(client) => client,
             Err(error) => return ended(&error),
         };

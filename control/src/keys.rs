@@ -227,6 +227,8 @@ pub enum Purpose {
     Placement,
     /// Hashes of API keys: what the database holds of a key says nothing without this.
     ApiKeys,
+    /// Seals the private halves of signing keys that lie in the database.
+    SigningKeys,
 }
 
 /// Thirty-two bytes that never leave this node.
@@ -255,6 +257,7 @@ impl NodeSecret {
             Purpose::Fingerprint => "sp 2026-11 fingerprint of secrets",
             Purpose::Placement => "sp 2026-11 placement of principals",
             Purpose::ApiKeys => "sp 2026-11 hashes of api keys",
+            Purpose::SigningKeys => "sp 2026-11 sealing of signing keys",
         };
         blake3::derive_key(context, &self.0)
     }

@@ -11,6 +11,7 @@ pub mod operator;
 pub mod evidence;
 pub mod keys;
 pub mod logs;
+pub mod oauth;
 pub mod people;
 pub mod policy;
 pub mod postgres;

@@ -85,6 +85,17 @@ pub struct Known {
     pub socket: Option<PathBuf>,
 }
 
+/// The node's own keys, and those of the database: each name once, for a token chooses by it.
+fn keys_of(own: &[VerifyKey], facts: &Facts) -> Vec<VerifyKey> {
+    let mut keys = own.to_vec();
+    for (key, _) in &facts.stored.keys {
+        if !keys.iter().any(|known| known.kid == key.kid) {
+            keys.push(key.clone());
+        }
+    }
+    keys
+}
+
 /// Compiles one generation. The same declarations and facts give the same snapshot.
 ///
 /// # Errors
@@ -101,7 +112,7 @@ pub fn compile(services: &Services, dynamic: &Dynamic, context: &Context<'_>) ->
         compiled_at_us: context.now_us,
         issuer: context.issuer.to_owned(),
         base_url: context.base_url.to_owned(),
-        keys: context.keys.to_vec(),
+        keys: keys_of(context.keys, facts),
         roles: roles(services, facts),
         grants: declared.into_iter().chain(stored).collect(),
         limits: services.limits.iter().map(|limit| limit_of(services, &limit.what)).collect(),

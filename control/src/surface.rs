@@ -26,7 +26,7 @@ use wire::token::Claims;
 
 use crate::app::App;
 use crate::operator::{self, Caller, CommandError};
-use crate::people;
+use crate::{oauth, people};
 
 /// Serves until the task is aborted.
 ///
@@ -64,13 +64,14 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/.well-known/oauth-protected-resource/api/v1/mcp/{server}/mcp", get(resource))
         .route("/api/v1/mcp/registry", get(registry))
         .merge(people::router())
+        .merge(oauth::router())
         .fallback(|| async { (StatusCode::NOT_FOUND, Json(json!({ "error": "not_found" }))) })
         .with_state(app)
 }
 
 /// RFC 7517: the keys that verify our tokens.
 async fn jwks(State(app): State<Arc<App>>) -> Response {
-    ([("cache-control", "public, max-age=300")], Json(app.jwks())).into_response()
+    ([("cache-control", "public, max-age=300")], Json(app.jwks().await)).into_response()
 }
 
 /// RFC 9728 for the gateway as a whole.

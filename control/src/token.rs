@@ -122,6 +122,7 @@ impl TokenRequest {
             roles: self.roles.iter().map(RoleName::to_string).collect(),
             agent: text(&self.agent),
             act: None,
+            is_bound: false,
         })
     }
 }

@@ -31,6 +31,7 @@ pub(crate) fn claims(user: &str, tier: Tier, roles: Vec<String>, scopes: &[Strin
         roles,
         agent: String::new(),
         act: None,
+        is_bound: false,
     }
 }
 

@@ -14,6 +14,7 @@ mod edge;
 mod exactness;
 mod layers;
 mod limits;
+mod oauth;
 mod operate;
 mod outage;
 mod pages;

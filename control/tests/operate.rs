@@ -51,8 +51,11 @@ fn commands_are_tools_under_the_same_rules() {
     let (code, _, err) = gateway.try_sp(&["infra", "services", "list", "--token", &ann]);
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("not_granted") && err.contains("trace"), "{err}");
-    let (code, _, err) = gateway.try_sp(&["infra", "services", "list", "--url", "http://127.0.0.1:1"]);
+    let (code, _, err) = gateway.try_sp(&["infra", "services", "list", "--url", "http://127.0.0.1:1", "--token", &ann]);
     assert_eq!(code, 4, "{err}");
+    // The operator's token is for this gateway, and is sent to no other.
+    let (code, _, err) = gateway.try_sp(&["infra", "services", "list", "--url", "http://127.0.0.1:1"]);
+    assert!(code == 3 && err.contains("cloud auth login"), "{err}");
     let (code, _, _) = gateway.try_sp(&["infra", "nosuch"]);
     assert_eq!(code, 2);
     let metrics = page(&gateway, "/metrics");

@@ -85,6 +85,7 @@ impl Principal {
             roles: Vec::new(),
             agent: String::new(),
             act: None,
+            is_bound: false,
         };
         Principal {
             claims,
@@ -104,11 +105,12 @@ impl Principal {
         Principal { scopes: claims.scope.clone(), claims, ..Principal::anonymous() }
     }
 
-    /// The token's scopes and those of its roles; where `bound` names some, no others.
+    /// The token's scopes and, unless it is bound to them, those of its roles; where `bound` names some, no others.
     fn effective_scopes(&self, policy: &Policy, bound: &[&str]) -> String {
         let snapshot = policy.snapshot();
         let mut scopes: Vec<&str> = self.claims.scope.split_ascii_whitespace().collect();
-        for role in &self.claims.roles {
+        let roles = if self.claims.is_bound { &[][..] } else { &self.claims.roles };
+        for role in roles {
             if let Some(bundle) = snapshot.roles.get(role.as_str()) {
                 scopes.extend(bundle.iter().map(|scope| scope.as_str()));
             }

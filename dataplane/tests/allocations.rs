@@ -89,6 +89,7 @@ fn claims() -> Claims {
         roles: vec!["dev".to_owned()],
         agent: String::new(),
         act: None,
+        is_bound: false,
     }
 }
 

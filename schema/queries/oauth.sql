@@ -128,7 +128,9 @@ SELECT digest, client, scopes, resources, address, created_at FROM device_author
 WHERE user_code = :user_code AND state = 'pending' AND expires_at > :now;
 
 --! answer_device (account?, session?, authenticated_at?)
-UPDATE device_authorization SET state = :state, account = :account, session = :session, authenticated_at = :authenticated_at
+-- With what is given of what was asked for.
+UPDATE device_authorization SET state = :state, account = :account, session = :session, authenticated_at = :authenticated_at,
+    scopes = :scopes
 WHERE digest = :digest AND state = 'pending' AND expires_at > :now;
 
 --! lock_device : (account?, session?, authenticated_at?, polled_at?)

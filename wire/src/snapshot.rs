@@ -10,7 +10,7 @@ use rkyv::util::AlignedVec;
 use rkyv::{Archive, Deserialize, Serialize};
 
 /// What a snapshot file begins with. The digits are the format's version.
-pub const MAGIC: [u8; 8] = *b"SPSNAP03";
+pub const MAGIC: [u8; 8] = *b"SPSNAP04";
 
 const HEADER_BYTES: usize = 48;
 
@@ -348,6 +348,8 @@ pub struct Stored {
     pub roles: BTreeMap<String, Vec<String>>,
     /// Grants, and when each of them ends, in seconds since 1970; 0 for never.
     pub grants: Vec<(Grant, u64)>,
+    /// Keys of all nodes that verify tokens, and until when each of them does, in seconds since 1970.
+    pub keys: Vec<(VerifyKey, u64)>,
 }
 
 /// Why bytes are not a snapshot to decide by.

@@ -51,6 +51,9 @@ pub struct Claims {
     /// Who acts for whom (RFC 8693 section 4.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<Box<Actor>>,
+    /// Its scopes are all that it carries: what somebody agreed to. Its roles add none, and only say which grants name it.
+    #[serde(default, rename = "sp_bound", skip_serializing_if = "std::ops::Not::not")]
+    pub is_bound: bool,
 }
 
 /// A link of an `act` chain.

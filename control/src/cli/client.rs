@@ -11,7 +11,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
 use crate::app::instance::{self, Instance};
-use crate::cli::local;
+use crate::cli::{auth, local};
 
 /// Largest answer that is read. LIMIT: 10,000 audit rows.
 const REPLY_BYTES_MAX: usize = 64 << 20;
@@ -44,35 +44,58 @@ pub enum ClientError {
     Protocol(String),
 }
 
+/// Sends requests, with TLS where the address says so.
+pub(super) type Http = HttpClient<hyper_rustls::HttpsConnector<HttpConnector>, Full<bytes::Bytes>>;
+
+/// A client that trusts the certificates that this machine trusts.
+pub(super) fn http() -> std::io::Result<Http> {
+    let https = hyper_rustls::HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().build();
+    Ok(HttpClient::builder(TokioExecutor::new()).build(https))
+}
+
+/// Whether two addresses are of the same gateway.
+fn is_same_origin(a: &str, b: &str) -> bool {
+    match (url::Url::parse(a), url::Url::parse(b)) {
+        (Ok(a), Ok(b)) => a.origin().is_tuple() && a.origin() == b.origin(),
+        _ => false,
+    }
+}
+
 /// A client of one gateway.
 pub struct Client {
     url: String,
     token: String,
-    http: HttpClient<hyper_rustls::HttpsConnector<HttpConnector>, Full<bytes::Bytes>>,
+    http: Http,
 }
 
 impl Client {
-    /// The gateway and credential that the command line, the environment or the data directory name, in this order.
+    /// The gateway and credential that the command line, the environment, a log-in or the data directory name, in this
+    /// order. The key in the data directory makes tokens for the gateway that runs from it, and they are sent nowhere else.
     ///
     /// # Errors
-    /// Neither names one.
-    pub fn from_args(matches: &ArgMatches) -> Result<Client, ClientError> {
+    /// None of them names one.
+    pub async fn from_args(matches: &ArgMatches) -> Result<Client, ClientError> {
         let data_dir = matches.get_one::<PathBuf>("data-dir").cloned().unwrap_or_else(instance::default_data_dir);
-        let url = match matches.get_one::<String>("url") {
-            Some(url) => url.trim_end_matches('/').to_owned(),
-            None => Instance::read(&data_dir).map_err(|error| ClientError::NoGateway(format!("{error:#}")))?.url,
+        let local = Instance::read(&data_dir);
+        let (url, is_ours) = match matches.get_one::<String>("url") {
+            Some(url) => {
+                let of = |known: &Instance| is_same_origin(url, &known.url) || is_same_origin(url, &known.issuer);
+                (url.trim_end_matches('/').to_owned(), local.as_ref().is_ok_and(of))
+            }
+            None => (local.map_err(|error| ClientError::NoGateway(format!("{error:#}")))?.url, true),
         };
         let token = match matches.get_one::<String>("token") {
             Some(token) => token.clone(),
-            None => local::operator_token(&data_dir).map_err(|error| ClientError::NoToken(format!("{error:#}")))?,
+            None if is_ours => local::operator_token(&data_dir).map_err(|error| ClientError::NoToken(format!("{error:#}")))?,
+            None => {
+                let kept = auth::token_for(&url).await.map_err(|error| ClientError::NoToken(format!("{error:#}")))?;
+                kept.ok_or_else(|| {
+                    ClientError::NoToken(format!("nobody is logged in at {url}; run `sp cloud auth login --url {url}`"))
+                })?
+            }
         };
-        let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_native_roots()
-            .map_err(|error| ClientError::NoGateway(error.to_string()))?
-            .https_or_http()
-            .enable_http1()
-            .build();
-        Ok(Client { url, token, http: HttpClient::builder(TokioExecutor::new()).build(https) })
+        let http = http().map_err(|error| ClientError::NoGateway(error.to_string()))?;
+        Ok(Client { url, token, http })
     }
 
     /// Calls a tool and gives its structured result.
@@ -149,6 +172,19 @@ fn result_of(answer: &Value) -> Result<Value, ClientError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_gateway_is_known_by_its_origin() {
+        for (a, b, same) in [
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/", true),
+            ("http://localhost:8080", "http://127.0.0.1:8080", false),
+            ("http://127.0.0.1:8080@evil.example", "http://127.0.0.1:8080", false),
+            ("https://gate.example", "https://gate.example:443", true),
+            ("nonsense", "nonsense", false),
+        ] {
+            assert_eq!(is_same_origin(a, b), same, "{a} {b}");
+        }
+    }
 
     #[test]
     fn answers_become_results_or_words() {

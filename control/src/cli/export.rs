@@ -186,7 +186,7 @@ impl Run<'_> {
                 Ok(result) => break result,
                 // Our own token lives for some minutes; a new one shows whether that was the reason.
                 Err(ClientError::Denied(_)) if self.event_count > 0 && tries == 1 => {
-                    self.client = Client::from_args(self.leaf)?;
+                    self.client = Client::from_args(self.leaf).await?;
                 }
                 Err(ClientError::Unreachable { .. }) if self.event_count > 0 && tries < TRIES => {
                     tokio::time::sleep(Duration::from_secs(1 << tries)).await;

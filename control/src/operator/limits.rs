@@ -123,6 +123,7 @@ impl Of {
             roles,
             agent: text(self.agent.map(String::from)),
             act: None,
+            is_bound: false,
         };
         let asked = Asked { claims, server: self.server.to_string(), tool: self.tool.clone(), resets };
         let counts = app.plane.counts(asked).await;

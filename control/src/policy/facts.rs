@@ -8,9 +8,9 @@ use std::time::Duration;
 use dataplane::chain::blocklist::is_network;
 use dataplane::chain::glob::Glob;
 use jiff::{SignedDuration, Timestamp};
-use schema::queries::{operate, policy as sql};
+use schema::queries::{identity, operate, policy as sql};
 use wire::decision::Tier;
-use wire::snapshot::{ApiKey, Effect, Grant, Revoked, Snapshot, Stored, Subject};
+use wire::snapshot::{ApiKey, Effect, Grant, KeyAlgorithm, Revoked, Snapshot, Stored, Subject, VerifyKey};
 
 use crate::postgres::{Database, DatabaseState, PostgresError};
 
@@ -92,6 +92,7 @@ impl Facts {
         let lives = |until_s: u64| until_s == 0 || until_s > now_s;
         let mut facts = self.clone();
         facts.stored.grants.retain(|(_, until_s)| lives(*until_s));
+        facts.stored.keys.retain(|(_, until_s)| lives(*until_s));
         facts.revoked.banned.retain(|_, until_s| lives(*until_s));
         facts.revoked.networks.retain(|_, until_s| lives(*until_s));
         facts.revoked.tokens.retain(|_, until_s| lives(*until_s));
@@ -101,7 +102,8 @@ impl Facts {
     /// When the next part of them ends that shards cannot tell by themselves.
     pub fn next_end_s(&self, now_s: u64) -> Option<u64> {
         let grants = self.stored.grants.iter().map(|(_, until_s)| *until_s);
-        let ends = grants.chain(self.revoked.networks.values().copied());
+        let keys = self.stored.keys.iter().map(|(_, until_s)| *until_s);
+        let ends = grants.chain(keys).chain(self.revoked.networks.values().copied());
         ends.filter(|until_s| *until_s > now_s && *until_s != u64::MAX).min()
     }
 }
@@ -114,6 +116,11 @@ async fn read_in(client: &tokio_postgres::Transaction<'_>, now: Timestamp) -> Re
     for row in operate::live_grants().bind(client, &now).all().await? {
         if let Some(grant) = grant(&row) {
             facts.stored.grants.push((grant, row.expires_at.map_or(0, second)));
+        }
+    }
+    for row in identity::signing_keys().bind(client, &now).all().await? {
+        if let Some(key) = verify_key(&row) {
+            facts.stored.keys.push((key, second(row.verifies_until)));
         }
     }
     for row in sql::revocations().bind(client, &now).all().await? {
@@ -157,6 +164,19 @@ fn latest(of: &mut HashMap<String, u64>, subject: String, second: u64) {
 /// Seconds since 1970.
 fn second(at: Timestamp) -> u64 {
     u64::try_from(at.as_second()).unwrap_or(0)
+}
+
+/// A signing key's public half. A row that is none was written past us, and verifies nothing.
+fn verify_key(row: &identity::SigningKeys) -> Option<VerifyKey> {
+    let algorithm = match (row.algorithm.as_str(), row.public.as_slice()) {
+        ("EdDSA", point) if point.len() == 32 => KeyAlgorithm::EdDsa,
+        ("ES256", [4, ..]) if row.public.len() == 65 => KeyAlgorithm::Es256,
+        _ => {
+            tracing::error!(kid = %row.kid, "a signing key in the database has no public half of its algorithm");
+            return None;
+        }
+    };
+    Some(VerifyKey { kid: row.kid.clone(), algorithm, public: row.public.clone() })
 }
 
 /// A key as shards know it. A row that is none was written past the command, and lets nobody in.

@@ -201,5 +201,6 @@ pub(crate) fn claims(n: usize) -> Claims {
         roles: roles_of(n).map(|role| format!("role-{role}")).into(),
         agent: String::new(),
         act: None,
+        is_bound: false,
     }
 }

@@ -62,5 +62,6 @@ fn claims(policy: &Policy, id: &str, key: &ArchivedApiKey, tier: Tier) -> Claims
         roles: key.roles.iter().map(|role| role.as_str().to_owned()).collect(),
         agent: key.agent.as_str().to_owned(),
         act: None,
+        is_bound: false,
     }
 }

@@ -56,6 +56,7 @@ fn claims(user: &str, roles: &[&str], department: &str, scope: &str) -> Claims {
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         agent: "coder".to_owned(),
         act: None,
+        is_bound: false,
     }
 }
 

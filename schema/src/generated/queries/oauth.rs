@@ -200,13 +200,16 @@ pub struct AnswerDeviceParams<
     T1: crate::generated::StringSql,
     T2: crate::generated::StringSql,
     T3: crate::generated::StringSql,
-    T4: crate::generated::BytesSql,
+    T4: crate::generated::StringSql,
+    T5: crate::generated::ArraySql<Item = T4>,
+    T6: crate::generated::BytesSql,
 > {
     pub state: T1,
     pub account: Option<T2>,
     pub session: Option<T3>,
     pub authenticated_at: Option<jiff::Timestamp>,
-    pub digest: T4,
+    pub scopes: T5,
+    pub digest: T6,
     pub now: jiff::Timestamp,
 }
 #[derive(Debug)]
@@ -3286,7 +3289,7 @@ impl<'c, 'a, 's, C: GenericClient, T1: crate::generated::StringSql>
 pub struct AnswerDeviceStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn answer_device() -> AnswerDeviceStmt {
     AnswerDeviceStmt(
-        "UPDATE device_authorization SET state = $1, account = $2, session = $3, authenticated_at = $4 WHERE digest = $5 AND state = 'pending' AND expires_at > $6",
+        "UPDATE device_authorization SET state = $1, account = $2, session = $3, authenticated_at = $4, scopes = $5 WHERE digest = $6 AND state = 'pending' AND expires_at > $7",
         None,
     )
 }
@@ -3306,7 +3309,9 @@ impl AnswerDeviceStmt {
         T1: crate::generated::StringSql,
         T2: crate::generated::StringSql,
         T3: crate::generated::StringSql,
-        T4: crate::generated::BytesSql,
+        T4: crate::generated::StringSql,
+        T5: crate::generated::ArraySql<Item = T4>,
+        T6: crate::generated::BytesSql,
     >(
         &'s self,
         client: &'c C,
@@ -3314,13 +3319,22 @@ impl AnswerDeviceStmt {
         account: &'a Option<T2>,
         session: &'a Option<T3>,
         authenticated_at: &'a Option<jiff::Timestamp>,
-        digest: &'a T4,
+        scopes: &'a T5,
+        digest: &'a T6,
         now: &'a jiff::Timestamp,
     ) -> Result<u64, tokio_postgres::Error> {
         client
             .execute(
                 self.0,
-                &[state, account, session, authenticated_at, digest, now],
+                &[
+                    state,
+                    account,
+                    session,
+                    authenticated_at,
+                    scopes,
+                    digest,
+                    now,
+                ],
             )
             .await
     }
@@ -3331,13 +3345,15 @@ impl<
     T1: crate::generated::StringSql,
     T2: crate::generated::StringSql,
     T3: crate::generated::StringSql,
-    T4: crate::generated::BytesSql,
+    T4: crate::generated::StringSql,
+    T5: crate::generated::ArraySql<Item = T4>,
+    T6: crate::generated::BytesSql,
 >
     crate::generated::client::async_::Params<
         'a,
         'a,
         'a,
-        AnswerDeviceParams<T1, T2, T3, T4>,
+        AnswerDeviceParams<T1, T2, T3, T4, T5, T6>,
         std::pin::Pin<
             Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
         >,
@@ -3347,7 +3363,7 @@ impl<
     fn params(
         &'a self,
         client: &'a C,
-        params: &'a AnswerDeviceParams<T1, T2, T3, T4>,
+        params: &'a AnswerDeviceParams<T1, T2, T3, T4, T5, T6>,
     ) -> std::pin::Pin<
         Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
     > {
@@ -3357,6 +3373,7 @@ impl<
             &params.account,
             &params.session,
             &params.authenticated_at,
+            &params.scopes,
             &params.digest,
             &params.now,
         ))

@@ -1,0 +1,410 @@
+//! `sp cloud auth`: logging in to a gateway in the browser (loopback redirect, RFC 8252) or with a code (RFC 8628), and the
+//! tokens that come of it: kept in a file that is ours alone, bound to their gateway, refreshed when they are about to end.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, bail, ensure};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{Request, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use url::Url;
+
+use super::client::{Http, http};
+use super::{Exit, fail};
+use crate::app::instance::{self, Instance};
+use crate::oauth::params::Params;
+use crate::oauth::token::DEVICE;
+
+/// LIMIT: how long a person may take in the browser.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Tokens that end this soon are refreshed first.
+const AHEAD_S: u64 = 60;
+
+/// LIMIT: bytes of an answer.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// `sp cloud`.
+pub fn command() -> Command {
+    let login = Command::new("login")
+        .about("Log in to the gateway: in the browser, or with a code on a machine that has none")
+        .arg(Arg::new("device").long("device").action(ArgAction::SetTrue).help("Show a code to type in a browser elsewhere"))
+        .after_help("Example:\n  sp cloud auth login --url https://gateway.example");
+    let auth = Command::new("auth")
+        .about("Who you are at a gateway")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(login)
+        .subcommand(Command::new("logout").about("Give the tokens back and forget them"))
+        .subcommand(Command::new("whoami").about("Say who is logged in, and for how long"));
+    Command::new("cloud")
+        .about("Gateways elsewhere: logging in and out")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(auth)
+}
+
+/// What is kept of a log-in.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// The gateway it is for, and for no other.
+    url: String,
+    issuer: String,
+    client_id: String,
+    access_token: String,
+    refresh_token: Option<String>,
+    /// In seconds since 1970.
+    expires_at: u64,
+}
+
+/// Endpoints of a gateway (RFC 8414).
+#[derive(Deserialize)]
+struct Server {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    registration_endpoint: String,
+    revocation_endpoint: String,
+    userinfo_endpoint: String,
+    device_authorization_endpoint: String,
+}
+
+fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// Where the tokens for a gateway lie.
+fn place(url: &str) -> anyhow::Result<PathBuf> {
+    let base = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
+    let base = base.context("neither XDG_CONFIG_HOME nor HOME says where tokens can be kept")?;
+    let name = blake3::hash(url.as_bytes()).to_hex();
+    Ok(base.join("sp").join("auth").join(format!("{}.json", name.get(..16).unwrap_or_default())))
+}
+
+fn read(url: &str) -> anyhow::Result<Option<Kept>> {
+    let path = place(url)?;
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
+    };
+    guard(&path)?;
+    let kept: Kept = serde_json::from_slice(&text).with_context(|| format!("`{}` is damaged; log in again", path.display()))?;
+    Ok((kept.url == url).then_some(kept))
+}
+
+fn guard(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let mode = path.metadata()?.mode() & 0o777;
+    ensure!(mode & 0o077 == 0, "`{}` is open to others (mode {mode:03o}); run `chmod 600 {}`", path.display(), path.display());
+    Ok(())
+}
+
+/// Whole or not at all, and never readable by others, not even for a moment.
+fn write(kept: &Kept) -> anyhow::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+    let path = place(&kept.url)?;
+    let dir = path.parent().context("tokens have no folder")?;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("`{}` cannot be made", dir.display()))?;
+    let temp = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temp)?;
+    file.write_all(&serde_json::to_vec(kept)?)?;
+    file.sync_all()?;
+    std::fs::rename(&temp, &path).with_context(|| format!("`{}` cannot be written", path.display()))
+}
+
+/// The access token that was got for this gateway, refreshed when it is about to end; nothing where nobody is logged in.
+///
+/// # Errors
+/// The log-in has ended, or its file cannot be used.
+pub async fn token_for(url: &str) -> anyhow::Result<Option<String>> {
+    let Some(kept) = read(url)? else { return Ok(None) };
+    Ok(Some(fresh(kept).await?.access_token))
+}
+
+async fn fresh(kept: Kept) -> anyhow::Result<Kept> {
+    if kept.expires_at > now_s() + AHEAD_S {
+        return Ok(kept);
+    }
+    let again = || format!("the log-in at {} has ended; run `sp cloud auth login --url {}`", kept.url, kept.url);
+    let refresh = kept.refresh_token.clone().with_context(again)?;
+    let http = http()?;
+    let server = discover(&http, &kept.url).await?;
+    ensure!(server.issuer == kept.issuer, "the gateway at {} is not the one of the log-in any more", kept.url);
+    let pairs = [("grant_type", "refresh_token"), ("client_id", &kept.client_id), ("refresh_token", &refresh)];
+    let (status, answer) = form(&http, &server.token_endpoint, &pairs).await?;
+    ensure!(status.is_success(), again());
+    let kept = keep(&kept.url, &server, &kept.client_id, &answer)?;
+    write(&kept)?;
+    Ok(kept)
+}
+
+fn keep(url: &str, server: &Server, client_id: &str, answer: &Value) -> anyhow::Result<Kept> {
+    let text = |name: &str| answer[name].as_str().map(str::to_owned);
+    Ok(Kept {
+        url: url.to_owned(),
+        issuer: server.issuer.clone(),
+        client_id: client_id.to_owned(),
+        access_token: text("access_token").context("the gateway gave no token")?,
+        refresh_token: text("refresh_token"),
+        expires_at: now_s() + answer["expires_in"].as_u64().unwrap_or(0),
+    })
+}
+
+/// Carries out `sp cloud auth …`.
+pub fn run(what: &str, matches: &ArgMatches) -> Exit {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return fail(Exit::Failure, "no runtime can be started");
+    };
+    let done = runtime.block_on(async {
+        let url = gateway(matches)?;
+        match what {
+            "login" => login(&url, matches.get_flag("device")).await,
+            "logout" => logout(&url).await,
+            _ => whoami(&url).await,
+        }
+    });
+    match done {
+        Ok(value) if matches.get_flag("json") => println!("{value}"),
+        Ok(value) => println!("{}", value["text"].as_str().unwrap_or_default()),
+        Err(error) => return fail(Exit::Failure, format!("{error:#}")),
+    }
+    Exit::Success
+}
+
+fn gateway(matches: &ArgMatches) -> anyhow::Result<String> {
+    if let Some(url) = matches.get_one::<String>("url") {
+        return Ok(url.trim_end_matches('/').to_owned());
+    }
+    let data_dir = matches.get_one::<PathBuf>("data-dir").cloned().unwrap_or_else(instance::default_data_dir);
+    Ok(Instance::read(&data_dir).context("name the gateway with --url")?.issuer)
+}
+
+async fn login(url: &str, with_code: bool) -> anyhow::Result<Value> {
+    let http = http()?;
+    let server = discover(&http, url).await?;
+    let client_id = register(&http, &server).await?;
+    let answer = if with_code { device(&http, &server, &client_id).await? } else { browser(&http, &server, &client_id).await? };
+    let kept = keep(url, &server, &client_id, &answer)?;
+    write(&kept)?;
+    whoami(url).await
+}
+
+async fn logout(url: &str) -> anyhow::Result<Value> {
+    let Some(kept) = read(url)? else { bail!("nobody is logged in at {url}") };
+    let http = http()?;
+    let given_back = async {
+        let server = discover(&http, url).await?;
+        ensure!(server.issuer == kept.issuer, "another gateway answers at {url}");
+        let token = kept.refresh_token.as_deref().unwrap_or(&kept.access_token);
+        let (status, _) = form(&http, &server.revocation_endpoint, &[("client_id", &kept.client_id), ("token", token)]).await?;
+        ensure!(status.is_success(), "the gateway answered with HTTP {status}");
+        anyhow::Ok(())
+    };
+    let given_back = given_back.await;
+    // Forgotten whatever the gateway says.
+    std::fs::remove_file(place(url)?)?;
+    given_back.context("the tokens are forgotten here, and may live until they expire")?;
+    Ok(json!({ "text": format!("logged out of {url}"), "url": url }))
+}
+
+async fn whoami(url: &str) -> anyhow::Result<Value> {
+    let Some(kept) = read(url)? else { bail!("nobody is logged in at {url}; run `sp cloud auth login --url {url}`") };
+    let kept = fresh(kept).await?;
+    let http = http()?;
+    let server = discover(&http, url).await?;
+    let request = Request::get(&server.userinfo_endpoint).header("authorization", format!("Bearer {}", kept.access_token));
+    let (status, who) = send(&http, request.body(Full::default())?).await?;
+    ensure!(status.is_success(), "the log-in at {url} does not hold any more; run `sp cloud auth login --url {url}`");
+    let user = who["sub"].as_str().unwrap_or_default();
+    let minutes = kept.expires_at.saturating_sub(now_s()) / 60;
+    let renewed = if kept.refresh_token.is_some() { "and renewed without a word" } else { "and then over" };
+    let text = format!("{user} at {url}; this token is good for {minutes} minutes, {renewed}");
+    Ok(json!({ "text": text, "user": user, "url": url, "issuer": kept.issuer, "expires_at": kept.expires_at }))
+}
+
+/// RFC 8414. What the document says must be about who was asked (section 3.3), or another computer could answer for it.
+async fn discover(http: &Http, url: &str) -> anyhow::Result<Server> {
+    let address: Url = url.parse().with_context(|| format!("`{url}` is not a URL"))?;
+    ensure!(address.scheme() == "https" || is_here(&address), "tokens are sent with https only; `{url}` is not");
+    let request = Request::get(format!("{url}/.well-known/oauth-authorization-server")).body(Full::default())?;
+    let (status, document) = send(http, request).await?;
+    ensure!(status.is_success(), "{url} is no gateway: HTTP {status}");
+    let server: Server =
+        serde_json::from_value(document).with_context(|| format!("{url} describes itself in a way that cannot be read"))?;
+    let issuer: Url = server.issuer.parse().context("the gateway's issuer is not a URL")?;
+    let is_same =
+        issuer.origin() == address.origin() || (is_here(&issuer) && is_here(&address) && issuer.port() == address.port());
+    ensure!(is_same, "{url} says that it is {}; log in there", server.issuer);
+    for endpoint in
+        [&server.token_endpoint, &server.registration_endpoint, &server.revocation_endpoint, &server.userinfo_endpoint]
+    {
+        ensure!(endpoint.starts_with(&format!("{}/", server.issuer)), "{url} sends tokens elsewhere: {endpoint}");
+    }
+    Ok(server)
+}
+
+fn is_here(url: &Url) -> bool {
+    crate::oauth::redirect::is_loopback(url)
+}
+
+async fn register(http: &Http, server: &Server) -> anyhow::Result<String> {
+    let metadata = json!({
+        "client_name": "sp", "redirect_uris": ["http://127.0.0.1/callback"], "token_endpoint_auth_method": "none",
+        "grant_types": ["authorization_code", "refresh_token", DEVICE], "application_type": "native",
+    });
+    let request = Request::post(&server.registration_endpoint).header("content-type", "application/json");
+    let (status, answer) = send(http, request.body(Full::from(metadata.to_string()))?).await?;
+    ensure!(status.is_success(), "the gateway does not register this program: {}", said(&answer));
+    Ok(answer["client_id"].as_str().context("the gateway gave no client id")?.to_owned())
+}
+
+/// Commands are tools of server `sp`; the rest of what somebody may do is not for this program.
+fn resource(server: &Server) -> String {
+    format!("{}{}", server.issuer, crate::token::server_path(crate::policy::COMMAND_SERVER))
+}
+
+fn scopes() -> String {
+    let all = ["openid", "offline_access"].into_iter().chain(crate::oauth::scope::OF_GATEWAY.iter().copied());
+    all.collect::<Vec<_>>().join(" ")
+}
+
+async fn device(http: &Http, server: &Server, client_id: &str) -> anyhow::Result<Value> {
+    let (resource, scopes) = (resource(server), scopes());
+    let pairs = [("client_id", client_id), ("scope", &scopes), ("resource", &resource)];
+    let (status, begun) = form(http, &server.device_authorization_endpoint, &pairs).await?;
+    ensure!(status.is_success(), "the gateway gives no code: {}", said(&begun));
+    let text = |name: &str| begun[name].as_str().unwrap_or_default().to_owned();
+    eprintln!("Open {} and type the code {}", text("verification_uri"), text("user_code"));
+    eprintln!("or open {}", text("verification_uri_complete"));
+    let mut pause = Duration::from_secs(begun["interval"].as_u64().unwrap_or(5));
+    let device_code = text("device_code");
+    loop {
+        tokio::time::sleep(pause).await;
+        let pairs = [("grant_type", DEVICE), ("client_id", client_id), ("device_code", &device_code)];
+        let (status, answer) = form(http, &server.token_endpoint, &pairs).await?;
+        match answer["error"].as_str() {
+            None if status.is_success() => return Ok(answer),
+            Some("authorization_pending") => {}
+            Some("slow_down") => pause += Duration::from_secs(5),
+            _ => bail!("{}", said(&answer)),
+        }
+    }
+}
+
+fn random() -> anyhow::Result<String> {
+    let mut bytes = [0; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| anyhow::anyhow!("the machine has no randomness"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+async fn browser(http: &Http, server: &Server, client_id: &str) -> anyhow::Result<Value> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.context("no port is free for the browser's answer")?;
+    let redirect_uri = format!("http://127.0.0.1:{}/callback", listener.local_addr()?.port());
+    let (verifier, state) = (random()?, random()?);
+    let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
+    let (resource, scopes) = (resource(server), scopes());
+    let pairs = [
+        ("response_type", "code"),
+        ("client_id", client_id),
+        ("redirect_uri", &redirect_uri),
+        ("state", &state),
+        ("scope", &scopes),
+        ("resource", &resource),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+    ];
+    let address = crate::oauth::redirect::with_params(&server.authorization_endpoint, &pairs);
+    eprintln!("Open this address if no browser does:\n{address}");
+    open(&address);
+    let answered = tokio::time::timeout(PATIENCE, callback(&listener, &state, &server.issuer)).await;
+    let code = answered.context("nobody answered in the browser; on a machine without one, add --device")??;
+    let pairs = [
+        ("grant_type", "authorization_code"),
+        ("client_id", client_id),
+        ("code", &code),
+        ("redirect_uri", &redirect_uri),
+        ("code_verifier", &verifier),
+        ("resource", &resource),
+    ];
+    let (status, answer) = form(http, &server.token_endpoint, &pairs).await?;
+    ensure!(status.is_success(), "{}", said(&answer));
+    Ok(answer)
+}
+
+/// Where there is no browser, the address that was printed is enough.
+fn open(address: &str) {
+    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let quiet = std::process::Stdio::null;
+    let _ = std::process::Command::new(program).arg(address).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
+}
+
+/// Waits for the browser. What does not carry our state is somebody else's (RFC 9700 section 4.7) and changes nothing; what carries
+/// another issuer is refused (RFC 9207).
+async fn callback(listener: &tokio::net::TcpListener, state: &str, issuer: &str) -> anyhow::Result<String> {
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        let mut head = vec![0; 16 << 10];
+        let read = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut head)).await;
+        let Ok(Ok(count)) = read else { continue };
+        let head = String::from_utf8_lossy(head.get(..count).unwrap_or_default()).into_owned();
+        let query =
+            head.lines().next().and_then(|line| line.strip_prefix("GET /callback?")).and_then(|rest| rest.split(' ').next());
+        let params = query.and_then(|query| Params::parse(query).ok()).filter(|params| params.get("state") == Some(state));
+        let page = |text: &str| {
+            format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
+                text.len()
+            )
+        };
+        let Some(params) = params else {
+            let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+            continue;
+        };
+        let outcome = match (params.get("code"), params.get("iss")) {
+            (Some(code), Some(iss)) if iss == issuer => Ok(code.to_owned()),
+            (Some(_), _) => Err(anyhow::anyhow!("the answer in the browser came from another gateway")),
+            (None, _) => {
+                let why = params.get("error_description").or_else(|| params.get("error")).unwrap_or("no reason given");
+                Err(anyhow::anyhow!("the gateway said no: {}", super::table::printable(why)))
+            }
+        };
+        let text = if outcome.is_ok() { "You are logged in. You can close this page.\n" } else { "You are not logged in.\n" };
+        let _ = stream.write_all(page(text).as_bytes()).await;
+        let _ = stream.shutdown().await;
+        return outcome;
+    }
+}
+
+fn said(answer: &Value) -> String {
+    let text = answer["error_description"].as_str().or_else(|| answer["error"].as_str()).unwrap_or("no reason given");
+    super::table::printable(text)
+}
+
+async fn form(http: &Http, url: &str, pairs: &[(&str, &str)]) -> anyhow::Result<(StatusCode, Value)> {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let request = Request::post(url).header("content-type", "application/x-www-form-urlencoded").body(Full::from(body))?;
+    send(http, request).await
+}
+
+async fn send(http: &Http, request: Request<Full<bytes::Bytes>>) -> anyhow::Result<(StatusCode, Value)> {
+    let url = request.uri().to_string();
+    let response = http.request(request).await.with_context(|| format!("{url} does not answer"))?;
+    let status = response.status();
+    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
+    let body = body.map_err(|error| anyhow::anyhow!("the answer of {url} broke off: {error}"))?.to_bytes();
+    Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
+}
