@@ -20,8 +20,10 @@ mod account;
 mod attempts;
 pub mod cookie;
 mod enrol;
+mod federation;
 mod forms;
 mod login;
+pub mod oidc;
 pub mod page;
 mod passkey;
 mod password;
@@ -225,7 +227,12 @@ pub fn peer(headers: &HeaderMap) -> String {
 
 /// Pages of people.
 pub fn router() -> Router<Arc<App>> {
-    page::assets().merge(login::router()).merge(passkey::router()).merge(account::router()).merge(enrol::router())
+    page::assets()
+        .merge(login::router())
+        .merge(passkey::router())
+        .merge(account::router())
+        .merge(enrol::router())
+        .merge(federation::router())
 }
 
 #[cfg(test)]

@@ -186,3 +186,8 @@ fn page(sinks: &[SinkStatus]) -> String {
     }
     out
 }
+
+/// How TLS is spoken to others: by the system's certificates, or those of a file.
+pub(crate) fn tls(ca: Option<&std::path::Path>) -> Result<rustls::ClientConfig, String> {
+    http::tls(ca).map_err(|error| error.to_string())
+}

@@ -79,7 +79,7 @@ impl Gateway {
         let dir = tempfile::Builder::new().prefix("sp-test-").tempdir_in("/tmp").unwrap();
         // The private Postgres runs as another user when we are root.
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
-        for folder in ["mcp", "access", "governance", "sinks"] {
+        for folder in ["mcp", "access", "governance", "identity", "sinks"] {
             std::fs::create_dir_all(dir.path().join("services").join(folder)).unwrap();
         }
         let gateway = Gateway {

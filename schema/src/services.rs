@@ -8,6 +8,7 @@ mod check;
 mod condition;
 mod decode;
 pub mod governance;
+pub mod identity;
 pub mod json_schema;
 pub mod mcp;
 mod node;
@@ -29,6 +30,7 @@ pub use self::node::{Mark, Node, Value};
 
 use self::access::{AccessFile, Grant, Role};
 use self::governance::{Approvals, Audit, GovernanceFile, Limit, LimitMode, Price};
+use self::identity::IdentityFile;
 use self::mcp::McpFile;
 use self::node::Fault;
 use self::results::Results;
@@ -48,7 +50,7 @@ pub const PROBLEMS_MAX: usize = 200;
 pub const BUILTIN_SERVERS: [&str; 2] = ["sp", "claude-code"];
 
 /// The folders of a tree.
-const FOLDERS: [&str; 4] = ["access", "governance", "mcp", "sinks"];
+const FOLDERS: [&str; 5] = ["access", "governance", "identity", "mcp", "sinks"];
 
 /// Something in the tree that is wrong: where, and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +151,8 @@ pub struct Services {
     pub approvals: Option<Declared<Approvals>>,
     /// Systems besides Postgres that get the audit trail, by name.
     pub sinks: Vec<(String, Declared<SinkFile>)>,
+    /// OpenID providers whose people log in here, by name.
+    pub identity: Vec<(String, Declared<IdentityFile>)>,
 }
 
 /// One file of a tree.
@@ -211,6 +215,7 @@ impl Services {
             "mcp" => decode::decode(&node).map(|server| self.add_mcp(file, place, server, problems)),
             "access" => decode::decode(&node).map(|access| self.add_access(place, access)),
             "governance" => decode::decode(&node).map(|governance| self.add_governance(place, governance, problems)),
+            "identity" => decode::decode(&node).map(|provider| self.add_provider(file, place, provider, problems)),
             "sinks" => decode::decode(&node).map(|sink| self.add_sink(file, place, sink, problems)),
             _ => {
                 problems.push(place.problem(format!("expected a file in {}", decode::one_of(&FOLDERS))));
@@ -233,6 +238,14 @@ impl Services {
         let stem = file.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         match check::sink_name(stem) {
             Ok(()) => self.sinks.push((stem.to_owned(), Declared { place: place.clone(), what: sink })),
+            Err(message) => problems.push(place.problem(message)),
+        }
+    }
+
+    fn add_provider(&mut self, file: &SourceFile, place: &Place, provider: IdentityFile, problems: &mut Vec<Problem>) {
+        let stem = file.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        match check::provider_name(stem) {
+            Ok(()) => self.identity.push((stem.to_owned(), Declared { place: place.clone(), what: provider })),
             Err(message) => problems.push(place.problem(message)),
         }
     }

@@ -18,7 +18,8 @@ use wire::decision::Reason;
 use super::attempts::Guess;
 use super::page::{Page, form_target, hidden, problem};
 use super::{
-    Account, Error, account, connect, cookie, forms, local_path, passkey, password, peer, record, recovery, session, visitor,
+    Account, Error, account, connect, cookie, federation, forms, local_path, passkey, password, peer, record, recovery, session,
+    visitor,
 };
 use crate::app::App;
 
@@ -71,6 +72,7 @@ async fn page(
     let visit = forms::Visit::of(app, headers)?;
     let return_to = local_path(return_to).unwrap_or("/account");
     let has_passkeys = passkey::party(app).is_some();
+    let providers = federation::providers(app).await;
     let recovery = format!("/login/recovery?return_to={}", encoded(return_to));
     let main = html! {
         section.card {
@@ -86,6 +88,9 @@ async fn page(
                     button.primary #passkey-login data-passkey="get" data-begin="/login/passkey/begin" data-finish="/login/passkey/finish"
                         data-csrf=(visit.csrf) data-return-to=(return_to) hidden { "Log in with a passkey" }
                     p.dim data-no-passkey { "Passkeys need a browser that has them, and JavaScript. Everything else here works without." }
+                }
+                @for provider in &providers {
+                    a.button href=(format!("/login/with/{}?return_to={}", provider.name, encoded(return_to))) { "Log in with " (provider.title) }
                 }
             }
             div.or { "or with a password" }

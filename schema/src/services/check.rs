@@ -13,6 +13,7 @@ use wire::tool_name::split_prefixed;
 use super::access::{Effect, Grant, Subjects};
 use super::decode::{At, one_of};
 use super::governance::{Algorithm, Class, Limit, LimitMode, Per, Price};
+use super::identity::IdentityFile;
 use super::mcp::{HttpTransport, McpFile, StdioTransport, Tools, Transport};
 use super::results::Results;
 use super::sinks::{SinkFile, SinkTarget};
@@ -98,11 +99,20 @@ pub(super) fn server_name(stem: &str) -> Result<McpServerId, String> {
 
 /// A sink's name: of a file here, and in metrics.
 pub(super) fn sink_name(stem: &str) -> Result<(), String> {
+    plain_name(stem, "a sink")
+}
+
+/// The name of an identity provider, which stands in addresses and audit rows.
+pub(super) fn provider_name(stem: &str) -> Result<(), String> {
+    plain_name(stem, "an identity provider")
+}
+
+fn plain_name(stem: &str, what: &str) -> Result<(), String> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
     if (1..=SERVER_NAME_BYTES_MAX).contains(&stem.len()) && stem.bytes().all(plain) {
         return Ok(());
     }
-    Err(format!("`{stem}` is no name for a sink: use 1 to {SERVER_NAME_BYTES_MAX} of `a-z`, `0-9`, `-` and `_`"))
+    Err(format!("`{stem}` is no name for {what}: use 1 to {SERVER_NAME_BYTES_MAX} of `a-z`, `0-9`, `-` and `_`"))
 }
 
 /// Adds every problem of the tree as a whole.
@@ -112,6 +122,9 @@ pub(super) fn check(services: &Services, problems: &mut Vec<Problem>) {
     }
     for (_, sink) in &services.sinks {
         check_sink(&sink.what, &sink.place, problems);
+    }
+    for (_, provider) in &services.identity {
+        check_provider(services, &provider.what, &provider.place, problems);
     }
     check_twice(services, problems);
     for grant in &services.grants {
@@ -170,6 +183,23 @@ fn check_server(server: &McpFile, place: &Place, problems: &mut Vec<Problem>) {
         if names.is_empty() {
             problems.push(place.problem("`tools` is an empty list; name a tool, or write `discovered`"));
         }
+    }
+}
+
+/// What a provider says is believed, so it is reached by HTTPS, or on this machine; and roles that it gives exist.
+fn check_provider(services: &Services, provider: &IdentityFile, place: &Place, problems: &mut Vec<Problem>) {
+    let issuer = &provider.issuer;
+    check_url(issuer, place, problems);
+    let is_local = Url::parse(&issuer.value).is_ok_and(|url| matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")));
+    if !is_local && !issuer.value.starts_with("https://") {
+        problems.push(place.problem_at(issuer.mark(), "expected `https://…`: what it says about people is believed"));
+    }
+    if provider.client_id.value.trim().is_empty() {
+        problems.push(place.problem_at(provider.client_id.mark(), "expected what the provider calls us"));
+    }
+    let groups = provider.groups.iter().flat_map(|groups| groups.roles.values().flatten());
+    for role in groups.filter(|role| !services.roles.iter().any(|(name, _)| *name == role.value)) {
+        problems.push(place.problem_at(role.mark(), format!("there is no role `{}`; declare it in `access/`", role.value)));
     }
 }
 

@@ -6,15 +6,17 @@ use serde_json::Value;
 use super::access::AccessFile;
 use super::cases::CasesFile;
 use super::governance::GovernanceFile;
+use super::identity::IdentityFile;
 use super::mcp::McpFile;
 use super::sinks::SinkFile;
 
 /// Every kind: the name of its schema file, and the schema.
-pub fn all() -> [(&'static str, Value); 5] {
+pub fn all() -> [(&'static str, Value); 6] {
     [
         ("access.schema.json", schema_for!(AccessFile)),
         ("cases.schema.json", schema_for!(CasesFile)),
         ("governance.schema.json", schema_for!(GovernanceFile)),
+        ("identity.schema.json", schema_for!(IdentityFile)),
         ("mcp.schema.json", schema_for!(McpFile)),
         ("sinks.schema.json", schema_for!(SinkFile)),
     ]

@@ -183,7 +183,7 @@ fn names_of_servers_are_names_of_files() {
     ] {
         assert_eq!(read(&[(path, server)]).is_ok(), ok, "{path}");
     }
-    check(&[("other/a.yaml", "")], &[("s/other/a.yaml: ", "`access`, `governance`, `mcp` or `sinks`")]);
+    check(&[("other/a.yaml", "")], &[("s/other/a.yaml: ", "`access`, `governance`, `identity`, `mcp` or `sinks`")]);
 }
 
 #[test]
@@ -444,4 +444,22 @@ fn obligations_on_results_say_what_is_wrong_with_them() {
         &[SERVER, ("governance/a.yaml", "results: {}\n"), ("governance/b.yaml", "\nresults: {}\n")],
         &[("s/governance/b.yaml:2:", "`results` already stands in `s/governance/a.yaml`, line 1")],
     );
+}
+
+#[test]
+fn identity_providers_say_what_is_wrong_with_them() {
+    let provider = |text: &str| [SourceFile { path: "identity/sso.yaml".into(), text: text.to_owned() }];
+    for (text, expect) in [
+        ("issuer: http://login.example\nclient_id: sp", "s/identity/sso.yaml:1:9: expected `https://"),
+        ("issuer: https://login.example\nclient_id: ''", "s/identity/sso.yaml:2:12: expected what"),
+        ("issuer: https://login.example\nclient_id: sp\nclient_secret: hunter2", "env:NAME"),
+        ("issuer: https://login.example\nclient_id: sp\ngroups: { roles: { staff: [ghost] } }", "no role `ghost`"),
+        ("issuer: https://login.example\nclient_id: sp\nextra: 1", "extra"),
+    ] {
+        let problems = parse(Path::new("s"), &provider(text)).unwrap_err();
+        assert!(problems.iter().any(|problem| problem.to_string().contains(expect)), "{text}: {problems:?}");
+        assert!(!problems.iter().any(|problem| problem.to_string().contains("hunter2")));
+    }
+    let good = provider("issuer: http://127.0.0.1:3120\nclient_id: sp\naccounts: { create: true, id_claim: sub }");
+    assert_eq!(parse(Path::new("s"), &good).unwrap().identity.len(), 1);
 }
