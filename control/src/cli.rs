@@ -57,6 +57,7 @@ const GROUPS: &[(&str, &str, &str)] = &[
     ("admin", "grants", "Who may use which tools, and who may not"),
     ("admin", "bans", "Users and networks that may call nothing"),
     ("admin", "keys", "API keys of people and services"),
+    ("admin", "clients", "OAuth clients: those that registered, and those that act for themselves"),
     ("admin", "sessions", "Who is logged in, and logging them out"),
     ("admin", "tenants", "Organisations"),
     ("admin", "departments", "Parts of organisations"),

@@ -18,6 +18,7 @@ use crate::app::App;
 mod admin;
 pub mod approvals;
 pub mod bans;
+pub mod clients;
 pub mod config;
 pub mod enrol;
 pub mod grants;

@@ -157,7 +157,7 @@ fn grants(asked: Option<Vec<String>>) -> Result<Vec<String>, Refusal> {
     let Some(asked) = asked else { return Ok(vec!["authorization_code".to_owned()]) };
     let of_operators = ["client_credentials", super::token::EXCHANGE];
     if asked.iter().any(|grant| of_operators.contains(&grant.as_str())) {
-        return Err(refuse("clients that act without a person do not register themselves; ask an operator of this gateway"));
+        return Err(refuse("clients that act without a person are made by operators: `sp admin clients create`"));
     }
     let known: Vec<String> =
         GRANTS.iter().filter(|known| asked.iter().any(|grant| grant == *known)).map(ToString::to_string).collect();

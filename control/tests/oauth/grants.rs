@@ -110,11 +110,13 @@ async fn machines_act_and_the_trail_says_for_whom() {
     let scene = Scene::start().await;
     scene.gateway.sp(&["admin", "users", "create", "robot", "--tier", "service", "--role", "developer"]);
     let database = scene.gateway.postgres().await;
-    let digest = blake3::hash(b"robot-secret-of-enough-length");
-    let statement = "INSERT INTO oauth_client (id, origin, grant_types, auth_method, secret_digest, account, may_exchange, may_introspect, created_by)
-        VALUES ('robot', 'operator', '{client_credentials,urn:ietf:params:oauth:grant-type:token-exchange}', 'client_secret_basic', $1, 'robot', true, true, 'test')";
-    database.execute(statement, &[&&digest.as_bytes()[..]]).await.unwrap();
-    let basic = format!("Basic {}", STANDARD.encode("robot:robot-secret-of-enough-length"));
+    let create = ["--json", "admin", "clients", "create", "robot", "--user", "robot", "--may-exchange", "--may-introspect"];
+    let made: serde_json::Value = serde_json::from_str(&scene.gateway.sp(&create)).unwrap();
+    assert_eq!(scene.gateway.try_sp(&create).0, 1, "the id is taken");
+    assert_eq!(scene.gateway.try_sp(&["admin", "clients", "create", "other", "--user", "nobody"]).0, 1);
+    let secret = made["client_secret"].as_str().unwrap();
+    assert!(!scene.gateway.sp(&["--json", "admin", "clients", "list"]).contains(secret), "shown once");
+    let basic = format!("Basic {}", STANDARD.encode(format!("robot:{secret}")));
     let send = async |path: &str, pairs: &[(&str, &str)]| {
         let headers = [("content-type", "application/x-www-form-urlencoded"), ("authorization", basic.as_str())];
         scene.send("POST", path, &headers, &encode(pairs)).await
@@ -151,4 +153,8 @@ async fn machines_act_and_the_trail_says_for_whom() {
     assert_eq!(scene.form("/oauth/revoke", None, &pairs).await.status, StatusCode::OK);
     assert_eq!(scene.call(token).await, "token_revoked");
     assert_eq!(send("/oauth/introspect", &[("token", token)]).await.json()["active"], json!(false));
+    scene.gateway.sp(&["admin", "clients", "disable", "robot"]);
+    assert_eq!(send("/oauth/token", &[("grant_type", "client_credentials")]).await.error(), "invalid_client");
+    scene.gateway.sp(&["admin", "clients", "enable", "robot"]);
+    assert!(send("/oauth/token", &[("grant_type", "client_credentials")]).await.json()["access_token"].is_string());
 }
