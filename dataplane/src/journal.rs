@@ -33,6 +33,7 @@ mod fixtures;
 pub mod inspect;
 mod keeper;
 mod marker;
+mod note;
 pub mod open_calls;
 pub mod progress;
 pub mod rates;

@@ -7,19 +7,17 @@
 //! INVARIANT: of the decisions up to `through`, exactly the listed ones may still be open. Recovery begins with them, skips
 //! the decisions that `through` covers, and takes away what has an outcome in the segments that are still there.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use wire::ids::SeqNo;
 
 use super::ReadError;
+use super::note::Kind;
 use super::recovery::{KEPT_MAX, Unfinished};
 
-const MAGIC: [u8; 8] = *b"SPOPEN01";
-const HEAD_BYTES: usize = 20;
+const NOTE: Kind = Kind { name: "open", magic: *b"SPOPEN01", about: "open calls" };
+const HEAD_BYTES: usize = 12;
 const CALL_BYTES: usize = 48;
-const CRC_BYTES: usize = 4;
 
 /// Which calls of a stream are open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,24 +29,12 @@ pub struct OpenCalls {
 }
 
 impl OpenCalls {
-    fn path(dir: &Path) -> PathBuf {
-        dir.join("open")
-    }
-
     /// What was noted last; nothing where there is no note.
     ///
     /// # Errors
     /// [`ReadError::Damaged`]: the note is synced before it counts, so this is no crash's doing.
     pub fn load(dir: &Path) -> Result<OpenCalls, ReadError> {
-        let path = OpenCalls::path(dir);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(OpenCalls::default()),
-            Err(source) => return Err(ReadError::Io { doing: "read", path, source }),
-        };
-        let damaged =
-            || ReadError::Damaged { segment: path.clone(), offset: 0, why: "the note of open calls is torn".to_owned() };
-        OpenCalls::decode(&bytes).ok_or_else(damaged)
+        NOTE.load(dir, OpenCalls::decode)
     }
 
     /// Notes them, durably. What was noted before stays in force if this fails.
@@ -56,22 +42,12 @@ impl OpenCalls {
     /// # Errors
     /// [`ReadError::Io`]: do not delete the segments that it would have spoken for.
     pub fn store(&self, dir: &Path) -> Result<(), ReadError> {
-        let path = OpenCalls::path(dir);
-        let temp = dir.join("open.tmp");
-        let write = || -> io::Result<()> {
-            let mut file = File::create(&temp)?;
-            file.write_all(&self.encode())?;
-            file.sync_all()?;
-            std::fs::rename(&temp, &path)?;
-            File::open(dir)?.sync_all()
-        };
-        write().map_err(|source| ReadError::Io { doing: "write", path: path.clone(), source })
+        NOTE.store(dir, &self.encode())
     }
 
     fn encode(&self) -> Vec<u8> {
         let calls = &self.calls[..self.calls.len().min(KEPT_MAX)];
-        let mut out = Vec::with_capacity(HEAD_BYTES + calls.len() * CALL_BYTES + CRC_BYTES);
-        out.extend_from_slice(&MAGIC);
+        let mut out = Vec::with_capacity(HEAD_BYTES + calls.len() * CALL_BYTES);
         out.extend_from_slice(&self.through.0.to_le_bytes());
         out.extend_from_slice(&(calls.len() as u32).to_le_bytes());
         for call in calls {
@@ -80,18 +56,12 @@ impl OpenCalls {
             out.extend_from_slice(&call.trace);
             out.extend_from_slice(&call.call);
         }
-        let crc = crc32fast::hash(&out);
-        out.extend_from_slice(&crc.to_le_bytes());
         out
     }
 
-    fn decode(bytes: &[u8]) -> Option<OpenCalls> {
-        let (body, crc) = bytes.split_last_chunk::<CRC_BYTES>()?;
-        if u32::from_le_bytes(*crc) != crc32fast::hash(body) || !body.starts_with(&MAGIC) {
-            return None;
-        }
+    fn decode(body: &[u8]) -> Option<OpenCalls> {
         let (head, list) = body.split_at_checked(HEAD_BYTES)?;
-        let count = u32::from_le_bytes(*head[16..].first_chunk()?) as usize;
+        let count = u32::from_le_bytes(*head[8..].first_chunk()?) as usize;
         if count.checked_mul(CALL_BYTES) != Some(list.len()) {
             return None;
         }
@@ -104,7 +74,7 @@ impl OpenCalls {
             })
         };
         let calls = list.chunks_exact(CALL_BYTES).map(call).collect::<Option<Vec<_>>>()?;
-        Some(OpenCalls { through: SeqNo(u64::from_le_bytes(*head[8..].first_chunk()?)), calls })
+        Some(OpenCalls { through: SeqNo(u64::from_le_bytes(*head.first_chunk()?)), calls })
     }
 }
 
@@ -122,7 +92,7 @@ mod tests {
             open.store(tmp.path()).unwrap();
             assert_eq!(OpenCalls::load(tmp.path()).unwrap(), open);
         }
-        let path = OpenCalls::path(tmp.path());
+        let path = tmp.path().join(NOTE.name);
         let whole = std::fs::read(&path).unwrap();
         for at in [0, 8, 16, 19, 20, 700, whole.len() - 1] {
             let mut bytes = whole.clone();

@@ -10,18 +10,16 @@
 //! INVARIANT: every charge that a shard had admitted at `noted_at_us` is in its note. So a segment that nobody has written to
 //! since the oldest note of all running shards is not needed for the limits.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use wire::frame::RateCell;
 
 use super::ReadError;
+use super::note::Kind;
 
-const MAGIC: [u8; 8] = *b"SPRATE01";
-const HEAD_BYTES: usize = 36;
+const NOTE: Kind = Kind { name: "rates", magic: *b"SPRATE01", about: "rate limits" };
+const HEAD_BYTES: usize = 28;
 const CELL_BYTES: usize = 32;
-const CRC_BYTES: usize = 4;
 
 /// What one shard's limiter held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,24 +35,12 @@ pub struct RateNote {
 }
 
 impl RateNote {
-    fn path(dir: &Path) -> PathBuf {
-        dir.join("rates")
-    }
-
     /// What was noted last; nothing where there is no note.
     ///
     /// # Errors
     /// [`ReadError::Damaged`]: the note is synced before it counts, so this is no crash's doing.
     pub fn load(dir: &Path) -> Result<RateNote, ReadError> {
-        let path = RateNote::path(dir);
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(RateNote::default()),
-            Err(source) => return Err(ReadError::Io { doing: "read", path, source }),
-        };
-        let damaged =
-            || ReadError::Damaged { segment: path.clone(), offset: 0, why: "the note of rate limits is torn".to_owned() };
-        RateNote::decode(&bytes).ok_or_else(damaged)
+        NOTE.load(dir, RateNote::decode)
     }
 
     /// Notes it, durably. What was noted before stays in force if this fails.
@@ -62,21 +48,11 @@ impl RateNote {
     /// # Errors
     /// [`ReadError::Io`]: do not delete the segments that it would have spoken for.
     pub fn store(&self, dir: &Path) -> Result<(), ReadError> {
-        let path = RateNote::path(dir);
-        let temp = dir.join("rates.tmp");
-        let write = || -> io::Result<()> {
-            let mut file = File::create(&temp)?;
-            file.write_all(&self.encode())?;
-            file.sync_all()?;
-            std::fs::rename(&temp, &path)?;
-            File::open(dir)?.sync_all()
-        };
-        write().map_err(|source| ReadError::Io { doing: "write", path: path.clone(), source })
+        NOTE.store(dir, &self.encode())
     }
 
     fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(HEAD_BYTES + self.cells.len() * CELL_BYTES + CRC_BYTES);
-        out.extend_from_slice(&MAGIC);
+        let mut out = Vec::with_capacity(HEAD_BYTES + self.cells.len() * CELL_BYTES);
         for word in [self.noted_at_us, self.time_us, self.ahead_us] {
             out.extend_from_slice(&word.to_le_bytes());
         }
@@ -86,18 +62,12 @@ impl RateNote {
             out.extend_from_slice(&cell.state[0].to_le_bytes());
             out.extend_from_slice(&cell.state[1].to_le_bytes());
         }
-        let crc = crc32fast::hash(&out);
-        out.extend_from_slice(&crc.to_le_bytes());
         out
     }
 
-    fn decode(bytes: &[u8]) -> Option<RateNote> {
-        let (body, crc) = bytes.split_last_chunk::<CRC_BYTES>()?;
-        if u32::from_le_bytes(*crc) != crc32fast::hash(body) || !body.starts_with(&MAGIC) {
-            return None;
-        }
+    fn decode(body: &[u8]) -> Option<RateNote> {
         let (head, list) = body.split_at_checked(HEAD_BYTES)?;
-        let count = u32::from_le_bytes(*head[32..].first_chunk()?) as usize;
+        let count = u32::from_le_bytes(*head[24..].first_chunk()?) as usize;
         if count.checked_mul(CELL_BYTES) != Some(list.len()) {
             return None;
         }
@@ -107,9 +77,9 @@ impl RateNote {
             Some(RateCell { key, state: [word(&bytes[16..])?, word(&bytes[24..])?] })
         };
         Some(RateNote {
-            noted_at_us: word(&head[8..])?,
-            time_us: word(&head[16..])?,
-            ahead_us: word(&head[24..])?,
+            noted_at_us: word(head)?,
+            time_us: word(&head[8..])?,
+            ahead_us: word(&head[16..])?,
             cells: list.chunks_exact(CELL_BYTES).map(cell).collect::<Option<_>>()?,
         })
     }
@@ -129,7 +99,7 @@ mod tests {
             note.store(tmp.path()).unwrap();
             assert_eq!(RateNote::load(tmp.path()).unwrap(), note);
         }
-        let path = RateNote::path(tmp.path());
+        let path = tmp.path().join(NOTE.name);
         let whole = std::fs::read(&path).unwrap();
         for at in [0, 8, 16, 33, 36, 700, whole.len() - 1] {
             let mut bytes = whole.clone();
