@@ -12,7 +12,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// Source: jemalloc's manual, "TUNING"; the crate's symbols carry this prefix.
 #[allow(unsafe_code, reason = "the allocator looks for this symbol; it is read once, and ends with a zero byte")]
 #[unsafe(export_name = "_rjem_malloc_conf")]
-pub static MALLOC_CONF: &[u8; 47] = b"dirty_decay_ms:1000,muzzy_decay_ms:0,narenas:4\0";
+pub static MALLOC_CONF: &[u8; 37] = b"dirty_decay_ms:1000,muzzy_decay_ms:0\0";
 
 fn main() -> ExitCode {
     control::app::run(control::app::Args::parse())

@@ -135,7 +135,11 @@ impl Command for Setup {
         };
         step("services/ holds together", problems == 0, "sp admin config validate");
         let secure = app.settings.public_url.starts_with("https://");
-        step("clients reach it by HTTPS", secure, "put a TLS proxy before it and start it with --public-url https://…");
+        step(
+            "clients reach it by HTTPS",
+            secure,
+            "start it with --tls-cert and --tls-key, or put a TLS proxy before it and start it with --public-url https://…",
+        );
         let is_done = steps.iter().all(|step| step["done"] == json!(true));
         Ok(json!({ "done": is_done, "steps": steps, "first_administrator": link }))
     }
