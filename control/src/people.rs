@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::postgres::{Connection, DatabaseState, PostgresError};
 
 mod account;
-mod attempts;
+pub mod attempts;
 pub mod cookie;
 mod enrol;
 mod federation;

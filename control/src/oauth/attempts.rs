@@ -2,19 +2,10 @@
 //! answers the same whether the next guess is right or wrong.
 
 use jiff::{SignedDuration, Timestamp};
-use schema::queries::identity;
 use tokio_postgres::Client;
 
 use super::refusal::{Code, Error, Refusal};
-
-/// A kind of attempt, and how many may fail.
-#[derive(Debug, Clone, Copy)]
-pub struct Kind {
-    name: &'static str,
-    allowed: i32,
-    window: SignedDuration,
-    locks: SignedDuration,
-}
+use crate::people::attempts::Kind;
 
 /// LIMIT: wrong secrets of one client from one address.
 pub const CLIENT: Kind =
@@ -45,24 +36,18 @@ pub const DOCUMENT: Kind =
 /// # Errors
 /// `too_many_attempts`.
 pub async fn check(client: &Client, kind: Kind, subject: &str) -> Result<(), Error> {
-    let found = identity::attempts().bind(client, &kind.name, &subject).opt().await?;
-    let is_locked = found.and_then(|attempts| attempts.locked_until).is_some_and(|until| until > Timestamp::now());
-    if is_locked {
+    if kind.is_locked(client, subject, Timestamp::now()).await? {
         Err(Refusal::new(Code::TooManyAttempts, "too many attempts; try again in a few minutes").into())
     } else {
         Ok(())
     }
 }
 
-/// Counts one. Whether this one locked.
+/// Counts one.
 ///
 /// # Errors
 /// The database refuses.
-pub async fn count(client: &Client, kind: Kind, subject: &str) -> Result<bool, Error> {
-    let now = Timestamp::now();
-    let window_start = now.checked_sub(kind.window).unwrap_or(now);
-    let lock_until = now.checked_add(kind.locks).unwrap_or(now);
-    let counted =
-        identity::fail().bind(client, &kind.name, &subject, &now, &window_start, &kind.allowed, &lock_until).one().await?;
-    Ok(counted.locked_until.is_some_and(|until| until > now))
+pub async fn count(client: &Client, kind: Kind, subject: &str) -> Result<(), Error> {
+    kind.count(client, subject, Timestamp::now()).await?;
+    Ok(())
 }

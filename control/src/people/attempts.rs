@@ -10,14 +10,49 @@ use tokio_postgres::Client;
 
 use super::{Error, secret};
 
-/// LIMIT: wrong guesses at one account within the window.
-const PER_ACCOUNT: i32 = 10;
+/// A kind of attempt, and how many may fail.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// As the table has it.
+    pub name: &'static str,
+    /// How many may fail within the window.
+    pub allowed: i32,
+    /// What is counted together.
+    pub window: SignedDuration,
+    /// How long a lock holds.
+    pub locks: SignedDuration,
+}
 
-/// LIMIT: wrong guesses from one address within the window; an office behind one address mistypes now and then.
-const PER_ADDRESS: i32 = 50;
+/// LIMIT: wrong guesses at one account.
+const ACCOUNT: Kind =
+    Kind { name: "account", allowed: 10, window: SignedDuration::from_mins(15), locks: SignedDuration::from_mins(15) };
 
-/// LIMIT: what is counted together, and how long a lock holds.
-const WINDOW: SignedDuration = SignedDuration::from_mins(15);
+/// LIMIT: wrong guesses from one address; an office behind one address mistypes now and then.
+const ADDRESS: Kind =
+    Kind { name: "address", allowed: 50, window: SignedDuration::from_mins(15), locks: SignedDuration::from_mins(15) };
+
+impl Kind {
+    /// Whether whoever this is about has to wait.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn is_locked(self, client: &Client, subject: &str, now: Timestamp) -> Result<bool, tokio_postgres::Error> {
+        let found = identity::attempts().bind(client, &self.name, &subject).opt().await?;
+        Ok(found.and_then(|attempts| attempts.locked_until).is_some_and(|until| until > now))
+    }
+
+    /// Counts one more, and says how many failed within the window.
+    ///
+    /// # Errors
+    /// The database refuses.
+    pub async fn count(self, client: &Client, subject: &str, now: Timestamp) -> Result<i32, tokio_postgres::Error> {
+        let window_start = now.checked_sub(self.window).unwrap_or(now);
+        let lock_until = now.checked_add(self.locks).unwrap_or(now);
+        let fail = identity::fail();
+        let counted = fail.bind(client, &self.name, &subject, &now, &window_start, &self.allowed, &lock_until).one().await?;
+        Ok(counted.failures)
+    }
+}
 
 /// What is guessed at, and from where.
 pub(super) struct Guess {
@@ -35,30 +70,24 @@ impl Guess {
 
     /// Whether it may be judged; counts it against the account.
     pub(super) async fn is_open(&self, client: &Client, now: Timestamp) -> Result<bool, Error> {
-        for (kind, subject) in [("account", &self.account), ("address", &self.address)] {
-            let found = identity::attempts().bind(client, &kind, subject).opt().await?;
-            if found.and_then(|of| of.locked_until).is_some_and(|until| until > now) {
+        for (kind, subject) in [(ACCOUNT, &self.account), (ADDRESS, &self.address)] {
+            if kind.is_locked(client, subject, now).await? {
                 return Ok(false);
             }
         }
-        Ok(count(client, "account", &self.account, PER_ACCOUNT, now).await? <= PER_ACCOUNT)
+        Ok(ACCOUNT.count(client, &self.account, now).await? <= ACCOUNT.allowed)
     }
 
     /// It was wrong.
     pub(super) async fn was_wrong(&self, client: &Client, now: Timestamp) -> Result<(), Error> {
-        count(client, "address", &self.address, PER_ADDRESS, now).await.map(drop)
+        ADDRESS.count(client, &self.address, now).await?;
+        Ok(())
     }
 
     /// It was right: the account's failures are forgotten. Those of the address are not, or whoever has an account of
     /// their own could guess at others without end.
     pub(super) async fn was_right(&self, client: &Client) -> Result<(), Error> {
-        identity::forgive().bind(client, &"account", &self.account).await?;
+        identity::forgive().bind(client, &ACCOUNT.name, &self.account).await?;
         Ok(())
     }
-}
-
-async fn count(client: &Client, kind: &str, subject: &str, allowed: i32, now: Timestamp) -> Result<i32, Error> {
-    let (begin, until) = (now - WINDOW, now + WINDOW);
-    let counted = identity::fail().bind(client, &kind, &subject, &now, &begin, &allowed, &until).one().await?;
-    Ok(counted.failures)
 }
