@@ -2,6 +2,7 @@
 //! administrator gives to people so that they can add a passkey. Looking at one uses nothing up: mail programs look too.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Form, Query, State};
@@ -28,6 +29,9 @@ const FIRST_ADMIN: SignedDuration = SignedDuration::from_hours(24);
 /// LIMIT: how long a link for somebody holds; a mail may wait over a weekend.
 const ENROL: SignedDuration = SignedDuration::from_hours(72);
 
+/// How soon the first administrator's link is tried again that could not be made.
+const AGAIN_AFTER: Duration = Duration::from_secs(2);
+
 /// The scope that somebody must be able to give commands with.
 const OPERATE: &str = "gateway:operate";
 
@@ -46,7 +50,7 @@ pub enum EnrolError {
     #[error("the database refused: {}", crate::postgres::error_chain(.0))]
     Refused(#[from] tokio_postgres::Error),
     /// The database is away.
-    #[error("the database is away: {0}")]
+    #[error("the database is away: {}", crate::postgres::error_chain(.0))]
     Away(#[from] PostgresError),
 }
 
@@ -87,18 +91,22 @@ async fn make(
 
 /// Says in the log how to become the first administrator, as long as there is none.
 pub async fn announce_first_admin(app: Arc<App>) {
-    app.database.up().await;
-    let link = async {
-        app.database.migrate().await?;
-        let client = app.database.get().await?;
-        first_admin_link(&client, &app.settings.public_url, "sp-dataplane").await
-    };
-    match link.await {
-        Ok(None) => {}
-        Ok(Some(link)) => {
-            tracing::warn!("there is no administrator yet; open this link to become the first, within 24 hours: {link}");
+    loop {
+        app.database.up().await;
+        let link = async {
+            app.database.migrate().await?;
+            let client = app.database.get().await?;
+            first_admin_link(&client, &app.settings.public_url, "sp-dataplane").await
+        };
+        match link.await {
+            Ok(None) => return,
+            Ok(Some(link)) => {
+                tracing::warn!("there is no administrator yet; open this link to become the first, within 24 hours: {link}");
+                return;
+            }
+            Err(error) => tracing::error!(%error, "no link for a first administrator could be made; trying again"),
         }
-        Err(error) => tracing::error!(%error, "no link for a first administrator could be made; see `sp admin setup`"),
+        tokio::time::sleep(AGAIN_AFTER).await;
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use futures_util::StreamExt as _;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tokio::task::AbortHandle;
 use tokio_postgres::{AsyncMessage, Config};
 
@@ -59,6 +59,8 @@ pub struct Database {
     owner: Target,
     application: Target,
     state: watch::Receiver<DatabaseState>,
+    /// Set once the schema is up to date.
+    migrated: Arc<OnceCell<()>>,
     _ping: Arc<AbortOnDrop>,
 }
 
@@ -135,7 +137,7 @@ impl Database {
             .map_err(|error| PostgresError::Url { problem: error.to_string() })?;
         let (tell, state) = watch::channel(DatabaseState::Unknown);
         let ping = tokio::spawn(ping(application.clone(), tell)).abort_handle();
-        Ok(Database { pool, owner, application, state, _ping: Arc::new(AbortOnDrop(ping)) })
+        Ok(Database { pool, owner, application, state, migrated: Arc::default(), _ping: Arc::new(AbortOnDrop(ping)) })
     }
 
     /// A connection from the pool; it goes back when dropped.
@@ -194,11 +196,17 @@ impl Database {
         Ok(OwnerConnection { client, _connection: AbortOnDrop(connection.abort_handle()) })
     }
 
-    /// Brings the schema up to date and lets the application role use it. Several processes may do so at once.
+    /// Brings the schema up to date and lets the application role use it, once for all clones of this handle: rights are
+    /// given to tables that others make partitions of meanwhile, so nobody does it again without need. Several processes may
+    /// do so at once.
     ///
     /// # Errors
-    /// The server cannot be reached, or a migration failed: nothing of that migration stays.
+    /// The server cannot be reached, or a migration failed: nothing of that migration stays, and the next call tries again.
     pub async fn migrate(&self) -> Result<(), PostgresError> {
+        self.migrated.get_or_try_init(|| self.migrate_now()).await.copied()
+    }
+
+    async fn migrate_now(&self) -> Result<(), PostgresError> {
         let mut owner = self.owner().await?;
         let application = match (self.application.config.get_user(), self.owner.config.get_user()) {
             (Some(application), Some(owner)) if application != owner => Some(application),

@@ -57,7 +57,7 @@ async fn starts_once_keeps_its_data_and_stops() {
     let pid = pid_of(&embedded.state().borrow());
     let database = Database::embedded(&embedded).unwrap();
     database.migrate().await.unwrap();
-    database.migrate().await.unwrap();
+    Database::embedded(&embedded).unwrap().migrate().await.unwrap();
     let client = database.get().await.unwrap();
     client.execute("INSERT INTO role (name, created_by) VALUES ('reader', 'test')", &[]).await.unwrap();
     drop(client);
