@@ -170,6 +170,8 @@ impl DataPlane {
             let ready = ready_tx.clone();
             let thread = LocalExecutorBuilder::new(placement)
                 .name(&format!("sp-shard-{ix}"))
+                // Registered, so resident from the start, and for files that glommio reads and writes: we have none. It takes its least.
+                .io_memory(0)
                 .spawn(move || async move { seed.run(ready).await })
                 .map_err(|error| StartError::Shard { shard: ix as u16, why: error.to_string() })?;
             threads.push(thread);
