@@ -1,6 +1,7 @@
 //! Verifying all of it, clean and after each thing that a superuser could do.
 
 use anyhow::{Context, Result, ensure};
+use bench::process::cpu_time;
 use control::evidence::trust::{Origin, Trust};
 use control::evidence::verify::{Range, Report, verify as verify_all};
 use control::evidence::walk::Finding;
@@ -14,9 +15,13 @@ const KEPT: &str = "at, seq, generation, retry_after_ms, decide_ns, args_bytes, 
 
 /// Verifies the trail, then alters, deletes, swaps and inserts one row each, and sees each found and named.
 pub(crate) async fn verify(trail: &Trail) -> Result<()> {
+    let before = cpu_time(std::process::id())?;
     let clean = report(trail).await?;
+    let cpu = cpu_time(std::process::id())?.saturating_sub(before);
     ensure!(clean.ok && clean.row_count == trail.rows, "a clean trail does not verify: {clean:?}");
     println!("verify, {} rows, clean: {} rows/s, {} ms", clean.row_count, grouped(clean.rows_per_second()), clean.elapsed_ms);
+    let per_core = clean.row_count as f64 / cpu.as_secs_f64();
+    println!("  {} ms of them CPU of the verifier, Postgres not counted: {} rows/s per core", cpu.as_millis(), grouped(per_core));
     let middle = (trail.rows / 2) | 1;
     let other = middle - 1_000;
     let columns = psql(

@@ -108,7 +108,6 @@ impl FileForPsql {
     }
 
     fn copy_into(&self, url: &str, rows: u64) -> Result<f64> {
-        psql(url, "INSERT INTO stream (id, node, shard, chain) VALUES (1, gen_random_uuid(), 0, sha256(''))")?;
         let command = format!("\\copy audit_event ({COLUMN_LIST}) FROM '{}' (FORMAT binary)", self.path.display());
         let began = Instant::now();
         psql(url, &command)?;
