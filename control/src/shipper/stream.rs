@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use dataplane::journal::StreamPosition;
 use dataplane::journal::reader::Tail;
 use dataplane::journal::reclaim::{self, Reclaim};
+use dataplane::journal::{ReadError, StreamPosition};
 use deadpool_postgres::Object;
 use futures_util::SinkExt;
 use schema::audit::COPY_IN;
@@ -246,7 +246,7 @@ impl Task {
         let work = move || (rows::read(&mut tail, through, stream_id, bytes_max), tail);
         let (outcome, tail) = tokio::task::spawn_blocking(work).await.map_err(|_| gone())?;
         place.tail = Some(tail);
-        outcome.map_err(|error: RowsError| Trouble::Blocked(error_chain(&error)))
+        outcome.map_err(|error| Trouble::Blocked(blocked(&error)))
     }
 
     /// Deletes what is shipped and old enough, now and then. That it fails is no reason not to ship.
@@ -317,6 +317,19 @@ impl Task {
             change(status);
             *status != before
         });
+    }
+}
+
+/// Why the journal cannot be shipped, and what to do about it.
+fn blocked(error: &RowsError) -> String {
+    let why = error_chain(error);
+    match error {
+        RowsError::Read(ReadError::Missing { .. }) => format!(
+            "{why}. Were they shipped, to a database that is lost? Bring it back; or, to go on without those rows, stop the gateway and \
+             move `journal` and `keys/node.id` of the data directory away: it then records as another node, and verification names the \
+             stream that ended"
+        ),
+        _ => why,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The shipper against a real server, through a connection that breaks wherever it can.
 
 mod cuts;
+mod failures;
 mod golden;
 pub(crate) mod journal;
 mod proxy;
