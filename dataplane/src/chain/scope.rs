@@ -74,8 +74,29 @@ pub enum Access<'p> {
 /// What principals of one kind may do on one server.
 #[derive(Debug)]
 pub struct ServerAccess {
-    /// By the tool's number on the server.
-    tools: Box<[Verdict]>,
+    tools: Tools,
+    rest: Box<Rest>,
+}
+
+/// The verdict on every tool of a server, by the tool's number on it.
+#[derive(Debug)]
+enum Tools {
+    /// Few verdicts on few tools, as nearly everywhere: two bits for each tool say which. It lies in a cache line or two,
+    /// the verdict itself included, so that the answer for one of thousands of principals is not waited for.
+    Few {
+        verdicts: [Verdict; 4],
+        codes: [u64; FEW_TOOLS * 2 / 64],
+        count: u32,
+    },
+    Many(Box<[Verdict]>),
+}
+
+/// LIMIT: so many tools' verdicts lie beside each other. Larger servers are asked a few nanoseconds slower.
+const FEW_TOOLS: usize = 64;
+
+/// What calls of tools that are known do not need.
+#[derive(Debug)]
+struct Rest {
     methods: [Verdict; METHODS],
     /// Sets of grants that a verdict depends on, in the order in which they are asked.
     rulings: Box<[Box<[Entry]>]>,
@@ -127,14 +148,10 @@ impl Rank {
 }
 
 impl ServerAccess {
-    /// Compiles what grants give on a server. `speaking` are the grants that are for the principal and speak of the
-    /// server, in the order of the policy; `held` knows the principal's scopes.
+    /// Compiles what grants give on a server. `ranked` are the grants that are for the principal and speak of the server,
+    /// each with what it says to the principal's scopes.
     /// Cost: tools / 64 for each grant, and each verdict once.
-    fn compile(speaking: &[(u32, &Grant, &Cover)], tools: usize, open: bool, held: impl Fn(&str) -> bool) -> ServerAccess {
-        let mut ranked: Vec<(Entry, &Grant, &Cover)> = speaking
-            .iter()
-            .map(|(ix, grant, cover)| (Entry { rank: Rank::of(grant, &held), grant: *ix }, *grant, *cover))
-            .collect();
+    fn compile(mut ranked: Vec<(Entry, &Grant, &Cover)>, tools: usize, open: bool) -> ServerAccess {
         ranked.sort_by_key(|(entry, ..)| *entry);
         let mut rulings = Rulings::default();
         let calling: Vec<_> = ranked.iter().filter(|(_, grant, _)| grant.methods.covers_calls()).collect();
@@ -154,12 +171,9 @@ impl ServerAccess {
             asked.sort_unstable();
             *verdict = rulings.verdict(asked);
         }
-        ServerAccess {
-            tools: tool_verdicts(&calling, tools, &mut rulings),
-            methods,
-            rulings: rulings.all.into_boxed_slice(),
-            open: open.then(|| calling.iter().map(|(entry, ..)| *entry).collect()),
-        }
+        let tools = Tools::of(tool_verdicts(&calling, tools, &mut rulings));
+        let open = open.then(|| calling.iter().map(|(entry, ..)| *entry).collect());
+        ServerAccess { tools, rest: Box::new(Rest { methods, rulings: rulings.all.into_boxed_slice(), open }) }
     }
 
     /// What the grants say about a call. Units: `now_us` is µs since 1970.
@@ -171,15 +185,15 @@ impl ServerAccess {
             Verdict::Allowed(grant) => grants.get(grant).map_or(Access::NotGranted, |grant| Access::Allowed { grant: &grant.id }),
             Verdict::Denied(grant) => grants.get(grant).map_or(Access::NotGranted, |grant| Access::Denied { grant: &grant.id }),
             Verdict::Judged(ruling) => {
-                let entries = self.rulings.get(ruling as usize).map_or(&[][..], |entries| entries);
+                let entries = self.rest.rulings.get(ruling as usize).map_or(&[][..], |entries| entries);
                 judge(grants, entries.iter().copied(), on_session, call.arguments, now_us)
             }
         };
         if call.is_tool {
-            if let Some(verdict) = tool.and_then(|tool| self.tools.get(tool as usize)) {
-                return judged(*verdict, false);
+            if let Some(verdict) = tool.and_then(|tool| self.tools.get(tool)) {
+                return judged(verdict, false);
             }
-            if let Some(open) = &self.open {
+            if let Some(open) = &self.rest.open {
                 let speaking = open.iter().copied().filter(|entry| {
                     grants.get(entry.grant).is_some_and(|grant| grants.covers_tool(grant, call.server, call.name))
                 });
@@ -190,13 +204,13 @@ impl ServerAccess {
                 return judge(grants, speaking, false, call.arguments, now_us);
             }
             // Whoever may not even list the tools is not told which exist.
-            return match judged(self.methods[0], true) {
+            return match judged(self.rest.methods[0], true) {
                 Access::Allowed { .. } => Access::ToolUnknown,
                 other => other,
             };
         }
         match grants::method_ix(call.method) {
-            Some(method) => judged(self.methods[method], grants::is_session_ix(method)),
+            Some(method) => judged(self.rest.methods[method], grants::is_session_ix(method)),
             None => Access::MethodUnknown,
         }
     }
@@ -204,17 +218,50 @@ impl ServerAccess {
     /// Whether a tool belongs into a principal's `tools/list`: whether a call of it could be allowed, with the right
     /// arguments, at the right time, or after stepping up.
     pub(super) fn lists(&self, grants: &Grants, server: wire::ids::ServerIx, tool: Option<u32>, name: &str) -> bool {
-        match tool.and_then(|tool| self.tools.get(tool as usize)) {
+        match tool.and_then(|tool| self.tools.get(tool)) {
             Some(Verdict::Allowed(_)) => true,
             Some(Verdict::NotGranted | Verdict::Denied(_)) => false,
             Some(Verdict::Judged(ruling)) => {
-                let entries = self.rulings.get(*ruling as usize).map_or(&[][..], |entries| entries);
+                let entries = self.rest.rulings.get(ruling as usize).map_or(&[][..], |entries| entries);
                 may_give(entries.iter().copied())
             }
             None => {
                 let speaks = |entry: &Entry| grants.get(entry.grant).is_some_and(|grant| grants.covers_tool(grant, server, name));
-                self.open.as_ref().is_some_and(|open| may_give(open.iter().copied().filter(speaks)))
+                self.rest.open.as_ref().is_some_and(|open| may_give(open.iter().copied().filter(speaks)))
             }
+        }
+    }
+}
+
+impl Tools {
+    fn of(verdicts: Box<[Verdict]>) -> Tools {
+        let mut few = arrayvec::ArrayVec::<Verdict, 4>::new();
+        let mut codes = [0; FEW_TOOLS * 2 / 64];
+        for (tool, verdict) in verdicts.iter().enumerate() {
+            let code = match few.iter().position(|known| known == verdict) {
+                Some(code) => code,
+                None if few.try_push(*verdict).is_ok() => few.len() - 1,
+                None => return Tools::Many(verdicts),
+            };
+            match codes.get_mut(tool / 32) {
+                Some(word) => *word |= (code as u64) << (tool % 32 * 2),
+                None => return Tools::Many(verdicts),
+            }
+        }
+        let all = std::array::from_fn(|code| few.get(code).copied().unwrap_or(Verdict::NotGranted));
+        Tools::Few { verdicts: all, codes, count: verdicts.len() as u32 }
+    }
+
+    /// `None` for a number that no tool has.
+    #[inline]
+    fn get(&self, tool: u32) -> Option<Verdict> {
+        match self {
+            Tools::Few { verdicts, codes, count } if tool < *count => {
+                let code = codes.get(tool as usize / 32)? >> (tool % 32 * 2) & 3;
+                verdicts.get(code as usize).copied()
+            }
+            Tools::Few { .. } => None,
+            Tools::Many(verdicts) => verdicts.get(tool as usize).copied(),
         }
     }
 }

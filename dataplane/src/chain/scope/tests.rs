@@ -80,7 +80,8 @@ fn said(grants: &Grants, principal: &Principal, server: &str, method: &str, tool
     let speaking = grants.on_server(&grants.groups_of(principal), server_ix);
     let of = grants.server(server_ix).unwrap();
     let held = |scope: &str| principal.scopes.split(' ').any(|held| held == scope);
-    let access = ServerAccess::compile(&speaking, of.names.len(), of.open, held);
+    let ranked = speaking.iter().map(|(ix, grant, cover)| (Entry { rank: Rank::of(grant, &held), grant: *ix }, *grant, *cover));
+    let access = ServerAccess::compile(ranked.collect(), of.names.len(), of.open);
     let mut bytes = arguments.as_bytes().to_vec();
     let tape = simd_json::to_tape(&mut bytes).unwrap();
     let call = Call {
@@ -518,6 +519,24 @@ proptest! {
             let found = said(&grants, &principal, server, method, tool, &arguments);
             let expect = oracle(&all, &claims, server, method, tool, n);
             prop_assert_eq!(found, expect, "{} {} {}", server, method, tool);
+        }
+    }
+}
+
+#[test]
+fn verdicts_of_few_and_of_many_tools_read_the_same() {
+    let verdict = |n: u32| match n % 5 {
+        0 => Verdict::NotGranted,
+        1 => Verdict::Allowed(n % 3),
+        2 => Verdict::Denied(7),
+        3 => Verdict::Judged(1),
+        _ => Verdict::Allowed(9),
+    };
+    for (tools, kinds) in [(0, 1), (1, 5), (31, 3), (32, 4), (33, 4), (63, 2), (64, 4), (65, 2), (64, 60), (500, 5)] {
+        let verdicts: Box<[Verdict]> = (0..tools).map(|tool| verdict(tool * 7 % kinds)).collect();
+        let compiled = Tools::of(verdicts.clone());
+        for tool in 0..tools + 70 {
+            assert_eq!(compiled.get(tool), verdicts.get(tool as usize).copied(), "tool {tool} of {tools}");
         }
     }
 }
