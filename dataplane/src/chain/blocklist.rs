@@ -15,6 +15,7 @@ mod markup;
 mod operator;
 mod path;
 mod payload;
+mod present;
 mod prompt;
 mod prompt_fold;
 mod prompt_terms;

@@ -10,6 +10,9 @@ const ROUNDS_MAX: usize = 4;
 pub(super) fn percent(text: &[u8], of_interest: &[u8], out: &mut Vec<u8>) -> bool {
     out.clear();
     out.extend_from_slice(text);
+    if is_plain(text) {
+        return false;
+    }
     let mut revealed = false;
     for _ in 0..ROUNDS_MAX {
         let (changed, found) = percent_once(out, of_interest);
@@ -20,6 +23,12 @@ pub(super) fn percent(text: &[u8], of_interest: &[u8], out: &mut Vec<u8>) -> boo
     }
     revealed |= fold_wide(out, of_interest);
     revealed
+}
+
+/// Whether nothing in a text is percent-encoded or spelled, as in most.
+pub(super) fn is_plain(text: &[u8]) -> bool {
+    let is_hex = |at: usize| at.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'0');
+    memchr::memchr(b'%', text).is_none() && text.is_ascii() && !memchr::memchr2_iter(b'x', b'X', text).any(is_hex)
 }
 
 fn hex(byte: Option<&u8>) -> Option<u8> {

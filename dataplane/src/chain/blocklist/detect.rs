@@ -150,7 +150,7 @@ impl Detectors {
             path::check(&mut scratch.bytes, sink, bytes, path::Use::Perhaps);
             ssrf::check(&mut scratch.bytes, sink, bytes, ssrf::Use::Perhaps);
         }
-        let is_command = shell::is_command_line(bytes);
+        let is_command = self.shell.is_command_line(bytes);
         if sql::is_statement(bytes) {
             sql::check(&mut scratch.sql, sink, bytes, Certainty::Perhaps);
             sqli::check_statement(&mut scratch.tokens, sink, bytes);

@@ -8,6 +8,7 @@ use memchr::memmem::find;
 use super::builtin::Builtin;
 use super::decode;
 use super::detect::Sink;
+use super::present::Text;
 
 /// Looks at one value of unknown use.
 pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8]) {
@@ -35,7 +36,8 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8]) {
             return;
         }
     }
-    if broken_out(text) || style(text) {
+    let read = &Text::of(text);
+    if broken_out(read) || style(read) {
         sink.report(Builtin::MarkupScript);
     }
     if script_url(text) {
@@ -45,6 +47,10 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8]) {
 
 /// A URL that runs script when followed.
 pub(super) fn is_script_url(buffer: &mut Vec<u8>, text: &[u8]) -> bool {
+    // What begins so is no other scheme, whatever is decoded behind it.
+    if text.starts_with(b"http") {
+        return false;
+    }
     decode::markup(text.trim_ascii(), buffer);
     buffer.retain(|byte| !byte.is_ascii_whitespace());
     let text = buffer.strip_prefix(b"//").or_else(|| buffer.strip_prefix(b"/")).unwrap_or(buffer);
@@ -159,7 +165,7 @@ fn has_handler(attributes: &[u8]) -> bool {
 /// Attributes whose value runs: script URLs, style expressions, data documents.
 fn attribute_runs(attributes: &[u8]) -> bool {
     script_url(attributes)
-        || style(attributes) && find(attributes, b"style").is_some()
+        || find(attributes, b"style").is_some() && style(&Text::of(attributes))
         || find(attributes, b"srcdoc").is_some()
         || find(attributes, b"data:text/html").is_some()
         || find(attributes, b"data:image/svg+xml").is_some()
@@ -209,7 +215,8 @@ fn ends_with_spaced(text: &[u8], word: &[u8]) -> Option<usize> {
     Some(at)
 }
 
-fn style(text: &[u8]) -> bool {
+fn style(read: &Text<'_>) -> bool {
+    let text = read.bytes();
     [
         b"expression(".as_slice(),
         b"-moz-binding",
@@ -223,7 +230,7 @@ fn style(text: &[u8]) -> bool {
     ]
     .iter()
     .any(|part| {
-        find(text, part).is_some_and(|at| {
+        read.find(part).is_some_and(|at| {
             *part != b"expression("
                 || at > 0 && text.get(at - 1).is_some_and(|byte| matches!(byte, b':' | b' ' | b'/' | b'\\' | 0x80..))
         })
@@ -231,7 +238,8 @@ fn style(text: &[u8]) -> bool {
 }
 
 /// Calls of the functions that payloads prove themselves with, behind a break-out or as the whole value.
-fn broken_out(text: &[u8]) -> bool {
+fn broken_out(read: &Text<'_>) -> bool {
+    let text = read.bytes();
     let calls = [
         b"alert(".as_slice(),
         b"alert`",
@@ -257,7 +265,7 @@ fn broken_out(text: &[u8]) -> bool {
         b"import(",
     ];
     for call in calls {
-        let Some(at) = find(text, call) else { continue };
+        let Some(at) = read.find(call) else { continue };
         let before = text.get(..at).unwrap_or_default();
         let is_name = before.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'.');
         let proves = matches!(call, b"alert(" | b"alert`" | b"prompt(" | b"confirm(" | b"prompt`" | b"confirm`");

@@ -25,6 +25,14 @@ pub(super) enum Use {
 
 /// Looks at one value.
 pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used: Use) {
+    if is_tame(text) {
+        buffer.clear();
+        buffer.extend(text.iter().map(u8::to_ascii_lowercase));
+        if wrapper(buffer) {
+            sink.report(Builtin::PathWrapper);
+        }
+        return named(sink, buffer, is_sensitive(buffer), used);
+    }
     let revealed = decode::percent(text, b"./\\\0", buffer);
     let path = buffer.as_slice();
     // Words with spaces are a path only if they begin like one.
@@ -65,6 +73,17 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
     if climb.count > 0 && (leaves || names_secret || is_system(path) || is_server_file(path)) || climb.tricks {
         sink.report(Builtin::PathTraversal);
     }
+    named(sink, path, names_secret, used);
+}
+
+/// Whether a path neither climbs nor is spelled, so that it is what it looks like: as nearly all are.
+fn is_tame(text: &[u8]) -> bool {
+    let is_odd = |byte: &u8| matches!(byte, b'\\' | 0 | b' ' | b'\n' | b'<');
+    decode::is_plain(text) && !text.iter().any(is_odd) && !has_dots(text)
+}
+
+/// What is asked for, once it is known where it leads.
+fn named(sink: &mut Sink<'_>, path: &[u8], names_secret: bool, used: Use) {
     if names_secret {
         sink.report(Builtin::PathSensitive);
     }
@@ -81,7 +100,8 @@ pub(super) fn names_secret(text: &[u8]) -> bool {
 
 /// Whether a value without a slash may still be a path: with its slashes spelled, or a filter of PHP.
 pub(super) fn is_spelled(text: &[u8]) -> bool {
-    spelled(text) || find(text, b"0x2e0x2e").is_some() || text.starts_with(b"convert.")
+    let digits = || memchr::memchr(b'x', text).is_some() && find(text, b"0x2e0x2e").is_some();
+    spelled(text) || text.starts_with(b"convert.") || digits()
 }
 
 /// A web server's own files, which nobody climbs to by accident.
@@ -102,6 +122,10 @@ fn is_server_file(path: &[u8]) -> bool {
 
 /// Separators that no decoder agrees on: whatever stands behind `..` in place of a slash was meant as one.
 fn spelled(text: &[u8]) -> bool {
+    // Each of them has one of these, and most texts have none.
+    if !has_dots(text) && memchr::memchr2(b'%', b'\\', text).is_none() {
+        return false;
+    }
     [
         b"..%".as_slice(),
         b"..0x2f",
@@ -128,7 +152,16 @@ fn spelled(text: &[u8]) -> bool {
 }
 
 fn has_climb(path: &[u8]) -> bool {
-    find(path, b"../").is_some() || find(path, b"..\\").is_some()
+    dots(path).any(|at| matches!(path.get(at + 2), Some(b'/' | b'\\')))
+}
+
+/// Where two dots stand side by side.
+fn dots(path: &[u8]) -> impl Iterator<Item = usize> {
+    memchr::memchr_iter(b'.', path).filter(|at| path.get(at + 1) == Some(&b'.'))
+}
+
+fn has_dots(path: &[u8]) -> bool {
+    dots(path).next().is_some()
 }
 
 fn is_drive(path: &[u8]) -> bool {
@@ -182,11 +215,13 @@ fn climb(path: &[u8]) -> Climb {
     }
     climb.depth = above;
     climb.above_root = absolute && above > 0;
-    climb.tricks |= find(path, b"....//").is_some()
-        || find(path, b"..././").is_some()
-        || find(path, b"..;/").is_some()
-        || climb.count > 1 && find(path, b"..//").is_some()
-        || find(path, b".../.../").is_some();
+    if has_dots(path) {
+        climb.tricks |= find(path, b"....//").is_some()
+            || find(path, b"..././").is_some()
+            || find(path, b"..;/").is_some()
+            || climb.count > 1 && find(path, b"..//").is_some()
+            || find(path, b".../.../").is_some();
+    }
     climb
 }
 
@@ -278,7 +313,9 @@ fn is_sensitive(path: &[u8]) -> bool {
     let name = path.get(..end).unwrap_or(path);
     let ends = |name: &[u8]| {
         SENSITIVE_ENDS.iter().any(|secret| {
-            name.ends_with(secret)
+            // Nearly all differ in their last letter.
+            name.last() == secret.last()
+                && name.ends_with(secret)
                 && (secret.starts_with(b"/")
                     || name.len() == secret.len()
                     || name.get(name.len() - secret.len() - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric()))
@@ -304,14 +341,14 @@ fn is_sensitive(path: &[u8]) -> bool {
         b"boot.ini",
     ]
     .iter()
-    .any(|plain| name.ends_with(plain));
+    .any(|plain| name.last() == plain.last() && name.ends_with(plain));
     if is_project_file {
         let climbs = find(name, b"../").is_some();
         let windows = find(name, b"c:/").is_some() || find(name, b"windows/").is_some() || find(name, b"winnt/").is_some();
         return (climbs || windows || !name.starts_with(b"/") && name.ends_with(b"boot.ini")) && ends(name);
     }
     ends(name)
-        || find(path, b"etc/passwd").is_some_and(|at| {
+        || memchr::memchr(b'w', path).and_then(|_| find(path, b"etc/passwd")).is_some_and(|at| {
             path.get(at + 10).is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'/' | b'_' | b'-'))
         })
 }
@@ -467,7 +504,8 @@ const WINDOWS_VARIABLES: &[&[u8]] =
 const STRICT_ROOTS: &[&[u8]] = &[b"/etc/", b"/proc/", b"/root/", b"/var/log/", b"/boot/"];
 
 fn is_system(path: &[u8]) -> bool {
-    let begins = |roots: &[&[u8]]| roots.iter().any(|root| path.starts_with(root));
+    // Nearly all differ in their second letter.
+    let begins = |roots: &[&[u8]]| roots.iter().any(|root| path.get(1) == root.get(1) && path.starts_with(root));
     if let [drive, b':', b'/', rest @ ..] = path
         && drive.is_ascii_alphabetic()
     {
@@ -484,6 +522,9 @@ fn is_system(path: &[u8]) -> bool {
 
 /// `php://filter`, `expect://id`, `data:` and the like in place of a file.
 fn wrapper(path: &[u8]) -> bool {
+    if !path.first().is_some_and(|first| b"pezcgorsnjd".contains(first)) {
+        return false;
+    }
     [
         b"php://".as_slice(),
         b"expect://",

@@ -7,15 +7,16 @@ use memchr::memmem::find;
 use super::builtin::Builtin;
 use super::decode;
 use super::detect::Sink;
+use super::present::Text;
 
 /// Looks at one value of unknown use.
 pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], is_command: bool) {
     decode::percent(text, b"", buffer);
-    let text = buffer.as_slice();
+    let text = &Text::of(buffer);
     templates(sink, text);
     script(sink, text);
     // What begins with a separator is the end of another's command, not a line of its own.
-    let goes_on = matches!(text.trim_ascii_start().first(), Some(b'|' | b'&' | b';'));
+    let goes_on = matches!(text.bytes().trim_ascii_start().first(), Some(b'|' | b'&' | b';'));
     if is_command && !goes_on {
         // A command line may hold any of the rest by right; the shell detector has judged it.
         return;
@@ -27,8 +28,12 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], is_c
 
 /// Looks at a path or a URL, where a shell may be waiting behind.
 pub(super) fn check_injected(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8]) {
+    let breaks = |byte: &u8| matches!(byte, b';' | b'|' | b'&' | b'`' | b'\n' | b'\r' | b'$' | b'\\' | b'(' | b'<' | b':' | b'=');
+    if decode::is_plain(text) && !text.iter().any(breaks) {
+        return;
+    }
     decode::percent(text, b"", buffer);
-    injected(sink, buffer);
+    injected(sink, &Text::of(buffer));
 }
 
 /// Commands that payloads run to prove or to look around.
@@ -146,8 +151,9 @@ fn is_argument(word: &[u8]) -> bool {
 }
 
 /// `; id`, `| cat /etc/passwd`, `` `whoami` ``, `$(sleep 5)`, `() { :;}; …`
-fn injected(sink: &mut Sink<'_>, text: &[u8]) {
-    if find(text, b"() {").is_some_and(|at| at < 4) && find(text, b"};").is_some() {
+fn injected(sink: &mut Sink<'_>, read: &Text<'_>) {
+    let text = read.bytes();
+    if read.find(b"() {").is_some_and(|at| at < 4) && read.has(b"};") {
         sink.report(Builtin::ShellInjected);
         return;
     }
@@ -163,7 +169,7 @@ fn injected(sink: &mut Sink<'_>, text: &[u8]) {
             return;
         }
     }
-    if calls_system(text.trim_ascii()) {
+    if calls_system(read) {
         sink.report(Builtin::ShellProbe);
     }
 }
@@ -259,11 +265,12 @@ const CALLS: &[&[u8]] = &[
 ];
 
 /// Whether a short value calls one of them.
-fn calls_system(text: &[u8]) -> bool {
+fn calls_system(read: &Text<'_>) -> bool {
+    let text = read.bytes().trim_ascii();
     if text.len() >= 200 || memchr::memchr(b'\n', text).is_some() {
         return false;
     }
-    CALLS.iter().any(|call| {
+    CALLS.iter().filter(|call| read.has(call)).any(|call| {
         find(text, call).is_some_and(|at| {
             let is_method = at.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'.');
             *call != b"cmd=" && at < 64 && !is_method || at > 0 && find(text, b"exec").is_some()
@@ -272,8 +279,8 @@ fn calls_system(text: &[u8]) -> bool {
 }
 
 /// Scripts that wait for commands: PHP that runs what a request says, Perl that connects out and hands over its input.
-fn script(sink: &mut Sink<'_>, text: &[u8]) {
-    let has = |part: &[u8]| find(text, part).is_some();
+fn script(sink: &mut Sink<'_>, text: &Text<'_>) {
+    let has = |part: &[u8]| text.has(part);
     let takes = has(b"$_GET") || has(b"$_POST") || has(b"$_REQUEST") || has(b"$_COOKIE");
     let runs = [b"system(".as_slice(), b"exec(", b"eval(", b"passthru(", b"include(", b"assert(", b"popen(", b"`"];
     if has(b"<?") && takes && runs.iter().any(|call| has(call)) {
@@ -373,8 +380,44 @@ fn is_code_span(text: &[u8], open: usize) -> bool {
     matches!(behind, [b' ' | b':', b' ' | b'a'..=b'z' | b'A'..=b'Z', ..]) || behind.starts_with(b"`")
 }
 
+/// What only the language of a template begins with.
+const DIRECTIVES: &[&[u8]] = &[
+    b"<#assign",
+    b"#set($",
+    b"#set ($",
+    b"<#list",
+    b"{php}",
+    b"{literal}",
+    b"<%=`",
+    b"#evaluate(",
+    b"{system(",
+    b"{{'a'.getclass",
+    b"<%!",
+    b"th:text=",
+    b"<jsp:",
+    b"{{[].",
+    b"{{''.",
+    b"{{\"\".",
+    b"{{()",
+    b"[#assign",
+    b"{$smarty",
+    b"{{request",
+    b"{{dump",
+    b"{{config",
+    b"{{self",
+    b"{{settings",
+    b"{{app",
+    b"{{ config",
+    b"{% debug",
+    b"{% for",
+    b"{% include",
+    b"{% import",
+    b"{{range.",
+    b"{{#with",
+];
+
 /// Expressions in template marks that compute with numbers or reach for the machine.
-fn templates(sink: &mut Sink<'_>, text: &[u8]) {
+fn templates(sink: &mut Sink<'_>, read: &Text<'_>) {
     const MARKS: &[(&[u8], &[u8])] = &[
         (b"{{", b"}}"),
         (b"${", b"}"),
@@ -390,7 +433,8 @@ fn templates(sink: &mut Sink<'_>, text: &[u8]) {
         (b"~{", b"}"),
         (b"{$", b"}"),
     ];
-    let is_hit = MARKS.iter().any(|(open, close)| {
+    let text = read.bytes();
+    let is_hit = MARKS.iter().filter(|(open, _)| read.has(open)).any(|(open, close)| {
         let mut from = 0;
         // LIMIT: a handful of expressions per kind of mark.
         for _ in 0..8 {
@@ -406,41 +450,7 @@ fn templates(sink: &mut Sink<'_>, text: &[u8]) {
         }
         false
     });
-    let directives = [
-        b"<#assign".as_slice(),
-        b"#set($",
-        b"#set ($",
-        b"<#list",
-        b"{php}",
-        b"{literal}",
-        b"<%=`",
-        b"#evaluate(",
-        b"{system(",
-        b"{{'a'.getclass",
-        b"<%!",
-        b"th:text=",
-        b"<jsp:",
-        b"{{[].",
-        b"{{''.",
-        b"{{\"\".",
-        b"{{()",
-        b"[#assign",
-        b"{$smarty",
-        b"{{request",
-        b"{{dump",
-        b"{{config",
-        b"{{self",
-        b"{{settings",
-        b"{{app",
-        b"{{ config",
-        b"{% debug",
-        b"{% for",
-        b"{% include",
-        b"{% import",
-        b"{{range.",
-        b"{{#with",
-    ];
-    if is_hit || directives.iter().any(|part| contains_folded(text, part)) {
+    if is_hit || DIRECTIVES.iter().any(|part| read.has_folded(part)) {
         sink.report(Builtin::MarkupTemplate);
     }
 }
@@ -513,10 +523,11 @@ fn contains_folded(text: &[u8], part: &[u8]) -> bool {
 }
 
 /// Parentheses that close before they open, with filter syntax around them.
-fn ldap(sink: &mut Sink<'_>, text: &[u8]) {
-    if memchr::memchr(b')', text).is_none() && memchr::memchr(b'(', text).is_none() {
+fn ldap(sink: &mut Sink<'_>, read: &Text<'_>) {
+    if !read.holds(b')') && !read.holds(b'(') {
         return;
     }
+    let text = read.bytes();
     let mut depth = 0_i32;
     let mut lowest = 0;
     for byte in text {
@@ -546,7 +557,7 @@ fn ldap(sink: &mut Sink<'_>, text: &[u8]) {
         b")(!(",
     ]
     .iter()
-    .any(|part| contains_folded(text, part));
+    .any(|part| read.has_folded(part));
     let attribute = memchr::memchr(b'=', text).is_some() || text.contains(&b'*');
     let is_filter = text.len() < 256 && !text.iter().any(|byte| matches!(byte, b' ' | b'\n' | b'"' | b'{' | b'<' | b';'));
     if syntax && attribute && (lowest < 0 || depth != 0) && is_filter {
@@ -555,8 +566,8 @@ fn ldap(sink: &mut Sink<'_>, text: &[u8]) {
 }
 
 /// `[$ne]=1`, `{"$gt": ""}`, `$where: '1 == 1'`, `' && this.password.match(…)`
-fn nosql(sink: &mut Sink<'_>, text: &[u8]) {
-    let has = |part: &[u8]| find(text, part).is_some();
+fn nosql(sink: &mut Sink<'_>, read: &Text<'_>) {
+    let (text, has) = (read.bytes(), |part: &[u8]| read.has(part));
     let bracket = [b"[$ne]".as_slice(), b"[$gt]", b"[$lt]", b"[$gte]", b"[$regex]", b"[$exists]", b"[$in]", b"[$nin]", b"[$eq]"]
         .iter()
         .any(|part| has(part));

@@ -227,7 +227,10 @@ impl Prompt {
             self.read(folded, sink, decoded, Fold::Words);
         }
         if shape.is_wide() {
-            self.read(folded, sink, text, Fold::Words);
+            prompt_fold::fold(text, Fold::Words, false, decoded);
+            if self.mentions(decoded) {
+                self.read(folded, sink, text, Fold::Words);
+            }
         }
         if shape.is_base64() && prompt_fold::base64(text, decoded) && self.mentions(decoded) {
             self.read(folded, sink, decoded, Fold::Words);
@@ -379,8 +382,9 @@ fn is_quoted(text: &[u8], at: usize) -> bool {
 /// Runs of tag characters (which no font shows) outside of flags.
 fn invisible(text: &[u8]) -> bool {
     let mut count = 0;
-    for at in memchr::memmem::find_iter(text, b"\xf3\xa0") {
-        let is_tag = matches!(text.get(at + 2), Some(0x80 | 0x81));
+    for at in memchr::memchr_iter(0xf3, text) {
+        let Some([0xa0, third, ..]) = text.get(at + 1..) else { continue };
+        let is_tag = matches!(third, 0x80 | 0x81);
         count = if is_tag { count + 1 } else { 0 };
         // The flags of England, Scotland and Wales take six.
         if count >= 12 {
@@ -405,20 +409,32 @@ struct Shape {
 }
 
 impl Shape {
+    /// Counts in lanes of a byte, in parts that no lane overflows in. Cost: some 0.2 ns a byte.
     fn of(text: &[u8]) -> Self {
         let mut shape = Self { len: text.len(), ..Self::default() };
-        for byte in text {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' => shape.letters += 1,
-                b'0'..=b'9' => shape.digits += 1,
-                b' ' | b'\n' | b'\t' => shape.spaces += 1,
-                b'.' => shape.dots += 1,
-                b'%' => shape.percents += 1,
-                b'#' => shape.hashes += 1,
-                0x80.. => shape.wide += 1,
-                _ => shape.other += 1,
+        for part in text.chunks(255) {
+            let mut counts = [0_u8; 7];
+            let mut count = |kind: usize, is: bool| counts[kind] = counts[kind].wrapping_add(u8::from(is));
+            for byte in part {
+                count(0, (byte | 0x20).wrapping_sub(b'a') < 26);
+                count(1, byte.wrapping_sub(b'0') < 10);
+                count(2, (*byte == b' ') | (*byte == b'\n') | (*byte == b'\t'));
+                count(3, *byte == b'.');
+                count(4, *byte == b'%');
+                count(5, *byte == b'#');
+                count(6, *byte >= 0x80);
             }
+            let [letters, digits, spaces, dots, percents, hashes, wide] = counts.map(usize::from);
+            shape.letters += letters;
+            shape.digits += digits;
+            shape.spaces += spaces;
+            shape.dots += dots;
+            shape.percents += percents;
+            shape.hashes += hashes;
+            shape.wide += wide;
         }
+        let known = shape.letters + shape.digits + shape.spaces + shape.dots + shape.percents + shape.hashes + shape.wide;
+        shape.other = shape.len - known;
         shape
     }
 

@@ -22,6 +22,13 @@ pub(super) fn fold(text: &[u8], fold: Fold, drop_quotes: bool, out: &mut Vec<u8>
     // Input is a JSON string, or bytes decoded from one; what is not UTF-8 folds to nothing.
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
+        if fold == Fold::Words && byte.is_ascii_alphanumeric() {
+            let rest = text.get(at..).unwrap_or_default();
+            let word = rest.get(..rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count()).unwrap_or_default();
+            out.extend(word.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte.to_ascii_lowercase() }));
+            at += word.len();
+            continue;
+        }
         if byte < 0x80 {
             if drop_quotes && let Some(length) = quotation(text, at) {
                 end_word(out, fold);

@@ -5,7 +5,7 @@
 use super::builtin::Builtin;
 use super::detect::{Sink, Words};
 use super::shell_lex::{Lexer, Next, Redirect, Span, UNKNOWN, Unit};
-use super::shell_table::{PROGRAMS, Table};
+use super::shell_table::Table;
 use super::shell_target::{self as target, Place};
 use super::sql::{self, Certainty};
 use super::{Node, shell_code, shell_download};
@@ -64,6 +64,17 @@ impl Shell {
         Self { table: Table::new() }
     }
 
+    /// Whether a value of unknown use is itself a command line: it begins with a program people run, and goes on like one.
+    pub(super) fn is_command_line(&self, text: &[u8]) -> bool {
+        let text = text.trim_ascii_start();
+        let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+        if text.starts_with(b">") || text.starts_with(b": >") || text.starts_with(b":>") {
+            return true;
+        }
+        let mut buffer = [0; 32];
+        self.table.is_typed(program(text.get(..end).unwrap_or_default(), &mut buffer))
+    }
+
     /// Looks at a whole command text.
     pub(super) fn check(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str, trust: Trust) {
         scratch.lexer.begin(text.as_bytes());
@@ -75,7 +86,7 @@ impl Shell {
             trust,
             depth: 0,
             windows: false,
-            is_command: is_command_line(text.as_bytes()),
+            is_command: self.is_command_line(text.as_bytes()),
         }
         .run();
     }
@@ -860,18 +871,6 @@ fn is_shell(name: &[u8]) -> bool {
     )
 }
 
-/// Whether a value of unknown use is itself a command line: it begins with a program people run, and goes on like one.
-pub(super) fn is_command_line(text: &[u8]) -> bool {
-    let text = text.trim_ascii_start();
-    let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
-    if text.starts_with(b">") || text.starts_with(b": >") || text.starts_with(b":>") {
-        return true;
-    }
-    let mut buffer = [0; 32];
-    let name = program(text.get(..end).unwrap_or_default(), &mut buffer);
-    PROGRAMS.contains(&name)
-}
-
 fn is_database_client(name: &[u8]) -> bool {
     matches!(
         name,
@@ -928,6 +927,9 @@ fn is_dangerous_name(name: &[u8]) -> bool {
 
 /// `name(){ name|name& };name`, spaced in any way.
 fn is_fork_bomb(text: &[u8]) -> bool {
+    if memchr::memchr(b'|', text).is_none() {
+        return false;
+    }
     let mut from = 0;
     // LIMIT: a handful of definitions; a bomb stands at the beginning.
     for _ in 0..8 {

@@ -72,6 +72,11 @@ pub(super) struct Lexer {
     pub(super) feeds_shell: bool,
 }
 
+/// Bytes that mean nothing to a shell inside a word.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b',' | b'@' | b'%' | b'+')
+}
+
 fn narrow(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
@@ -315,7 +320,24 @@ impl Lexer {
         }
     }
 
+    /// A word that stands for itself is not copied: it lies where it was read.
+    fn read_plain_word(&mut self) -> bool {
+        let rest = self.arena.get(self.at..widen(self.unit.text.end)).unwrap_or_default();
+        let length = rest.iter().take_while(|byte| is_plain(**byte)).count();
+        let ends = rest.get(length).is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')'));
+        if length == 0 || !ends {
+            return false;
+        }
+        let text = Span { start: narrow(self.at), end: narrow(self.at + length) };
+        self.words.push(Word { text, ..Word::default() });
+        self.at += length;
+        true
+    }
+
     fn read_word(&mut self) {
+        if self.read_plain_word() {
+            return;
+        }
         let begin = self.at;
         let mut word = Word { text: Span { start: narrow(self.arena.len()), end: 0 }, ..Word::default() };
         while !self.is_at_end() {
@@ -669,9 +691,8 @@ fn echoed(text: &[u8]) -> Option<(usize, usize)> {
 
 /// Whether backslashes are path separators here rather than escapes.
 pub(super) fn looks_windows(text: &[u8]) -> bool {
-    let has_drive = memchr::memmem::find(text, b":\\").is_some()
-        || memchr::memmem::find(text, b"\\\\").is_some_and(|at| at == 0)
-        || memchr::memchr(b'%', text).is_some() && memchr::memchr(b'\\', text).is_some();
+    let has_drive = memchr::memchr(b'\\', text).is_some()
+        && (memchr::memmem::find(text, b":\\").is_some() || text.starts_with(b"\\\\") || memchr::memchr(b'%', text).is_some());
     if has_drive {
         return true;
     }

@@ -5,7 +5,7 @@
 //! against the arguments that are no flags: `a|b` alternatives, `x*` and `*x` prefixes and suffixes,
 //! `..` any number of words. A short flag also matches inside a cluster (`-f` in `-xdf`).
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::builtin::Builtin;
 
@@ -339,7 +339,10 @@ struct Row {
 
 /// The parsed table.
 #[derive(Debug)]
-pub(super) struct Table(HashMap<&'static [u8], Vec<Row>>);
+pub(super) struct Table {
+    rows: HashMap<&'static [u8], Vec<Row>>,
+    typed: HashSet<&'static [u8]>,
+}
 
 impl Table {
     pub(super) fn new() -> Self {
@@ -351,12 +354,17 @@ impl Table {
                 rows.entry(program.as_bytes()).or_default().push(Row::parse(*builtin, &parts));
             }
         }
-        Self(rows)
+        Self { rows, typed: PROGRAMS.iter().copied().collect() }
     }
 
     /// Whether any row is about this program.
     pub(super) fn knows(&self, program: &[u8]) -> bool {
-        self.0.contains_key(program)
+        self.rows.contains_key(program)
+    }
+
+    /// Whether people type this program: a value that begins with one is a command line.
+    pub(super) fn is_typed(&self, program: &[u8]) -> bool {
+        self.typed.contains(program)
     }
 
     /// Reports each row the command line `program args…` matches.
@@ -366,7 +374,7 @@ impl Table {
         args: impl Iterator<Item = &'a [u8]> + Clone,
         mut report: impl FnMut(Builtin),
     ) {
-        let Some(rows) = self.0.get(program) else { return };
+        let Some(rows) = self.rows.get(program) else { return };
         if args.clone().any(|arg| HARMLESS.iter().any(|flag| arg.eq_ignore_ascii_case(flag))) {
             return;
         }
@@ -501,8 +509,8 @@ fn is_flag(arg: &[u8], flag: &[u8]) -> bool {
     }
 }
 
-/// Programs that people type: a value that begins with one is a command line.
-pub(super) const PROGRAMS: &[&[u8]] = &[
+/// Programs that people type.
+const PROGRAMS: &[&[u8]] = &[
     b"git",
     b"gh",
     b"docker",

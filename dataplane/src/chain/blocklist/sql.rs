@@ -148,6 +148,11 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
                 || token.is_any(text, &["begin", "then", "else", "as", "commit", "go"])
         })
         .count();
+    // Most texts are none, and their first letter tells.
+    let first = tokens.get(skip).and_then(|token| token.of(text).first());
+    if !first.is_some_and(|letter| b"wadtugrcspe".contains(&letter.to_ascii_lowercase())) {
+        return;
+    }
     let mut cursor = Cursor { text, tokens, at: skip };
     if cursor.word(&["with"]) {
         let Some(at) = main_of_cte(text, tokens, cursor.at) else { return };

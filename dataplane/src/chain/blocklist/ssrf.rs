@@ -237,14 +237,15 @@ fn authority(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, rest: &[u8]) {
     let wide = enclosed(host, buffer);
     let host_end = buffer.iter().position(|byte| matches!(byte, b'/' | b'\\' | b'?' | b'#')).unwrap_or(buffer.len());
     buffer.truncate(host_end);
-    if host_is_bad(sink, buffer) || host_is_bad(sink, first) {
+    if host_is_bad(sink, buffer) || first != buffer.as_slice() && host_is_bad(sink, first) {
         return;
     }
     // A proxy's path, or a variable in place of the host.
     let named = [b"aws_lambda_runtime_api".as_slice(), b"container_metadata_uri", b"container_credentials"];
     let variable = authority.starts_with(b"$") || authority.starts_with(b"{");
     let is_named = variable && named.iter().any(|name| find(&authority.to_ascii_lowercase(), name).is_some());
-    if is_named || find(behind, b"169.254.169.254").is_some() {
+    let leads_there = || memchr::memchr(b'6', behind).and_then(|_| find(behind, b"169.254.169.254")).is_some();
+    if is_named || leads_there() {
         sink.report(Builtin::SsrfMetadata);
     }
     let is_engine = !host.contains(&b'.') && [b"/containers/json".as_slice(), b"/images/json"].contains(&behind);
@@ -473,7 +474,10 @@ const SPELLING_DOMAINS: &[&[u8]] = &[b"nip.io", b"sslip.io", b"xip.io", b"traefi
 fn name_is_bad(sink: &mut Sink<'_>, name: &[u8]) -> bool {
     let under = |domains: &[&[u8]]| {
         domains.iter().any(|domain| {
-            name.strip_suffix(*domain).is_some_and(|before| before.is_empty() || before.len() > 1 && before.ends_with(b"."))
+            name.last() == domain.last()
+                && name
+                    .strip_suffix(*domain)
+                    .is_some_and(|before| before.is_empty() || before.len() > 1 && before.ends_with(b"."))
         })
     };
     if METADATA_NAMES.contains(&name) {
@@ -511,6 +515,9 @@ fn embeds_private(name: &[u8]) -> bool {
 
 /// A URL inside the query of another.
 fn nested(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, rest: &[u8]) {
+    if memchr::memchr(b'=', rest).is_none() {
+        return;
+    }
     let mut from = 0;
     // LIMIT: a handful of parameters.
     for _ in 0..4 {
