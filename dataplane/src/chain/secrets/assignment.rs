@@ -338,11 +338,19 @@ fn skip_fallback(cursor: &mut Cursor<'_>) {
     if rest.first().is_none_or(|b| is_quote(*b)) {
         return;
     }
-    let line = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+    let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
+    // What is fallen back to is quoted.
+    if !line.iter().any(|b| is_quote(*b)) {
+        return;
+    }
+    let marked = memchr::memchr2(b'|', b'?', line).is_some();
     for mark in [&b"|| "[..], b"?? ", b" or ", b"?: ", b"||\"", b"||'"] {
-        if let Some(at) = memchr::memmem::find(&rest[..line], mark) {
+        let is_word = mark == b" or ";
+        if (marked || is_word)
+            && let Some(at) = memchr::memmem::find(line, mark)
+        {
             let to = at + mark.len().min(3);
-            let to = if mark.starts_with(b" or") {
+            let to = if is_word {
                 at + 4
             } else if mark.len() == 3 && mark[2] != b' ' {
                 at + 2

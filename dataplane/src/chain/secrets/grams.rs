@@ -11,9 +11,10 @@
 
 use hashbrown::HashMap;
 
-/// log2 of the number of bits in the filter: 256 KiB. Sparse enough that one probe in sixty is a false alarm;
-/// the part of it that one text touches is small.
+/// log2 of the number of bits in the filter: 256 KiB. The part of it that one text touches is small.
 const FILTER_BITS: u32 = 21;
+/// log2 of the number of bits in the second filter: 128 KiB.
+const CLOSE_BITS: u32 = 20;
 /// Bytes of text that one block probes: four probes, two bytes apart.
 pub(super) const BLOCK: usize = 8;
 /// Bytes that must be readable at a block's start: the last probe reads bytes 6 to 9.
@@ -89,6 +90,9 @@ struct Slot {
 #[derive(Debug)]
 pub(super) struct Grams {
     filter: Box<[u64; 1 << (FILTER_BITS - 6)]>,
+    /// One gram in ten of any text is one of some word. With the next byte of the word, or the one before, it seldom is:
+    /// this is asked before the slot, which is far away.
+    close: Box<[u64; 1 << (CLOSE_BITS - 6)]>,
     slots: Box<[Slot]>,
     /// How far a hash is shifted to index `slots`: the high bits of a product are the well mixed ones.
     shift: u32,
@@ -100,6 +104,36 @@ const FOLD: u32 = 0x2020_2020;
 
 fn hash(gram: u32) -> u32 {
     gram.wrapping_mul(0x9E37_79B1)
+}
+
+/// What is known of a word beside the gram looked for.
+#[derive(Debug, Clone, Copy)]
+enum Beside {
+    /// The byte behind it.
+    After(u8),
+    /// The byte before it, of words that end with the gram.
+    Before(u8),
+    /// Nothing: the word is no longer.
+    Nothing,
+}
+
+impl Beside {
+    fn of(word: &[u8], offset: i32) -> Beside {
+        let at = |at: i32| usize::try_from(at).ok().and_then(|at| word.get(at)).copied();
+        at(offset + 4).map(Beside::After).or_else(|| at(offset - 1).map(Beside::Before)).unwrap_or(Beside::Nothing)
+    }
+
+    /// Which bit of the second filter stands for it.
+    #[inline]
+    fn bit(self, gram: u32) -> u32 {
+        let (kind, byte) = match self {
+            Beside::After(byte) => (1, byte | 0x20),
+            Beside::Before(byte) => (2, byte | 0x20),
+            Beside::Nothing => (3, 0),
+        };
+        let key = u64::from(gram) | u64::from(byte) << 32 | kind << 40;
+        (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - CLOSE_BITS)) as u32
+    }
 }
 
 /// The commonest grams of source code, configuration and prose, folded, commonest first: 32 to a line.
@@ -120,6 +154,7 @@ impl Grams {
         let common = commonness();
         let mut words = Vec::new();
         let mut by_gram: HashMap<u32, Vec<Place>> = HashMap::new();
+        let mut close = Box::new([0_u64; 1 << (CLOSE_BITS - 6)]);
         for (text, exact, edges, payload) in list {
             if !(3..=127).contains(&text.len()) {
                 return Err(text);
@@ -130,6 +165,8 @@ impl Grams {
                 return Err(text);
             };
             for (gram, offset) in grams_of(&text, edges, &common) {
+                let bit = Beside::of(&text, offset).bit(gram);
+                close[(bit >> 6) as usize] |= 1 << (bit & 63);
                 let Ok(offset) = i8::try_from(offset) else { return Err(text) };
                 let place = Place { word: index, offset, len, first: first | 0x20, last: last | 0x20 };
                 by_gram.entry(gram).or_default().push(place);
@@ -156,7 +193,7 @@ impl Grams {
             slots[at] = Slot { gram, first, len: u32::try_from(found.len()).unwrap_or(u32::MAX), only };
             places.extend(found);
         }
-        Ok(Grams { filter, slots, shift, places: places.into(), words: words.into() })
+        Ok(Grams { filter, close, slots, shift, places: places.into(), words: words.into() })
     }
 
     #[inline]
@@ -166,15 +203,35 @@ impl Grams {
         (self.filter[(bit >> 6) as usize & ((1 << (FILTER_BITS - 6)) - 1)] >> (bit & 63)) & 1
     }
 
-    /// Probes the block that starts at `block[0]`. Bit `n` of the answer: something may stand at byte `2 n`.
+    /// Probes a block whole. Bit `n` of the answer: something may stand at byte `2 n`.
     #[inline]
     pub(super) fn probe(&self, block: &[u8; BLOCK_READ]) -> u64 {
-        let low = u64::from_le_bytes([block[0], block[1], block[2], block[3], block[4], block[5], block[6], block[7]]);
-        let high = u32::from_le_bytes([block[6], block[7], block[8], block[9]]);
-        self.bit(low as u32 | FOLD)
-            | self.bit((low >> 16) as u32 | FOLD) << 1
-            | self.bit((low >> 32) as u32 | FOLD) << 2
-            | self.bit(high | FOLD) << 3
+        let (even, odd) = (block.first_chunk::<8>(), block.last_chunk::<8>());
+        self.probe_words(even.map_or(0, |bytes| u64::from_le_bytes(*bytes)), odd.map_or(0, |bytes| u64::from_le_bytes(*bytes)))
+    }
+
+    /// The same for the block at `at`, as if NULs stood behind the text.
+    #[inline]
+    pub(super) fn probe_padded(&self, text: &[u8], at: usize) -> u64 {
+        self.probe_words(padded(text, at), padded(text, at + 2))
+    }
+
+    #[inline]
+    fn probe_words(&self, even: u64, odd: u64) -> u64 {
+        const FOLDS: u64 = (FOLD as u64) << 32 | FOLD as u64;
+        let (even, odd) = (even | FOLDS, odd | FOLDS);
+        self.bit(even as u32) | self.bit(odd as u32) << 1 | self.bit((even >> 32) as u32) << 2 | self.bit((odd >> 32) as u32) << 3
+    }
+
+    /// Whether a gram at `at` has beside it what it has in one of its words.
+    #[inline]
+    fn stands_close(&self, gram: u32, text: &[u8], at: usize) -> bool {
+        let after = Beside::After(text.get(at + 4).copied().unwrap_or(0));
+        let before = Beside::Before(at.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(0));
+        [after, before, Beside::Nothing].into_iter().any(|beside| {
+            let bit = beside.bit(gram);
+            self.close[(bit >> 6) as usize & ((1 << (CLOSE_BITS - 6)) - 1)] >> (bit & 63) & 1 == 1
+        })
     }
 
     /// Calls `found(word, start)` for every word whose gram stands at `at`.
@@ -191,6 +248,9 @@ impl Grams {
                 u32::from_le_bytes(four)
             }
         } | FOLD;
+        if !self.stands_close(gram, text, at) {
+            return;
+        }
         let mut visit = |place: Place| {
             if let Some(start) = place.start_in(text, at) {
                 let word = &self.words[place.word as usize];
@@ -215,6 +275,21 @@ impl Grams {
             slot = (slot + 1) & (self.slots.len() - 1);
         }
     }
+}
+
+/// Eight bytes at `at`, NULs where the text has none. Put together in registers: bytes written one by one and read as a
+/// word are waited for.
+#[inline]
+pub(super) fn padded(text: &[u8], at: usize) -> u64 {
+    let rest = text.get(at..).unwrap_or_default();
+    if let Some(eight) = rest.first_chunk::<8>() {
+        return u64::from_le_bytes(*eight);
+    }
+    if let (Some(first), Some(last)) = (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        let shift = 8 * (rest.len() as u32 - 4);
+        return u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << shift;
+    }
+    rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 /// The grams under which a word is filed: two neighbouring ones, so that one of them is probed.
@@ -286,6 +361,16 @@ mod tests {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    #[test]
+    fn what_is_missing_reads_as_nul() {
+        let text = *b"abcdefghijklm";
+        for at in 0..20 {
+            let mut eight = [0; 8];
+            text.iter().skip(at).zip(&mut eight).for_each(|(from, to)| *to = *from);
+            assert_eq!(padded(&text, at), u64::from_le_bytes(eight), "at {at}");
+        }
     }
 
     proptest::proptest! {

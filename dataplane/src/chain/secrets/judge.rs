@@ -26,6 +26,11 @@ pub(super) enum Verdict {
     Nothing,
 }
 
+/// Whether a name promises a secret at all: of one that does not, no value is judged to be one.
+pub(super) fn promises(name: &[u8]) -> bool {
+    promise(name).is_some()
+}
+
 /// Judges one assignment.
 pub(super) fn judge(text: &[u8], found: &Assignment, extra: &dyn Fn(&[u8]) -> bool) -> Verdict {
     let name = &text[found.name.clone()];

@@ -348,7 +348,8 @@ impl<'a> Scan<'a> {
             self.in_context(index, text);
         }
         self.hit = false;
-        if text.len() >= 3 {
+        // No word that is looked for is shorter.
+        if text.len() >= 3 && (text.len() >= transform::RUN_MIN || !self.is_idle(text.as_bytes())) {
             let node = index32(index);
             let mut frame = self.frame(Source::Node(node), node, in_key, Origin::Shifted(0), Views::All);
             self.plain(&mut frame, text.as_bytes(), SLICE);

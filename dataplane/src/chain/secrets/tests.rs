@@ -20,3 +20,54 @@ fn what_fuzzing_found_stays_found() {
     let verdict = scanner.scan_text(&mut scratch, subject, body);
     assert!(matches!(verdict, Verdict::Denied(_)), "{verdict:?}");
 }
+
+/// Texts made to be slow: words that are looked at twice, encodings in encodings, marks that open and never close.
+fn hostile() -> Vec<(&'static str, String)> {
+    use base64::Engine as _;
+    let full = |unit: &str| unit.repeat(HOSTILE_BYTES / unit.len());
+    let base64 = |text: String| base64::engine::general_purpose::STANDARD.encode(text);
+    let nested = (0..5).fold("token=a ".repeat(HOSTILE_BYTES / 64), |text, _| base64(text));
+    vec![
+        ("names", full("password=")),
+        ("names in prose", full("the key is a token for the secret ")),
+        ("prefixes", full("ghp_")),
+        ("prefixes of all kinds", full("sk_live_xoxb-AKIAglpat-npm_ghp_SG.")),
+        ("addresses", full("http://a:b")),
+        ("headers of keys", full("-----BEGIN PRIVATE KEY-----")),
+        ("percent of percent", full("%2525")),
+        ("entities", full("&#38;#38;")),
+        ("back-slashes", full("\\")),
+        ("quotes", full("\"+\"")),
+        ("lines", full("a\n")),
+        ("one token", full("aB3")),
+        ("base64 of base64", nested),
+        ("invisible letters", full("p\u{200b}")),
+        ("providers", full("heroku token ")),
+    ]
+}
+
+const HOSTILE_BYTES: usize = 1 << 20;
+
+#[test]
+fn no_text_is_much_slower_than_another() {
+    let scanner = SecretScanner::compile(&SecretsConfig::default()).unwrap();
+    let mut scratch = ScanScratch::new(&scanner);
+    let subject = Subject { side: Side::Arguments, tool: "", key: &[7; 32] };
+    // The best of some: what else the machine does counts for nothing.
+    let mut time = |text: &str| {
+        let once = |_| {
+            let started = std::time::Instant::now();
+            let _ = scanner.scan_text(&mut scratch, subject, text);
+            started.elapsed()
+        };
+        (0..4).map(once).min().unwrap()
+    };
+    let prose = "Nobody has looked at the third chapter yet; it still describes the old way of ordering spare parts.\n";
+    let benign = time(&prose.repeat(HOSTILE_BYTES / prose.len()));
+    let took: Vec<_> = hostile().into_iter().map(|(name, text)| (name, time(&text))).collect();
+    println!("prose {benign:?}, {took:?}");
+    // Without optimisation the loops of the one are slower by another factor than those of the other.
+    let times = if cfg!(debug_assertions) { 20 } else { 10 };
+    let slow: Vec<_> = took.iter().filter(|(_, took)| *took > benign * times).collect();
+    assert!(slow.is_empty(), "{slow:?} where prose takes {benign:?}");
+}

@@ -44,6 +44,17 @@ impl View {
     }
 }
 
+/// Whether this view would change anything of `text`.
+pub(super) fn changes(view: View, text: &[u8]) -> bool {
+    match view {
+        View::Fold => next_invisible(text, 0).is_some(),
+        View::Unescape => next_escape(text, 0).is_some(),
+        View::Join => next_joint(text, 0).is_some(),
+        View::Continue => next_continuation(text, 0).is_some(),
+        View::Unwrap => !text.is_empty() && hard_wrapped(text),
+    }
+}
+
 /// The next part of `text` at or after `from` that this view would change, with some text around it.
 pub(super) fn window(view: View, text: &[u8], from: usize) -> Option<Range<usize>> {
     match view {
@@ -151,6 +162,25 @@ fn fold(source: &[u8], out: &mut Vec<u8>) {
 
 // --- escapes ---
 
+/// What a hexadecimal digit stands for; 16 for what is none.
+const HEX: [u8; 256] = {
+    let mut table = [16; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        table[b"0123456789abcdef"[digit as usize] as usize] = digit;
+        table[b"0123456789ABCDEF"[digit as usize] as usize] = digit;
+        digit += 1;
+    }
+    table
+};
+
+/// A byte by its two digits: the escape of which a text has most.
+#[inline]
+fn hex_pair(high: u8, low: u8) -> Option<u32> {
+    let (high, low) = (HEX[usize::from(high)], HEX[usize::from(low)]);
+    (high < 16 && low < 16).then(|| u32::from(high << 4 | low))
+}
+
 fn hex_value(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0u32, |sum, d| Some(sum << 4 | char::from(*d).to_digit(16)?))
 }
@@ -159,7 +189,7 @@ fn hex_value(digits: &[u8]) -> Option<u32> {
 fn escape_at(text: &[u8], at: usize) -> Option<(usize, u32)> {
     let rest = text.get(at..)?;
     match *rest {
-        [b'%', a, b, ..] => Some((3, hex_value(&[a, b])?)),
+        [b'%', a, b, ..] => Some((3, hex_pair(a, b)?)),
         [b'&', b'#', b'x' | b'X', ..] => entity(rest, 3, 16),
         [b'&', b'#', ..] => entity(rest, 2, 10),
         [b'&', ..] => named_entity(rest),
@@ -169,7 +199,7 @@ fn escape_at(text: &[u8], at: usize) -> Option<(usize, u32)> {
         }
         [b'\\', b'u', a, b, c, d, ..] => Some((6, hex_value(&[a, b, c, d])?)),
         [b'\\', b'U', a, b, c, d, e, f, g, h, ..] => Some((10, hex_value(&[a, b, c, d, e, f, g, h])?)),
-        [b'\\', b'x', a, b, ..] => Some((4, hex_value(&[a, b])?)),
+        [b'\\', b'x', a, b, ..] => Some((4, hex_pair(a, b)?)),
         [b'\\', a @ b'0'..=b'1', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
             Some((4, u32::from(a - b'0') << 6 | u32::from(b - b'0') << 3 | u32::from(c - b'0')))
         }
@@ -182,13 +212,19 @@ fn escape_at(text: &[u8], at: usize) -> Option<(usize, u32)> {
 }
 
 fn entity(rest: &[u8], from: usize, radix: u32) -> Option<(usize, u32)> {
-    let digits = rest.get(from..)?.iter().take(8).take_while(|b| char::from(**b).is_digit(radix)).count();
+    // Eight digits of any radix up to 16 fit.
+    let (mut digits, mut value) = (0, 0u32);
+    for byte in rest.get(from..)?.iter().take(8) {
+        let digit = u32::from(HEX[usize::from(*byte)]);
+        if digit >= radix {
+            break;
+        }
+        value = value.wrapping_mul(radix).wrapping_add(digit);
+        digits += 1;
+    }
     if digits == 0 {
         return None;
     }
-    let value = rest[from..from + digits]
-        .iter()
-        .try_fold(0u32, |sum, d| sum.checked_mul(radix)?.checked_add(char::from(*d).to_digit(radix)?))?;
     let semicolon = usize::from(rest.get(from + digits) == Some(&b';'));
     Some((from + digits + semicolon, value))
 }

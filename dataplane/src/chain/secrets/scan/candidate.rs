@@ -137,6 +137,11 @@ impl<'a> Scan<'a> {
         if word.start > 0 && matches!(text[word.start - 1], b'/' | b'@') {
             return;
         }
+        // Most names are found out without reading what they are given.
+        let name = assignment::name_around(text, word.clone());
+        if judge::told(&text[name], &text[word.clone()]) == judge::Told::Nothing {
+            return;
+        }
         let Outcome::Assigned(mut found) = self.read(frame, text, word.clone()) else { return };
         let mut told = judge::told(&text[found.name.clone()], &text[word]);
         for _ in 0..3 {
@@ -260,6 +265,13 @@ impl<'a> Scan<'a> {
         if word.start < frame.names_until {
             return;
         }
+        // Most names are found out without reading what they are given.
+        let name = assignment::name_around(text, word.clone());
+        if !judge::promises(&text[name.clone()]) {
+            self.work += READ_WORK;
+            frame.names_until = name.end;
+            return;
+        }
         match self.read(frame, text, word) {
             Outcome::Assigned(found) => {
                 frame.names_until = found.name.end;
@@ -292,19 +304,17 @@ impl<'a> Scan<'a> {
     fn url(&mut self, frame: &Frame, text: &[u8], word: Range<usize>) {
         let end = text.len().min(word.end + 256);
         let rest = &text[word.end..end];
-        let stop = rest
-            .iter()
-            .position(|b| matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|'))
-            .unwrap_or(rest.len());
-        let authority = &rest[..stop];
-        let slash = authority.iter().position(|b| matches!(b, b'/' | b'?' | b'#')).unwrap_or(authority.len());
-        // A password may hold `/`, `?` or `#` unescaped when an `@` comes after them.
-        let Some(at) = memchr::memrchr(b'@', &authority[..slash]) else { return };
+        let ends = |b: &u8| {
+            matches!(b, b'/' | b'?' | b'#' | b' ' | b'\n' | b'\r' | b'\t' | b'"' | b'\'' | b'`' | b'<' | b'>' | b'\\' | b'|')
+        };
+        let authority = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+        self.work += authority.len();
+        let Some(at) = memchr::memrchr(b'@', authority) else { return };
         let Some(colon) = memchr::memchr(b':', &authority[..at]) else { return };
         let before = &text[word.start.saturating_sub(16)..word.start];
         let scheme = &before[before.iter().rposition(|b| !b.is_ascii_alphanumeric()).map_or(0, |n| n + 1)..];
         let (user, password) = (&authority[..colon], &authority[colon + 1..at]);
-        self.work += 32 + stop;
+        self.work += 32;
         if password.len() < 3 || judge::url_placeholder(scheme, user, password) {
             return;
         }

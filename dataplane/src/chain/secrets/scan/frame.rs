@@ -52,6 +52,20 @@ impl<'a> Scan<'a> {
         spent
     }
 
+    /// Whether nothing in a text too short for an encoded run deserves a second look: then it needs no frame.
+    pub(super) fn is_idle(&self, text: &[u8]) -> bool {
+        let program = &self.scanner.program;
+        let mut mask = 0;
+        let mut hides = false;
+        for at in (0..text.len()).step_by(BLOCK) {
+            mask |= program.grams.probe_padded(text, at);
+        }
+        for byte in text {
+            hides |= (*byte >= 0x80) | (*byte == b'%') | (*byte == b'&') | (*byte == b'\\') | (*byte == b'\n');
+        }
+        mask == 0 && !(hides && self.decode) && program.always.is_empty()
+    }
+
     /// The first look: every block of the text through the filter.
     pub(super) fn plain(&mut self, frame: &mut Frame, text: &[u8], budget: usize) -> usize {
         let scanner = self.scanner;
@@ -107,11 +121,7 @@ impl<'a> Scan<'a> {
     /// The last bytes of a text, as if NULs followed.
     fn tail_block(&mut self, frame: &mut Frame, text: &[u8], mut at: usize) -> usize {
         while at < text.len() {
-            let mut block = [0u8; BLOCK_READ];
-            for (to, from) in block.iter_mut().zip(&text[at..]) {
-                *to = *from;
-            }
-            let mask = self.scanner.program.grams.probe(&block);
+            let mask = self.scanner.program.grams.probe_padded(text, at);
             if mask != 0 {
                 self.candidates(frame, text, at, mask);
             }
@@ -131,7 +141,7 @@ impl<'a> Scan<'a> {
         };
         let mut view = Some(first);
         while let Some(here) = view {
-            if (here != View::Join || frame.joined) && transform::window(here, text, 0).is_some() {
+            if (here != View::Join || frame.joined) && transform::changes(here, text) {
                 return Phase::View { view: here, from: 0 };
             }
             view = here.next();
