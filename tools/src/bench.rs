@@ -10,7 +10,8 @@ use std::process::Command;
 #[command(disable_help_flag = true)]
 pub struct Args {
     /// Passed to `sp-bench run`: scenarios (echo, pass, deny, allow), --quick, --duration S, --connections N …
-    /// With `trail` first: what the audit trail costs, with --rows N, --rate R, --seconds S
+    /// With `trail` first: what the audit trail costs, with --rows N, --rate R, --seconds S. With `layers` first: what each
+    /// layer of the chain costs, with `governor` beside the limits; `layers 1024` for calls of that size alone
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }
@@ -24,6 +25,11 @@ pub fn run(args: &Args) -> Result<()> {
         && subject == "trail"
     {
         return trail(&repo::root()?, rest);
+    }
+    if let [subject, rest @ ..] = args.rest.as_slice()
+        && subject == "layers"
+    {
+        return layers(&repo::root()?, rest);
     }
     let governed = args.rest.iter().any(|word| ["deny", "allow"].contains(&word.as_str()))
         || !args.rest.iter().any(|word| ["echo", "pass"].contains(&word.as_str()));
@@ -39,6 +45,16 @@ fn trail(root: &Path, rest: &[String]) -> Result<()> {
     cargo.args(["bench", "-p", "bench", "--bench", "trail", "--", "--programs"]).arg(programs).args(rest).current_dir(root);
     if !cargo.status().context("run `cargo bench`")?.success() {
         bail!("the bench of the audit trail failed");
+    }
+    Ok(())
+}
+
+/// The bench of the chain, layer by layer.
+fn layers(root: &Path, rest: &[String]) -> Result<()> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["bench", "-p", "dataplane", "--bench", "layers", "--"]).args(rest).current_dir(root);
+    if !cargo.status().context("run `cargo bench`")?.success() {
+        bail!("the bench of the layers failed");
     }
     Ok(())
 }

@@ -59,6 +59,9 @@ fn rows(bytes: usize) -> Value {
     Value::Array((0..bytes / each + 1).map(row).collect())
 }
 
+/// What kinds of calls there are.
+pub(crate) const KINDS: [&str; 4] = ["edit", "message", "rows", "command"];
+
 /// Calls of about this many bytes, one of each kind, as JSON text.
 pub(crate) fn of_size(bytes: usize) -> Vec<Vec<u8>> {
     let rest = bytes.saturating_sub(call(json!({})).to_string().len() + 24);

@@ -68,7 +68,7 @@ impl Estate {
         let snapshot = snapshot(1, extra);
         let (bytes, _) = SnapshotBytes::encode(&snapshot).unwrap();
         let policy = Policy::compile(bytes, &node_keys(), &Reach::default()).unwrap();
-        let principals = (0..PRINCIPALS).map(|n| Principal::of_claims(claims(n), &policy)).collect();
+        let principals = on_one_shard(&policy);
         let servers = snapshot.servers.iter().map(|server| server.name.clone()).collect();
         Estate { policy, principals, servers, tools: tool_names(), limits: snapshot.limits }
     }
@@ -110,12 +110,19 @@ impl Estate {
     }
 }
 
+/// Everybody, on one shard.
+pub(crate) fn on_one_shard(policy: &Policy) -> Vec<Principal> {
+    let first = Principal::of_claims(claims(0), policy);
+    (0..PRINCIPALS).map(|n| Principal::of_claims_beside(claims(n), policy, &first)).collect()
+}
+
 /// Keys of no node.
 pub(crate) fn node_keys() -> NodeKeys {
     NodeKeys { rates: [1; 16], digests: [2; 32], sessions: [3; 32], fingerprints: [4; 32], api_keys: [5; 32] }
 }
 
-fn tool_names() -> Vec<String> {
+/// The tools of every server.
+pub(crate) fn tool_names() -> Vec<String> {
     (0..TOOLS_OF_SERVER).map(|tool| format!("tool_{tool:02}_of_the_server")).collect()
 }
 

@@ -12,25 +12,31 @@ mod estate;
 
 use std::hint::black_box;
 use std::num::NonZeroU32;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use dataplane::chain::blocklist::{Blocklist, BlocklistConfig, Target};
 use dataplane::chain::rate::RateState;
 use dataplane::chain::secrets::{ScanScratch, SecretScanner, SecretsConfig, Side, Subject};
 use dataplane::chain::{Scratch, decide};
-use dataplane::identity::Principal;
 use dataplane::policy::Policy;
 use dataplane::upstream::Reach;
 use governor::{Quota, RateLimiter};
 use simd_json::Node;
 use wire::snapshot::SnapshotBytes;
 
-use estate::{CONDITIONAL_SERVER, Estate, NOW_US, PRINCIPALS, SERVERS, TOOLS_OF_SERVER, claims, node_keys, scattered, snapshot};
+use estate::{
+    CONDITIONAL_SERVER, Estate, NOW_US, PRINCIPALS, SERVERS, TOOLS_OF_SERVER, node_keys, on_one_shard, scattered, snapshot,
+};
 
 const SIZES: [usize; 6] = [100, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10];
 
 fn main() {
     let estate = Estate::new(0);
+    // `cargo bench … -- 1024` looks at calls of that size alone, kind by kind.
+    if let Some(bytes) = std::env::args().find_map(|word| word.parse().ok()) {
+        return kinds(&estate, bytes);
+    }
     println!("{:<64} {:>8} {:>8}", "1,000 tools, 10,000 principals", "best ns", "median");
     let anywhere = |check: usize| (scattered(check, SERVERS - 1), scattered(check >> 3, TOOLS_OF_SERVER));
     scope("may this principal call this tool, no conditions", &estate, anywhere, None);
@@ -54,6 +60,7 @@ fn main() {
     for grants in [1_000, 100_000] {
         reload(grants);
     }
+    reload_while_deciding(100_000);
 }
 
 /// Nanoseconds a check: of the best round and of the median one. `each` says whether a check went as it must.
@@ -136,6 +143,41 @@ fn of_size(estate: &Estate, bytes: usize) {
     println!("{bytes:>7} {scope:>7.0} {scanned:>9.0} {blocked:>9.0} {p50:>9} {p99:>9} {allocations:>7}");
 }
 
+/// What each kind of call of one size costs: best of many short rounds.
+fn kinds(estate: &Estate, bytes: usize) {
+    println!("{:>10} {:>9} {:>9} {:>9}", "kind", "secrets", "blocklist", "decide");
+    let secrets = SecretScanner::compile(&SecretsConfig::default()).unwrap();
+    let blocklist = Blocklist::compile(&BlocklistConfig::default()).unwrap();
+    let (mut scan, mut block) = (ScanScratch::new(&secrets), blocklist.scratch());
+    let (mut scratch, mut rates, mut now_us) = (Scratch::new(&estate.policy), RateState::new(1 << 18), NOW_US);
+    let standing = estate.principals[0].standing(&estate.policy);
+    let named = |kind: &str| std::env::args().any(|word| word == kind);
+    let any_named = calls::KINDS.iter().any(|kind| named(kind));
+    for (kind, mut text) in calls::KINDS.iter().zip(calls::of_size(bytes)) {
+        if any_named && !named(kind) {
+            continue;
+        }
+        let tape = simd_json::to_tape(&mut text).unwrap();
+        let nodes = tape.0.as_slice();
+        let (scanned, _) = rounds(400, 100, |_| {
+            let subject = Subject { side: Side::Arguments, tool: "tool", key: &[7; 32] };
+            black_box(secrets.scan(&mut scan, subject, black_box(nodes)));
+            true
+        });
+        let (blocked, _) = rounds(400, 100, |_| {
+            let target = Target { server: "server", tool: "tool", method: "tools/call" };
+            black_box(blocklist.check(&mut block, target, black_box(nodes)));
+            true
+        });
+        let call = estate.call(CONDITIONAL_SERVER, 7, Some(nodes));
+        let (decided, _) = rounds(400, 100, |_| {
+            now_us += 10;
+            decide(&estate.policy, &mut scratch, &mut rates, &standing, &call, now_us).is_ok()
+        });
+        println!("{kind:>10} {scanned:>9.0} {blocked:>9.0} {decided:>9.0}");
+    }
+}
+
 /// A policy with so many grants for single users, beside those of the estate. Each part is the best of three.
 fn reload(grants: usize) {
     let names = Estate::new(0);
@@ -148,9 +190,10 @@ fn reload(grants: usize) {
         let started = Instant::now();
         let policy = Policy::compile(bytes, &node_keys(), &Reach::default()).unwrap();
         compile = compile.min(started.elapsed());
-        let mut ns: Vec<u64> = (0..PRINCIPALS)
-            .map(|n| {
-                let principal = Principal::of_claims(claims(n), &policy);
+        let mut ns: Vec<u64> = on_one_shard(&policy)
+            .iter()
+            .enumerate()
+            .map(|(n, principal)| {
                 let call = names.call(scattered(n, SERVERS - 1), n % TOOLS_OF_SERVER, None);
                 let started = Instant::now();
                 black_box(principal.standing(&policy).access(&policy, &call, NOW_US));
@@ -166,4 +209,70 @@ fn reload(grants: usize) {
     println!(
         "\n{grants} more grants: encode {encode:.1?}, compile {compile:.1?}; first calls of {PRINCIPALS} principals: p50 {p50:.1} µs, p99.9 {p999:.1} µs, max {max:.1} µs"
     );
+}
+
+/// The same policy put into force while a shard decides one call after the other: what calls
+/// take until it is swapped in, and those of two seconds after, in which everybody calls again.
+fn reload_while_deciding(grants: usize) {
+    let names = Estate::new(0);
+    let first = Arc::new(Policy::compile(encoded(2, 0), &node_keys(), &Reach::default()).unwrap());
+    let (begin, begins) = mpsc::channel::<()>();
+    let (publish, published) = mpsc::channel::<Arc<Policy>>();
+    let before = Arc::clone(&first);
+    let control = std::thread::spawn(move || {
+        begins.recv().unwrap();
+        let started = Instant::now();
+        let policy = Policy::compile_after(Some(&before), encoded(3, grants), &node_keys(), &Reach::default()).unwrap();
+        let took = started.elapsed();
+        publish.send(Arc::new(policy)).unwrap();
+        took
+    });
+    let principals = on_one_shard(&first);
+    let (mut policy, mut scratch, mut rates) = (Arc::clone(&first), Scratch::new(&first), RateState::new(1 << 18));
+    let mut texts = calls::of_size(100);
+    let tapes: Vec<_> = texts.iter_mut().map(|text| simd_json::to_tape(text).unwrap()).collect();
+    // LIMIT: so many calls are made before anything is compiled.
+    const BEFORE: usize = 100_000;
+    // Calls before the swap and after it, in nanoseconds.
+    let mut ns = [Vec::with_capacity(4_000_000), Vec::with_capacity(4_000_000)];
+    let begun = Instant::now();
+    let mut swapped = None;
+    for check in 0.. {
+        let started = Instant::now();
+        if swapped.is_some_and(|at: Instant| at.elapsed() > Duration::from_secs(2)) {
+            break;
+        }
+        if ns[0].len() == BEFORE {
+            begin.send(()).unwrap();
+        }
+        // The old one is kept until nobody decides by it, so that no shard takes it apart.
+        if let Ok(next) = published.try_recv() {
+            policy = next;
+            swapped = Some(started);
+        }
+        let nodes = tapes[check % tapes.len()].0.as_slice();
+        let call = names.call(CONDITIONAL_SERVER, scattered(check, TOOLS_OF_SERVER), Some(nodes));
+        let standing = principals[scattered(check, PRINCIPALS)].standing(&policy);
+        let now_us = NOW_US + begun.elapsed().as_micros() as u64;
+        assert!(decide(&policy, &mut scratch, &mut rates, &standing, &call, now_us).is_ok());
+        ns[usize::from(swapped.is_some())].push(started.elapsed().as_nanos() as u64);
+    }
+    let took = control.join().unwrap();
+    println!("\n{grants} more grants while a shard decides: encoded, compiled and swapped in {took:.1?}");
+    for (when, ns) in ["until the swap", "from it on"].iter().zip(&mut ns) {
+        ns.sort_unstable();
+        let at = |share: f64| ns[((ns.len() - 1) as f64 * share) as usize] as f64 / 1000.0;
+        println!(
+            "{when:>17}: {} calls, p50 {:.1} µs, p99 {:.1} µs, p99.9 {:.1} µs, max {:.1} µs",
+            ns.len(),
+            at(0.5),
+            at(0.99),
+            at(0.999),
+            at(1.0)
+        );
+    }
+}
+
+fn encoded(generation: u64, grants: usize) -> SnapshotBytes {
+    SnapshotBytes::encode(&snapshot(generation, grants)).unwrap().0
 }
