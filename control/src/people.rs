@@ -194,6 +194,11 @@ pub fn relogin_location(return_to: &str) -> String {
     location("/login?again=yes", return_to)
 }
 
+/// The account page, which says what was `done` and leads on to what somebody came for.
+fn account_location(done: &str, return_to: &str) -> String {
+    location(&format!("/account?done={done}"), return_to)
+}
+
 fn location(page: &str, return_to: &str) -> String {
     let sign = if page.contains('?') { '&' } else { '?' };
     match local_path(return_to) {
@@ -257,5 +262,7 @@ mod tests {
         assert_eq!(login_location("/a?b=c&d"), "/login?return_to=%2Fa%3Fb%3Dc%26d");
         assert_eq!(login_location("//evil.example"), "/login");
         assert_eq!(relogin_location("/a"), "/login?again=yes&return_to=%2Fa");
+        assert_eq!(account_location("welcome", "/a"), "/account?done=welcome&return_to=%2Fa");
+        assert_eq!(account_location("welcome", "https://evil.example"), "/account?done=welcome");
     }
 }

@@ -65,7 +65,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/api/v1/mcp/registry", get(registry))
         .merge(people::router())
         .merge(oauth::router())
-        .fallback(|| async { (StatusCode::NOT_FOUND, Json(json!({ "error": "not_found" }))) })
+        .fallback(people::page::not_found)
         .with_state(app)
 }
 

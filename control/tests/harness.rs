@@ -342,6 +342,15 @@ pub fn readiness(gateway: &Gateway) -> Value {
     get(gateway.port, "/readyz").unwrap_or_default()
 }
 
+/// The link that the gateway logs while there is no administrator.
+pub fn first_link(gateway: &Gateway) -> String {
+    eventually("the link is logged", || {
+        let log = gateway.log();
+        let link = log.split_whitespace().rfind(|word| word.contains("/enrol?code="))?;
+        Some(link.to_owned())
+    })
+}
+
 /// What came back.
 #[derive(Debug)]
 pub struct Answer {

@@ -6,6 +6,7 @@
 mod harness;
 
 mod approvals;
+mod browser;
 mod clients;
 mod conditions;
 mod crash;

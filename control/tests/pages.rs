@@ -1,14 +1,13 @@
 //! People at their browsers: the first administrator's link, log-ins, what is refused and how it is recorded.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::{HeaderMap, Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{ACCESS, Gateway, OPERATORS, Upstream, client, echo_server, eventually, post, reason, tool_call};
+use crate::harness::{ACCESS, Gateway, OPERATORS, Upstream, client, echo_server, first_link, post, reason, tool_call};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -16,15 +15,6 @@ fn gateway(upstream: &Upstream) -> Gateway {
     let echo = echo_server(&upstream.url);
     let services = [("mcp/echo.yaml", echo.as_str()), ("access/access.yaml", ACCESS), ("governance/rules.yaml", "secrets: {}\n")];
     Gateway::start(&services, &["--cores", "2"])
-}
-
-/// The link that the gateway logs while there is no administrator.
-fn first_link(gateway: &Gateway) -> String {
-    eventually("the link is logged", || {
-        let log = gateway.log();
-        let link = log.split_whitespace().rfind(|word| word.contains("/enrol?code="))?;
-        Some(link.to_owned())
-    })
 }
 
 /// A browser without JavaScript: it keeps cookies and sends forms.
@@ -261,23 +251,4 @@ async fn guessing_is_counted_and_tells_nothing() {
         let found: i64 = rows.query_one(query, &[&reason]).await.unwrap().get(0);
         assert!(found >= least, "{reason}: {found}");
     }
-}
-
-/// In a real browser, where there is one.
-#[test]
-fn passkeys_work_in_a_browser() {
-    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
-    let puppeteer = std::env::var("PUPPETEER").unwrap_or_default();
-    let has_puppeteer = std::path::Path::new(&puppeteer).join("node_modules/puppeteer-core").exists();
-    if !std::path::Path::new(&chromium).exists() || puppeteer.is_empty() || !has_puppeteer {
-        eprintln!("skipped: it takes Chromium (CHROMIUM) and a folder with node_modules/puppeteer-core (PUPPETEER)");
-        return;
-    }
-    let gateway = Gateway::start(&[("access/access.yaml", OPERATORS)], &["--cores", "2"]);
-    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools/browser/pages.mjs");
-    let mut node = Command::new("node");
-    node.arg(script).arg(format!("http://localhost:{}", gateway.port)).arg(first_link(&gateway));
-    let output = node.output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains(" 0 failed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
 }

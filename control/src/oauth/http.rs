@@ -36,7 +36,7 @@ pub(super) fn said(refusal: &Refusal) -> Response {
         Code::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     };
-    page::message(status, "This cannot go on", &format!("{} ({})", refusal.why, refusal.code.word()))
+    page::refused(status, &refusal.why, refusal.code.word())
 }
 
 /// `GET /oauth/authorize`.

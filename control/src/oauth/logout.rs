@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +18,7 @@ use wire::snapshot::{KeyAlgorithm, VerifyKey};
 
 use super::params::Params;
 use super::refusal::{Code, Error, Refusal};
-use super::{Event, grants, record, redirect, revoke};
+use super::{Event, grants, metadata, record, redirect, revoke};
 use crate::app::App;
 use crate::people::{self, Visitor, cookie};
 
@@ -92,8 +92,8 @@ async fn log_out(app: &App, headers: &HeaderMap, params: &Params) -> Result<Resp
     let is_of_this_login = hint.as_ref().is_some_and(|hint| hint.sid == visitor.session && hint.sub == visitor.account.id);
     let has_agreed = params.get("csrf").is_some_and(|value| people::csrf_ok(&visitor, value));
     if !is_of_this_login && !has_agreed {
-        // The person's own page asks.
-        return Ok(Redirect::to("/account").into_response());
+        let fields = params.without(&["csrf"]);
+        return Ok(people::page::log_out(&visitor, fields.pairs(), target.as_deref(), metadata::LOGOUT));
     }
     end(app, &visitor).await?;
     Ok(leave(target, cookie::drop_session(app)))
@@ -131,7 +131,7 @@ async fn end(app: &App, visitor: &Visitor) -> Result<(), Error> {
 fn leave(target: Option<String>, cookie: Option<axum::http::HeaderValue>) -> Response {
     let mut response = match target {
         Some(uri) => Redirect::to(&uri).into_response(),
-        None => people::page::message(StatusCode::OK, "Logged out", "You are logged out of the gateway."),
+        None => people::page::logged_out(),
     };
     if let Some(cookie) = cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);

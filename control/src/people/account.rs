@@ -18,8 +18,8 @@ use serde_json::json;
 
 use super::page::{Page, hidden, problem};
 use super::{
-    Error, Visitor, connect, cookie, forms, login_location, passkey, password, record, recovery, relogin_location, session,
-    visitor, webauthn,
+    Error, Visitor, connect, cookie, forms, local_path, login_location, passkey, password, record, recovery, relogin_location,
+    session, visitor, webauthn,
 };
 use crate::app::App;
 
@@ -41,6 +41,8 @@ pub(super) fn router() -> Router<Arc<App>> {
 struct Done {
     #[serde(default)]
     done: String,
+    #[serde(default)]
+    return_to: String,
 }
 
 /// What was just done, in words. From a list: nobody writes on this page by a link.
@@ -62,7 +64,21 @@ fn said(done: &str) -> Option<&'static str> {
 
 async fn show(State(app): State<Arc<App>>, headers: HeaderMap, Query(asked): Query<Done>) -> Result<Response, Error> {
     let Some(visitor) = visitor(&app, &headers).await? else { return Ok(forms::go(&login_location("/account"), Vec::new())) };
-    page(&app, &visitor, said(&asked.done), None, StatusCode::OK).await
+    let says = Says { done: said(&asked.done), why: None, return_to: local_path(&asked.return_to) };
+    page(&app, &visitor, says, StatusCode::OK).await
+}
+
+/// What stands above what somebody has.
+#[derive(Default)]
+struct Says<'a> {
+    done: Option<&'static str>,
+    why: Option<&'static str>,
+    /// What they came for, and have not got to yet.
+    return_to: Option<&'a str>,
+}
+
+fn refused(why: &'static str) -> Says<'static> {
+    Says { why: Some(why), ..Says::default() }
 }
 
 /// What somebody has.
@@ -98,19 +114,14 @@ impl Has {
     }
 }
 
-async fn page(
-    app: &App,
-    visitor: &Visitor,
-    done: Option<&str>,
-    why: Option<&str>,
-    status: StatusCode,
-) -> Result<Response, Error> {
+async fn page(app: &App, visitor: &Visitor, says: Says<'_>, status: StatusCode) -> Result<Response, Error> {
     let has = Has::of(app, &visitor.account.id).await?;
     let account = &visitor.account;
     let main = html! {
         h1 { "Your account" }
-        @if let Some(done) = done { p.done role="status" { (done) } }
-        (problem(why))
+        @if let Some(done) = says.done { p.done role="status" { (done) } }
+        @if let Some(path) = says.return_to { p { a.button #go-on href=(path) { "Go on without a passkey" } } }
+        (problem(says.why))
         p.problem #passkey-problem role="alert" hidden {}
         div.columns {
             section.card.across aria-labelledby="who" {
@@ -123,7 +134,7 @@ async fn page(
                     dt { "Roles" } dd { @if account.roles.is_empty() { "none" } @else { (account.roles.join(", ")) } }
                 }
             }
-            (passkeys(app, visitor, &has))
+            (passkeys(app, visitor, &has, says.return_to))
             (other_ways(visitor, &has))
             (sessions(visitor, &has))
             (applications(visitor, &has))
@@ -139,7 +150,7 @@ fn day(at: Timestamp) -> Markup {
     html! { time datetime=(at.to_string()) { (text) } }
 }
 
-fn passkeys(app: &App, visitor: &Visitor, has: &Has) -> Markup {
+fn passkeys(app: &App, visitor: &Visitor, has: &Has, return_to: Option<&str>) -> Markup {
     html! {
         section.card aria-labelledby="passkeys" {
             h2 #passkeys { "Passkeys" }
@@ -175,7 +186,7 @@ fn passkeys(app: &App, visitor: &Visitor, has: &Has) -> Markup {
             }
             @if passkey::party(app).is_some() {
                 form.inline #passkey-add data-passkey="create" data-begin="/account/passkeys/begin" data-finish="/account/passkeys/finish"
-                    data-csrf=(visitor.csrf) hidden {
+                    data-csrf=(visitor.csrf) data-return-to=[return_to] hidden {
                     div { label for="passkey-name" { "Name of a new one" }
                         input #passkey-name name="name" placeholder="Laptop" maxlength=(passkey::NAME_CHARS); }
                     button.primary { "Add a passkey" }
@@ -373,7 +384,7 @@ async fn revoke_passkey(State(app): State<Arc<App>>, headers: HeaderMap, Form(fo
     let id = webauthn::id(&form.id).unwrap_or_default();
     if !Has::of(&app, &visitor.account.id).await?.has_other_than(1, 0) {
         let why = "This is the only way in which you can log in. Add another passkey first.";
-        return page(&app, &visitor, None, Some(why), StatusCode::CONFLICT).await;
+        return page(&app, &visitor, refused(why), StatusCode::CONFLICT).await;
     }
     record::changed(&app, &headers, &visitor.account, "passkey revoked", json!({ "passkey": form.id })).await?;
     identity::drop_passkey().bind(&**connect(&app).await?, &id, &visitor.account.id).await?;
@@ -389,7 +400,7 @@ struct NewPassword {
 async fn set_password(State(app): State<Arc<App>>, headers: HeaderMap, Form(form): Form<NewPassword>) -> Result<Response, Error> {
     let visitor = or_answer!(owner(&app, &headers, &form.csrf).await?);
     if let Some(why) = password::objection(&form.password, &visitor.account) {
-        return page(&app, &visitor, None, Some(why), StatusCode::BAD_REQUEST).await;
+        return page(&app, &visitor, refused(why), StatusCode::BAD_REQUEST).await;
     }
     let phc = password::hash(form.password).await?;
     record::changed(&app, &headers, &visitor.account, "password set", json!({})).await?;
@@ -406,7 +417,7 @@ async fn remove_password(State(app): State<Arc<App>>, headers: HeaderMap, Form(f
     let visitor = or_answer!(owner(&app, &headers, &form.csrf).await?);
     if !Has::of(&app, &visitor.account.id).await?.has_other_than(0, 1) {
         let why = "The password is the only way in which you can log in. Add a passkey first.";
-        return page(&app, &visitor, None, Some(why), StatusCode::CONFLICT).await;
+        return page(&app, &visitor, refused(why), StatusCode::CONFLICT).await;
     }
     record::changed(&app, &headers, &visitor.account, "password removed", json!({})).await?;
     identity::drop_password().bind(&**connect(&app).await?, &visitor.account.id).await?;

@@ -18,7 +18,7 @@ use wire::decision::Reason;
 use wire::ids::{Email, TraceId, UserId};
 
 use super::page::{Page, hidden, message, problem};
-use super::{Account, Error, account, connect, forms, record, secret, session};
+use super::{Account, Error, account, account_location, connect, forms, record, secret, session};
 use crate::app::App;
 use crate::app::publish::{PublishError, Wish};
 use crate::postgres::PostgresError;
@@ -114,6 +114,9 @@ pub async fn announce_first_admin(app: Arc<App>) {
 struct Code {
     #[serde(default)]
     code: String,
+    /// Where somebody wants to go who has to have a credential first.
+    #[serde(default)]
+    return_to: String,
 }
 
 /// Whose link it is: of nobody yet, of an account, or not good any more.
@@ -147,7 +150,7 @@ async fn show(State(app): State<Arc<App>>, headers: HeaderMap, Query(asked): Que
     match whose(&client, &asked.code).await? {
         Whose::Dead => Ok(dead()),
         Whose::FirstAdmin => first_admin_page(&app, &headers, &Admin { code: asked.code, ..Admin::default() }, None),
-        Whose::Of(account) => welcome_page(&app, &headers, &asked.code, &account),
+        Whose::Of(account) => welcome_page(&app, &headers, &asked, &account),
     }
 }
 
@@ -162,6 +165,8 @@ struct Admin {
     name: String,
     #[serde(default)]
     email: String,
+    #[serde(default)]
+    return_to: String,
 }
 
 fn first_admin_page(app: &App, headers: &HeaderMap, typed: &Admin, why: Option<&str>) -> Result<Response, Error> {
@@ -189,14 +194,14 @@ fn first_admin_page(app: &App, headers: &HeaderMap, typed: &Admin, why: Option<&
     Ok(visit.with(Page { status, ..Page::new("Set up") }.render(main)))
 }
 
-fn welcome_page(app: &App, headers: &HeaderMap, code: &str, account: &Account) -> Result<Response, Error> {
+fn welcome_page(app: &App, headers: &HeaderMap, asked: &Code, account: &Account) -> Result<Response, Error> {
     let visit = forms::Visit::of(app, headers)?;
     let main = html! {
         section.card {
             h1 { "Welcome, " (account.shown()) }
             p.lead { "This link logs you in once, so that you can add a passkey for this device." }
             form method="post" action="/enrol" {
-                (hidden("csrf", &visit.csrf)) (hidden("code", code))
+                (hidden("csrf", &visit.csrf)) (hidden("code", &asked.code)) (hidden("return_to", &asked.return_to))
                 div.buttons.block { button.primary #enrol { "Go on" } }
             }
             p.small { "Not you? Close this page; the link stays good for whom it was made." }
@@ -225,7 +230,7 @@ async fn follow(State(app): State<Arc<App>>, headers: HeaderMap, Form(typed): Fo
     };
     let Some(account) = account else { return Ok(dead()) };
     match session::log_in(&app, &headers, &account, "link").await? {
-        Some(cookies) => Ok(forms::go("/account?done=welcome", cookies)),
+        Some(cookies) => Ok(forms::go(&account_location("welcome", &typed.return_to), cookies)),
         None => Ok(dead()),
     }
 }
@@ -238,7 +243,9 @@ async fn use_up(app: &App, code: &str) -> Result<bool, Error> {
 /// Makes the account with every role that may operate the gateway; or says what is wrong with what was typed. Nothing of it
 /// when somebody else was first.
 async fn make_first_admin(app: &App, typed: &Admin) -> Result<Result<Option<Account>, &'static str>, Error> {
-    let Ok(id) = typed.user.trim().parse::<UserId>() else {
+    // What people are called here is typed again and again: less may stand in it than in a subject of somebody else's.
+    let is_plain = typed.user.trim().bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@".contains(&b));
+    let Some(id) = typed.user.trim().parse::<UserId>().ok().filter(|_| is_plain) else {
         return Ok(Err("This cannot be a user: use letters, digits and the signs . _ - @"));
     };
     let email = Some(typed.email.trim()).filter(|text| !text.is_empty()).map(str::parse::<Email>);

@@ -18,8 +18,8 @@ use wire::decision::Reason;
 use super::attempts::Guess;
 use super::page::{Page, form_target, hidden, problem};
 use super::{
-    Account, Error, account, connect, cookie, federation, forms, local_path, passkey, password, peer, record, recovery, session,
-    visitor,
+    Account, Error, account, account_location, connect, cookie, federation, forms, local_path, passkey, password, peer, record,
+    recovery, session, visitor,
 };
 use crate::app::App;
 
@@ -178,7 +178,7 @@ async fn finish(
         }
     };
     match logged_in {
-        Some(cookies) if method == "recovery_code" => Ok(forms::go("/account?done=recovered", cookies)),
+        Some(cookies) if method == "recovery_code" => Ok(forms::go(&account_location("recovered", return_to), cookies)),
         Some(cookies) => Ok(forms::go(local_path(return_to).unwrap_or("/account"), cookies)),
         None if method == "recovery_code" => recovery_page(app, headers, return_to, Some(WRONG), StatusCode::FORBIDDEN),
         None => page(app, headers, return_to, None, Some(WRONG), StatusCode::FORBIDDEN).await,

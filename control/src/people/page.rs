@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::{DOCTYPE, Markup, html};
@@ -137,6 +137,61 @@ pub fn message(status: StatusCode, title: &str, text: &str) -> Response {
     Page { status, ..Page::new(title) }.render(main)
 }
 
+/// Says that what an application asked for is not done. `why` is a sentence as programs say it, `code` what they call it.
+pub fn refused(status: StatusCode, why: &str, code: &str) -> Response {
+    let mut letters = why.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    let main = html! {
+        section.card {
+            h1 { "This cannot go on" }
+            p { (first) (letters.as_str()) "." }
+            p.small { "Go back to the application and begin again. If it happens again, its makers want to know this: " code { (code) } }
+        }
+    };
+    Page { status, ..Page::new("This cannot go on") }.render(main)
+}
+
+/// Says that nobody is logged in any more.
+pub fn logged_out() -> Response {
+    let main = html! {
+        section.card {
+            h1 { "Logged out" }
+            p { "You are logged out of the gateway, and so is everything that used it in this log-in." }
+            div.buttons { a.button href="/login" { "Log in again" } }
+        }
+    };
+    Page::new("Logged out").render(main)
+}
+
+/// Asks a person whom a client sent here to log out. The form brings back `fields` and `csrf`.
+pub fn log_out(visitor: &Visitor, fields: &[(String, String)], leads_to: Option<&str>, action: &str) -> Response {
+    let main = html! {
+        section.card {
+            h1 { "Log out?" }
+            p.lead { "You are " strong { (visitor.account.shown()) } ". An application asks you to log out of the gateway; applications that act for you in this log-in stop." }
+            form method="post" action=(action) {
+                @for (field, value) in fields { (hidden(field, value)) }
+                (hidden("csrf", &visitor.csrf))
+                div.buttons {
+                    button.primary #leave { "Log out" }
+                    a.button href="/account" { "Stay logged in" }
+                }
+            }
+        }
+    };
+    let targets = leads_to.and_then(form_target).into_iter().collect();
+    Page { visitor: Some(visitor), targets, ..Page::new("Log out") }.render(main)
+}
+
+/// Nothing is at this address: a page for people, JSON for programs.
+pub async fn not_found(headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accept.contains("text/html") {
+        return message(StatusCode::NOT_FOUND, "Nothing is here", "This gateway has no page at this address.");
+    }
+    (StatusCode::NOT_FOUND, axum::Json(serde_json::json!({ "error": "not_found" }))).into_response()
+}
+
 /// What a client asks of a person.
 #[derive(Debug, Clone)]
 pub struct Consent<'a> {
@@ -168,16 +223,14 @@ pub fn consent(ask: &Consent<'_>) -> Response {
     let host = url.as_ref().and_then(Url::host_str).map_or_else(|| ask.redirect_uri.to_owned(), str::to_owned);
     let main = html! {
         section.card {
-            h1 { "Allow " span.name { (name) } " to act for you?" }
+            h1 { "Allow “" (name) "” to act for you?" }
             p.lead { "You are " strong { (ask.visitor.account.shown()) } ". If you agree, this application may use the gateway in your name." }
-            (asked_for(ask.scopes, ask.resources))
-            dl.facts {
-                dt { "Application" } dd { code { (ask.client_id) } }
-                dt { "Sends you to" } dd { code { (host) } }
-            }
+            p.target { "It gets your answer at " strong { (host) } }
             @if ask.loopback_only {
-                p.warning { "This application runs on your own computer, so nothing proves which program it is. Agree only if you have just started it yourself." }
+                p.warning { "That is your own computer, so nothing proves which program this is. Agree only if you have just started it yourself." }
             }
+            (asked_for(ask.scopes, ask.resources))
+            dl.facts { dt { "Application" } dd { code { (ask.client_id) } } }
             form method="post" action=(ask.action) {
                 @for (field, value) in ask.fields { (hidden(field, value)) }
                 (hidden("csrf", &ask.visitor.csrf))
@@ -197,12 +250,20 @@ fn asked_for(scopes: &[String], resources: &[String]) -> Markup {
     html! {
         @if !scopes.is_empty() {
             h2 { "What it may do" }
-            ul.scopes { @for scope in scopes { li { (meaning(scope)) " " code { (scope) } } } }
+            ul.scopes { @for scope in scopes { li .heavy[scope == "gateway:operate"] { (meaning(scope)) " " code { (scope) } } } }
         }
         @if !resources.is_empty() {
             h2 { "Where" }
-            ul.scopes { @for resource in resources { li { code { (resource) } } } }
+            ul.scopes { @for resource in resources { li { (place(resource)) " " code { (resource) } } } }
         }
+    }
+}
+
+/// Words for a resource of ours: the gateway as a whole, or one of its servers.
+fn place(resource: &str) -> String {
+    match resource.rsplit_once("/api/v1/mcp/").and_then(|(_, rest)| rest.strip_suffix("/mcp")) {
+        Some(server) => format!("The server {server}"),
+        None => "Every server of this gateway".to_owned(),
     }
 }
 
@@ -216,7 +277,7 @@ fn meaning(scope: &str) -> &'static str {
         "mcp:tools" | "tools:call" => "Call tools that you may call",
         "tools:list" => "See which tools you may call",
         "gateway:read" => "Look at how the gateway is set up",
-        "gateway:operate" => "Operate the gateway",
+        "gateway:operate" => "Operate the gateway: users, policy, everything",
         "audit:read" => "Read the audit trail",
         _ => "Use",
     }

@@ -207,6 +207,8 @@ struct FinishRegistration {
     ceremony: String,
     #[serde(default)]
     name: String,
+    #[serde(default)]
+    return_to: String,
     credential: Created,
 }
 
@@ -238,7 +240,7 @@ async fn finish_registration(
     if put.bind(&**connect(&app).await?, &id, &visitor.account.id, &name, &credential).await? == 0 {
         return Ok(forms::refused(StatusCode::CONFLICT, "This passkey is known already."));
     }
-    Ok(forms::go_by_script("/account?done=passkey_added", Vec::new()))
+    Ok(forms::go_by_script(local_path(&brought.return_to).unwrap_or("/account?done=passkey_added"), Vec::new()))
 }
 
 /// What a key is called.
