@@ -4,8 +4,8 @@
 //! INVARIANT: files are 0600 in a folder that is 0700 and ours, or nothing starts. A file that is there and cannot be
 //! read as what it should be is never replaced: that would silently cut off everything signed before.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{Read, Write};
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,8 @@ use dataplane::policy::NodeKeys;
 use serde_json::json;
 use wire::ids::NodeId;
 use wire::snapshot::{KeyAlgorithm, VerifyKey};
+
+use crate::disk;
 
 /// LIMIT: no file in the folder is longer; a PKCS#8 Ed25519 key has 83 bytes at most.
 const FILE_BYTES_MAX: u64 = 256;
@@ -43,7 +45,7 @@ impl Keys {
     pub fn open(data_dir: &Path) -> Result<Keys, KeyError> {
         let dir = data_dir.join("keys");
         match DirBuilder::new().mode(0o700).create(&dir) {
-            Ok(()) => sync_dir(data_dir)?,
+            Ok(()) => disk::sync_folder(&dir).map_err(KeyError::io(data_dir))?,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(KeyError::io(&dir)(error)),
         }
@@ -301,7 +303,8 @@ fn read_or_make(dir: &Path, name: &str, make: impl FnOnce() -> Result<Vec<u8>, K
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let bytes = make()?;
-            write_new(dir, name, &bytes)?;
+            // Whole or not at all: a start that is interrupted here leaves no half key behind.
+            disk::replace(&path, &bytes).map_err(KeyError::io(&path))?;
             return Ok(bytes);
         }
         Err(error) => return Err(KeyError::io(&path)(error)),
@@ -310,28 +313,6 @@ fn read_or_make(dir: &Path, name: &str, make: impl FnOnce() -> Result<Vec<u8>, K
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(KeyError::io(&path))?;
     Ok(bytes)
-}
-
-/// Whole or not at all: a start that is interrupted here leaves no half key behind.
-fn write_new(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), KeyError> {
-    let path = dir.join(name);
-    let temp = dir.join(format!("{name}.new"));
-    let write = || -> std::io::Result<()> {
-        match std::fs::remove_file(&temp) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temp)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&temp, &path)
-    };
-    write().map_err(KeyError::io(&path))?;
-    sync_dir(dir)
-}
-
-fn sync_dir(dir: &Path) -> Result<(), KeyError> {
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(KeyError::io(dir))
 }
 
 /// Refuses what others could read or have put there.

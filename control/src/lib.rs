@@ -8,6 +8,7 @@ pub mod surface;
 pub mod cli;
 pub mod operator;
 
+pub mod disk;
 pub mod evidence;
 pub mod keys;
 pub mod logs;

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
+use crate::disk;
+
 /// Where a gateway can be reached, and what its tokens say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instance {
@@ -45,11 +47,7 @@ impl Instance {
     /// # Errors
     /// The disk refuses.
     pub fn write(&self, data_dir: &Path) -> std::io::Result<()> {
-        let temp = data_dir.join(format!("{FILE}.new"));
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temp)?;
-        file.write_all(&serde_json::to_vec_pretty(self)?)?;
-        file.sync_all()?;
-        std::fs::rename(temp, data_dir.join(FILE))
+        disk::replace(&data_dir.join(FILE), &serde_json::to_vec_pretty(self)?)
     }
 }
 

@@ -19,6 +19,7 @@ use wire::checkpoint::Checkpoint;
 use wire::frame::Chain;
 use wire::ids::{NodeId, SeqNo};
 
+use crate::disk;
 use crate::keys::Keys;
 use crate::postgres::{Connection, Database, PostgresError, error_chain};
 use crate::shipper::StreamStatus;
@@ -222,12 +223,7 @@ impl Kept {
     }
 
     fn store(dir: &Path, checkpoint: &Checkpoint) -> std::io::Result<()> {
-        use std::io::Write as _;
-        let temp = dir.join("checkpoint.new");
-        let mut file = std::fs::File::create(&temp)?;
-        file.write_all(&serde_json::to_vec(&Line::from(checkpoint))?)?;
-        file.sync_all()?;
-        std::fs::rename(&temp, Kept::path(dir))
+        disk::replace(&Kept::path(dir), &serde_json::to_vec(&Line::from(checkpoint))?)
     }
 }
 

@@ -3,12 +3,14 @@
 //! A file is either whole or not there: it is written beside, synced, and renamed over the last one, which is kept
 //! under its generation. Files are never trusted: each is validated, and a damaged one is passed over with its reason.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{DirBuilder, File};
+use std::io::Read;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use wire::snapshot::{Snapshot, SnapshotBytes, SnapshotError};
+
+use crate::disk;
 
 /// LIMIT: a larger file is not a policy; a thousand servers with fifty tools each stay below 8 MiB.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -131,15 +133,12 @@ impl Store {
         let current = self.dir.join(CURRENT);
         let kept = self.dir.join(kept_name(generation));
         let write = || -> std::io::Result<()> {
-            remove(&temp)?;
-            let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temp)?;
-            to.write_all(file)?;
-            to.sync_all()?;
+            disk::replace(&kept, file)?;
             // Both names hold the same file, so keeping the generation costs no second copy.
-            remove(&kept)?;
-            std::fs::hard_link(&temp, &kept)?;
+            disk::remove(&temp)?;
+            std::fs::hard_link(&kept, &temp)?;
             std::fs::rename(&temp, &current)?;
-            File::open(&self.dir)?.sync_all()
+            disk::sync_folder(&current)
         };
         write().map_err(|source| StoreError::Io { path: current.clone(), source })?;
         self.generation = generation;
@@ -171,13 +170,6 @@ impl Store {
 
 fn kept_name(generation: u64) -> String {
     format!("snapshot.{generation:020}.sp")
-}
-
-fn remove(path: &Path) -> std::io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 fn read(path: &Path) -> Result<SnapshotBytes, Refusal> {

@@ -2,15 +2,15 @@
 //! never that one is left out.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::Path;
 
 use dataplane::journal::StreamPosition;
 use serde::{Deserialize, Serialize};
 use wire::frame::Chain;
 use wire::ids::SeqNo;
+
+use crate::disk;
 
 /// How far a sink has come.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,14 +55,8 @@ impl Watermark {
 
     /// On the disk when it returns.
     pub(super) fn save(&self, path: &Path) -> io::Result<()> {
-        let dir = path.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(dir)?;
-        let new = path.with_extension("new");
-        let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
-        file.sync_all()?;
-        std::fs::rename(&new, path)?;
-        File::open(dir)?.sync_all()
+        disk::private_folder(path.parent().unwrap_or(Path::new(".")))?;
+        disk::replace(path, &serde_json::to_vec(self)?)
     }
 }
 
