@@ -45,7 +45,6 @@ pub mod token;
 pub mod userinfo;
 
 pub use refusal::Error;
-pub use revoke::{account_disabled, session_ended};
 
 /// What the authorization server keeps in memory.
 pub struct Oauth {

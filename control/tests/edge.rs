@@ -227,6 +227,55 @@ async fn clients_are_served_with_tls_and_see_a_renewed_certificate() {
     assert_eq!(healthz(&gateway, &pki.path("ca.pem"), b"h2").await.unwrap(), "ok\n");
 }
 
+/// A request of a browser over TLS: status, the cookies that it sets, and the body.
+async fn browse(gateway: &Gateway, ca: &Path, request: hyper::http::request::Builder, body: &str) -> (u16, Vec<String>, String) {
+    let stream = tokio::net::TcpStream::connect(("127.0.0.1", gateway.port)).await.unwrap();
+    let connector = tokio_rustls::TlsConnector::from(trusting(ca, b"http/1.1"));
+    let stream = connector.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let request = request.header("host", format!("localhost:{}", gateway.port)).body(Full::<bytes::Bytes>::from(body.to_owned()));
+    let response = sender.send_request(request.unwrap()).await.unwrap();
+    let status = response.status().as_u16();
+    let cookies = response.headers().get_all("set-cookie").iter().map(|value| value.to_str().unwrap().to_owned()).collect();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, cookies, String::from_utf8_lossy(&body).into_owned())
+}
+
+/// RFC 6265bis section 4.1.3.2: no other host and no plain connection can set what begins with `__Host-`.
+#[tokio::test(flavor = "multi_thread")]
+async fn cookies_belong_to_this_host_alone_with_tls() {
+    let pki = Pki::new();
+    let (cert, key, ca) = (pki.text("cert.pem"), pki.text("key.pem"), pki.path("ca.pem"));
+    let mut gateway =
+        Gateway::new(&[("access/access.yaml", OPERATORS)], &["--cores", "1", "--tls-cert", &cert, "--tls-key", &key])
+            .with_env("SSL_CERT_FILE", &pki.text("ca.pem"));
+    gateway.run_encrypted();
+    let link = eventually("the first administrator's link is logged", || {
+        gateway.log().split_whitespace().rfind(|word| word.contains("/enrol?code=")).map(str::to_owned)
+    });
+    let base = format!("https://localhost:{}", gateway.port);
+    let path = link.strip_prefix(&base).unwrap_or_else(|| panic!("{link}"));
+    let strict = |cookie: &str, name: &str| {
+        let words = ["; Path=/;", "; HttpOnly", "; SameSite=Lax", "; Secure"];
+        cookie.starts_with(name) && words.iter().all(|word| cookie.contains(word)) && !cookie.contains("Domain")
+    };
+    let (status, cookies, page) = browse(&gateway, &ca, hyper::Request::get(path), "").await;
+    assert!(status == 200 && cookies.iter().all(|cookie| strict(cookie, "__Host-sp-")), "{cookies:?}");
+    let visit = cookies[0].split(';').next().unwrap();
+    let csrf = page.split_once(r#"name="csrf" value=""#).unwrap().1.split('"').next().unwrap();
+    let code = path.split_once("code=").unwrap().1;
+    let form = format!("csrf={csrf}&code={code}&user=ada&email=ada%40example.com");
+    let post = hyper::Request::post("/enrol").header("content-type", "application/x-www-form-urlencoded");
+    let (status, cookies, page) = browse(&gateway, &ca, post.header("origin", &base).header("cookie", visit), &form).await;
+    let session = cookies.iter().find(|cookie| strict(cookie, "__Host-sp-session=") && !cookie.contains("Max-Age=0"));
+    let session = session.unwrap_or_else(|| panic!("HTTP {status} {cookies:?} {page}")).split(';').next().unwrap();
+    // The same value under a name that anybody could set is nobody's.
+    let account = |cookie: &str| hyper::Request::get("/account").header("cookie", cookie);
+    assert_eq!(browse(&gateway, &ca, account(session), "").await.0, 200);
+    assert_eq!(browse(&gateway, &ca, account(&session.replace("__Host-", "")), "").await.0, 303);
+}
+
 #[test]
 fn a_certificate_that_cannot_be_used_is_refused_at_the_start() {
     let pki = Pki::new();

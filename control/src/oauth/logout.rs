@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey};
-use schema::queries::{identity, oauth as sql};
+use schema::queries::oauth as sql;
 use serde::Deserialize;
 use serde_json::json;
 use wire::decision::EventKind;
@@ -18,9 +18,9 @@ use wire::snapshot::{KeyAlgorithm, VerifyKey};
 
 use super::params::Params;
 use super::refusal::{Code, Error, Refusal};
-use super::{Event, grants, metadata, record, redirect, revoke};
+use super::{Event, grants, metadata, record, redirect};
 use crate::app::App;
-use crate::people::{self, Visitor, cookie};
+use crate::people::{self, Visitor, cookie, session};
 
 /// What an ID token of ours says, however old it is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -122,10 +122,7 @@ async fn end(app: &App, visitor: &Visitor) -> Result<(), Error> {
         ..Event::default()
     };
     record(app, EventKind::Login, "logout", true, event).await?;
-    let database = people::connect(app).await?;
-    identity::end_session().bind(&**database, &jiff::Timestamp::now(), &visitor.session).await?;
-    drop(database);
-    revoke::session_ended(app, &visitor.session).await
+    Ok(session::end(app, &visitor.session, &visitor.account.id, "logged out by a client").await?)
 }
 
 fn leave(target: Option<String>, cookie: Option<axum::http::HeaderValue>) -> Response {

@@ -1,5 +1,5 @@
-//! Taking back: by the client that has a token (RFC 7009), by whoever ends a log-in or an account, and by us when a code or
-//! refresh token shows up twice. When any of this returns well, every shard refuses what was taken back.
+//! Taking back: by the client that has a token (RFC 7009), and by us when a code or refresh token shows up twice. When this
+//! returns well, every shard refuses what was taken back.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use jiff::{SignedDuration, Timestamp};
-use schema::queries::{oauth as sql, operate, policy};
+use jiff::Timestamp;
+use schema::queries::{oauth as sql, policy};
 use serde_json::json;
 use tokio_postgres::Transaction;
 use uuid::Uuid;
@@ -19,9 +19,6 @@ use super::{Event, clients, grants, introspect, record};
 use crate::app::App;
 use crate::app::publish::Wish;
 use crate::people::{self, secret};
-
-/// Tokens live at most 30 days, so a revocation that is older voids nothing.
-const REVOCATION_LIFE: SignedDuration = SignedDuration::from_hours(31 * 24);
 
 /// Puts a revocation into the table that the policy is compiled from.
 async fn void(
@@ -64,52 +61,6 @@ pub(super) async fn replayed(app: &App, family: Option<Uuid>, account: &str, cli
     end_family(&transaction, family, why, "").await?;
     transaction.commit().await?;
     in_force(app, "", why).await
-}
-
-/// Everything that a log-in led to ends.
-///
-/// # Errors
-/// The database is away, or what was stored is not in force yet.
-pub async fn session_ended(app: &App, session: &str) -> Result<(), Error> {
-    let now = Timestamp::now();
-    let mut database = people::connect(app).await?;
-    let transaction = database.transaction().await?;
-    operate::end_families_of_session().bind(&*transaction, &now, &"session ended", &session).await?;
-    void(&transaction, "session", session, now.checked_add(REVOCATION_LIFE).ok(), "session ended", "").await?;
-    transaction.commit().await?;
-    in_force(app, "", "session ended").await
-}
-
-/// Everything that an account has ends.
-///
-/// # Errors
-/// As [`session_ended`].
-pub async fn account_disabled(app: &App, account: &str) -> Result<(), Error> {
-    let now = Timestamp::now();
-    let mut database = people::connect(app).await?;
-    let transaction = database.transaction().await?;
-    operate::end_families().bind(&*transaction, &now, &"account disabled", &account).await?;
-    void(&transaction, "user", account, now.checked_add(REVOCATION_LIFE).ok(), "account disabled", "").await?;
-    transaction.commit().await?;
-    in_force(app, "", "account disabled").await
-}
-
-/// A person takes back what they agreed to with a client: the agreement, and everything it led to.
-///
-/// # Errors
-/// As [`session_ended`].
-pub async fn consent_withdrawn(app: &App, account: &str, client: &str) -> Result<(), Error> {
-    let why = "consent withdrawn";
-    let event = Event { user: account, client, ..Event::default() };
-    record(app, EventKind::Revocation, "consent_withdrawn", true, event).await?;
-    let mut database = people::connect(app).await?;
-    let transaction = database.transaction().await?;
-    for family in sql::families_of_client().bind(&*transaction, &account, &client).all().await? {
-        end_family(&transaction, family, why, account).await?;
-    }
-    sql::drop_consent().bind(&*transaction, &account, &client).await?;
-    transaction.commit().await?;
-    in_force(app, account, why).await
 }
 
 /// `POST /oauth/revoke`. What is not known is answered like what was revoked (RFC 7009 section 2.2).

@@ -53,7 +53,11 @@ async fn what_the_browser_is_made_to_ask() {
     // OpenID Connect RP-Initiated Logout section 6: nobody is logged out, or sent elsewhere, by a link.
     let link = scene.get("/oauth/logout?post_logout_redirect_uri=https://evil.example", cookie).await;
     assert_eq!((link.status, link.header("location")), (StatusCode::BAD_REQUEST, ""));
-    scene.get("/oauth/logout", cookie).await;
+    let page = scene.get("/oauth/logout", cookie).await;
+    assert!(page.status == StatusCode::OK && page.text.contains("Log out?"), "{page:?}");
+    assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"), "{page:?}");
+    let forged = scene.form("/oauth/logout", cookie, &[("csrf", "x")]).await;
+    assert!(forged.text.contains("Log out?"), "asked again: {forged:?}");
     assert_eq!(scene.authorize(cookie, &[]).await.status, StatusCode::OK, "still logged in");
 }
 
