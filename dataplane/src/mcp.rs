@@ -23,7 +23,7 @@ use crate::identity::Principal;
 use crate::limits::REPLY_BUFFER_BYTES_MAX;
 use crate::outcome::{Answer, OutcomeGuard};
 use crate::passage::{Passage, Passed};
-use crate::reply::{denied, id_json, traced};
+use crate::reply::{Resource, denied, id_json, traced};
 use crate::session;
 use crate::shard::{PolicyRef, Shard};
 use crate::upstream::relay::{Kind, Relay};
@@ -173,7 +173,9 @@ impl<'a> Endpoint<'a> {
     }
 
     fn deny(&self, denial: &Denial, id: Option<Id<'_>>) -> Reply {
-        denied(denial, id, self.arrival.trace, self.policy.snapshot().base_url.as_str(), self.server_name)
+        let scopes = self.server.map_or("", |server| self.policy.scopes_of(server));
+        let base_url = self.policy.snapshot().base_url.as_str();
+        denied(denial, id, self.arrival.trace, Resource { base_url, server: self.server_name, scopes })
     }
 
     fn malformed(&self, status: StatusCode, code: i32, message: &str) -> Reply {

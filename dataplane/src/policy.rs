@@ -1,7 +1,7 @@
 //! A snapshot with everything that is compiled from it: what one generation decides by.
 //! Lives on: all shards, as an `Arc` that never changes; the control plane builds it and throws the old one away.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -21,6 +21,10 @@ use crate::identity::Principal;
 use crate::identity::verify::{Key, KeyError};
 use crate::sys;
 use crate::upstream::{Reach, Target, TargetError};
+
+/// LIMIT: scopes that are named to a client; an authorization request has no more (`oauth/scope.rs` of the control plane). Where
+/// more are asked for, none is named.
+const SCOPES_MAX: usize = 64;
 
 /// Keys of this node, derived from its secret; they stay the same for as long as its data directory does.
 #[derive(Clone)]
@@ -44,6 +48,8 @@ pub struct Policy {
     pub(crate) grants: Grants,
     /// By server: what its tools ask for whatever the grants say, any one of these scopes.
     demands: Vec<HashMap<String, Vec<Box<str>>>>,
+    /// By server: the scopes that are worth asking for, in order, with spaces between them.
+    scopes: Vec<Box<str>>,
     limits: Limits,
     /// By server.
     costs: Vec<ServerCosts>,
@@ -163,6 +169,7 @@ impl Policy {
         };
         let grants = Grants::compile(&snapshot)?;
         let demands = demands(&snapshot);
+        let scopes = scopes(&grants, &demands);
         let secrets = match before.filter(|before| before.snapshot().secrets.as_str() == snapshot.secrets) {
             Some(before) => Arc::clone(&before.secrets),
             None => Arc::new(SecretScanner::compile(&config::<SecretsConfig>("secrets", &snapshot.secrets)?)?),
@@ -195,6 +202,7 @@ impl Policy {
         Ok(Policy {
             verifier,
             demands,
+            scopes,
             grants,
             denial_costs: limits.for_denial(),
             observes: snapshot.observes,
@@ -217,6 +225,20 @@ impl Policy {
     /// The tree it was compiled from.
     pub fn snapshot(&self) -> &ArchivedSnapshot {
         sys::snapshot(&self.bytes)
+    }
+
+    /// The scopes that are worth asking for before the first call of a server, with spaces between them: RFC 6750 section 3.
+    pub fn scopes_of(&self, server: ServerIx) -> &str {
+        self.scopes.get(server.index()).map_or("", |scopes| scopes)
+    }
+
+    /// The same of one server, or of all of them, each once.
+    pub fn scopes_asked(&self, server: Option<&str>) -> BTreeSet<&str> {
+        let texts = match server {
+            Some(name) => self.server(name).map(|server| self.scopes_of(server)).into_iter().collect(),
+            None => self.scopes.iter().map(|scopes| &**scopes).collect::<Vec<_>>(),
+        };
+        texts.into_iter().flat_map(str::split_ascii_whitespace).collect()
     }
 
     /// Whether what shards keep to scan with fits both.
@@ -318,6 +340,18 @@ impl Policy {
     pub fn server(&self, name: &str) -> Option<ServerIx> {
         self.snapshot().server_names.get(name).map(|ix| ServerIx(ix.to_native()))
     }
+}
+
+/// What grants and tools of each server ask for. `offline_access` is between a client and the authorization server, and no
+/// resource asks for it.
+fn scopes(grants: &Grants, demands: &[HashMap<String, Vec<Box<str>>>]) -> Vec<Box<str>> {
+    let of_server = |(mut scopes, demands): (BTreeSet<&str>, &HashMap<String, Vec<Box<str>>>)| {
+        scopes.extend(demands.values().flatten().map(|scope| &**scope));
+        scopes.remove("offline_access");
+        let scopes = if scopes.len() > SCOPES_MAX { Vec::new() } else { scopes.into_iter().collect() };
+        scopes.join(" ").into()
+    };
+    grants.scopes().into_iter().zip(demands).map(of_server).collect()
 }
 
 fn demands(snapshot: &Snapshot) -> Vec<HashMap<String, Vec<Box<str>>>> {

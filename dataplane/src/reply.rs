@@ -66,11 +66,22 @@ pub fn refusal(denial: &Denial, id: &serde_json::Value, trace: TraceId) -> serde
     })
 }
 
-/// The answer to an MCP request that was denied. `resource` is the server's resource URL.
-pub fn denied(denial: &Denial, id: Option<Id<'_>>, trace: TraceId, base_url: &str, server: &str) -> Reply {
+/// Of what a caller is told when credentials are short: the server, and what its grants ask for.
+#[derive(Debug, Clone, Copy)]
+pub struct Resource<'a> {
+    /// The gateway's public URL.
+    pub base_url: &'a str,
+    /// The server.
+    pub server: &'a str,
+    /// Scopes, with spaces between them.
+    pub scopes: &'a str,
+}
+
+/// The answer to an MCP request that was denied.
+pub fn denied(denial: &Denial, id: Option<Id<'_>>, trace: TraceId, resource: Resource<'_>) -> Reply {
     let body = refusal(denial, &id_json(id), trace);
     let mut reply = json_reply(status(denial, id.is_some()), &body);
-    if let Some(challenge) = challenge(denial, base_url, server) {
+    if let Some(challenge) = challenge(denial, resource) {
         reply.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     if denial.retry_after_ms > 0 {
@@ -106,14 +117,16 @@ fn status(denial: &Denial, is_request: bool) -> StatusCode {
 }
 
 /// RFC 6750 section 3, RFC 9728 section 5.1, RFC 9470: what to get, and where.
-fn challenge(denial: &Denial, base_url: &str, server: &str) -> Option<HeaderValue> {
+fn challenge(denial: &Denial, resource: Resource<'_>) -> Option<HeaderValue> {
+    let Resource { base_url, server, scopes } = resource;
     let metadata = format!("{base_url}/.well-known/oauth-protected-resource/api/v1/mcp/{server}/mcp");
+    let scopes = if scopes.is_empty() { String::new() } else { format!(", scope=\"{scopes}\"") };
     let explain = denial.reason.explain();
     let text = match (denial.reason, denial.reason.layer()) {
         (Reason::Banned | Reason::UserDisabled | Reason::SessionForeign, _) => return None,
-        (Reason::TokenMissing, _) => format!("Bearer resource_metadata=\"{metadata}\""),
+        (Reason::TokenMissing, _) => format!("Bearer resource_metadata=\"{metadata}\"{scopes}"),
         (_, Layer::Identity) => {
-            format!("Bearer error=\"invalid_token\", error_description=\"{explain}\", resource_metadata=\"{metadata}\"")
+            format!("Bearer error=\"invalid_token\", error_description=\"{explain}\", resource_metadata=\"{metadata}\"{scopes}")
         }
         (Reason::ScopeMissing, _) => format!(
             "Bearer error=\"insufficient_scope\", scope=\"{}\", error_description=\"{explain}\", resource_metadata=\"{metadata}\"",

@@ -2,7 +2,7 @@
 //! is instead of by reading all of them.
 //! Lives in a compiled policy and is shared by all shards.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use hashbrown::HashMap as NameMap;
 use wire::ids::ServerIx;
@@ -264,6 +264,24 @@ impl Grants {
         let places = places.places.into_boxed_slice();
         let index = Index::new(&groups);
         Ok(Grants { grants: grants.into(), places, groups: groups.into(), index, servers, observers: observers.into() })
+    }
+
+    /// By server: every scope that some grant there asks for.
+    pub(crate) fn scopes(&self) -> Vec<BTreeSet<&str>> {
+        let mut scopes = vec![BTreeSet::new(); self.servers.len()];
+        let mut seen = HashSet::new();
+        for grant in self.grants.iter().filter(|grant| grant.effect == Effect::Allow && !grant.scopes.is_empty()) {
+            // Many grants ask for the same in the same place.
+            if !seen.insert((grant.place, &grant.scopes)) {
+                continue;
+            }
+            for (server, _) in &self.places[grant.place as usize].covers {
+                if let Some(of_server) = scopes.get_mut(*server as usize) {
+                    of_server.extend(grant.scopes.iter().map(|scope| &**scope));
+                }
+            }
+        }
+        scopes
     }
 
     /// The groups that a principal is in, in ascending order.
