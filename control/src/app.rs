@@ -1,6 +1,7 @@
 //! The process: what is started, in which order, and how it ends. Everything that can be refused is refused before the
 //! first shard listens, so nothing is ever half started.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use clap::{Parser, ValueEnum};
 use dataplane::inbox::{OwnedNotice, Status};
 use dataplane::journal::{self, JournalConfig, StreamPosition, recovery};
 use dataplane::plane::{Config, DataPlane, Handle};
@@ -36,9 +36,11 @@ use crate::surface;
 
 pub mod candidate;
 pub mod instance;
+pub mod options;
 pub mod publish;
 
 use instance::{Instance, Lock};
+use options::{Args, Durability, Options};
 use publish::{PublishError, Published, Publisher, Publishing, Sources, Wish};
 
 /// How long running calls may take once the process is told to stop.
@@ -56,59 +58,6 @@ const FACTS_NEEDED: &str =
 
 /// Rate keys of all shards together. LIMIT: 56 bytes each.
 const RATE_KEYS: usize = 1 << 20;
-
-/// Stands between AI agents and the tools they call: authenticates, checks, records, forwards.
-#[derive(Debug, Parser)]
-#[command(
-    name = "sp-dataplane",
-    version,
-    about,
-    after_help = "SIGTERM drains and stops; SIGHUP reads --services and the certificate again."
-)]
-pub struct Args {
-    /// Shards, each on a core of its own [default: the CPUs present]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub cores: Option<u16>,
-    /// Where clients connect; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
-    /// Keys, journal, policy and the private Postgres
-    #[arg(long, value_name = "DIR", default_value_os_t = instance::default_data_dir())]
-    pub data_dir: PathBuf,
-    /// Your own PostgreSQL, 15 or newer [default: a private one in the data directory]
-    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
-    pub database_url: Option<String>,
-    /// MCP servers, grants, limits and rules
-    #[arg(long, value_name = "DIR", default_value = "services")]
-    pub services: PathBuf,
-    /// When a decision counts as recorded
-    #[arg(long, value_enum, default_value = "written")]
-    pub durability: Durability,
-    /// The URL by which clients reach the gateway: issuer and audience of tokens [default: http(s)://localhost:PORT]
-    #[arg(long, value_name = "URL", env = "SP_PUBLIC_URL")]
-    pub public_url: Option<String>,
-    /// Serve clients with TLS: the certificate and those that issued it, as PEM; read again on SIGHUP
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub tls_cert: Option<PathBuf>,
-    /// The certificate's private key, as PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub tls_key: Option<PathBuf>,
-    /// How long journal segments stay after they are shipped, and how old one gets before another begins, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600, hide_short_help = true, value_parser = clap::value_parser!(u64).range(1..=86_400 * 30))]
-    pub journal_keep: u64,
-    /// Log lines as JSON
-    #[arg(long)]
-    pub log_json: bool,
-}
-
-/// When a decision counts as recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Durability {
-    /// Survives the death of the process; synced to the disk every 50 ms
-    Written,
-    /// Survives the death of the machine; every reply waits for the disk
-    Synced,
-}
 
 /// How the process ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,6 +110,10 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// The tree.
     pub services: PathBuf,
+    /// Which profile, and why it is the one.
+    pub profile: Option<String>,
+    /// How long access tokens live.
+    pub access_token_life_s: u64,
     /// Where the database is.
     pub database: &'static str,
     /// Of this data directory.
@@ -169,12 +122,12 @@ pub struct Settings {
 
 impl Settings {
     fn of(
-        args: &Args,
+        options: &Options,
         data_dir: &std::path::Path,
         keys: &Keys,
         (listen, public_url, cores): (SocketAddr, &str, u16),
     ) -> Settings {
-        let durability = match args.durability {
+        let durability = match options.durability {
             Durability::Written => "written",
             Durability::Synced => "synced",
         };
@@ -185,8 +138,10 @@ impl Settings {
             cores,
             durability,
             data_dir: data_dir.to_path_buf(),
-            services: args.services.clone(),
-            database: if args.database_url.is_some() { "given by URL" } else { "private" },
+            services: options.services.clone(),
+            profile: options.profile.clone(),
+            access_token_life_s: options.access_token_life.as_secs(),
+            database: if options.database_url.is_some() { "given by URL" } else { "private" },
             node: keys.node.to_string(),
         }
     }
@@ -207,14 +162,17 @@ impl App {
         jwks(publisher.snapshot().map(|snapshot| snapshot.keys.as_slice()).unwrap_or_default())
     }
 
-    /// RFC 9728: which authorization server speaks for a resource.
-    pub fn resource_metadata(&self, server: Option<&str>) -> Value {
+    /// RFC 9728: which authorization server speaks for a resource, and what is worth asking it for.
+    pub async fn resource_metadata(&self, server: Option<&str>) -> Value {
         let path = server.map(crate::token::server_path).unwrap_or_default();
+        let publisher = self.publishing.publisher().await;
+        let scopes: BTreeSet<&str> = publisher.policy().map(|policy| policy.scopes_asked(server)).unwrap_or_default();
         json!({
             "resource": format!("{}{path}", self.base_url),
             "authorization_servers": [self.base_url],
             "jwks_uri": format!("{}/.well-known/jwks.json", self.base_url),
             "bearer_methods_supported": ["header"],
+            "scopes_supported": scopes,
             "resource_name": server.unwrap_or("sp"),
         })
     }
@@ -252,12 +210,16 @@ impl App {
 
 /// Starts everything and waits for the end. What goes wrong is said on standard error.
 pub fn run(args: Args) -> ExitCode {
-    start_logging(args.log_json);
+    let options = match Options::of(args) {
+        Ok(options) => options,
+        Err(error) => return ExitCode::from(refuse(Exit::Configuration, &error) as u8),
+    };
+    start_logging(options.log_json);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("sp-control").enable_all().build();
     let exit = match runtime {
         Err(error) => refuse(Exit::Unavailable, &anyhow::Error::new(error).context("no threads can be started")),
         Ok(runtime) => runtime.block_on(async {
-            match Gateway::start(args).await {
+            match Gateway::start(options).await {
                 Err((exit, error)) => refuse(exit, &error),
                 Ok(gateway) => gateway.serve().await,
             }
@@ -298,21 +260,21 @@ struct Gateway {
 type Refusal = (Exit, anyhow::Error);
 
 impl Gateway {
-    async fn start(args: Args) -> Result<Gateway, Refusal> {
+    async fn start(options: Options) -> Result<Gateway, Refusal> {
         let unavailable = |error: anyhow::Error| (Exit::Unavailable, error);
-        let lock = Lock::take(&args.data_dir).map_err(unavailable)?;
-        let data_dir = args.data_dir.canonicalize().context("data directory").map_err(unavailable)?;
+        let lock = Lock::take(&options.data_dir).map_err(unavailable)?;
+        let data_dir = options.data_dir.canonicalize().context("data directory").map_err(unavailable)?;
         let keys = Keys::open(&data_dir).map(Arc::new).context("the node's keys cannot be used").map_err(unavailable)?;
         let node_keys = NodeKeys::from(&keys.secret);
-        let cores = args.cores.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get() as u16));
+        let cores = options.cores.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get() as u16));
         let run_dir = private_dir(&data_dir.join("run")).map_err(unavailable)?;
         let control_socket = run_dir.join("control.sock");
-        let listen = free_port(args.listen).map_err(unavailable)?;
-        let face = Face::of(&args, listen).map_err(|error| (Exit::Configuration, error))?;
+        let listen = free_port(options.listen).map_err(unavailable)?;
+        let face = Face::of(&options, listen).map_err(|error| (Exit::Configuration, error))?;
         let base_url = face.base_url.clone();
 
         let sources = Sources {
-            services_dir: args.services.clone(),
+            services_dir: options.services.clone(),
             data_dir: data_dir.clone(),
             base_url: base_url.clone(),
             keys: vec![keys.signing.verify_key()],
@@ -324,7 +286,7 @@ impl Gateway {
 
         let journal_dir = data_dir.join("journal");
         let recovered = recover(&journal_dir, keys.node).map_err(unavailable)?;
-        let (embedded, database) = open_database(&args, &data_dir).await.map_err(unavailable)?;
+        let (embedded, database) = open_database(&options, &data_dir).await.map_err(unavailable)?;
         publisher.first_facts(&database).await.context(FACTS_NEEDED).map_err(unavailable)?;
         let supervisor =
             Supervisor::start(servers, &run_dir).await.context("MCP servers cannot be supervised").map_err(unavailable)?;
@@ -344,7 +306,7 @@ impl Gateway {
             tls: face.tls.clone(),
             control_socket: control_socket.display().to_string(),
             journal_dir: journal_dir.clone(),
-            journal: journal_config(&args, cores),
+            journal: journal_config(&options, cores),
             recovered,
             rate_keys: (RATE_KEYS / usize::from(cores)).max(1 << 14),
             policy,
@@ -367,7 +329,7 @@ impl Gateway {
             sinks: Arc::clone(&sinks),
             oauth: Oauth::new(&keys).map_err(|error| unavailable(error.into()))?,
             base_url: base_url.clone(),
-            settings: Settings::of(&args, &data_dir, &keys, (listen, &base_url, cores)),
+            settings: Settings::of(&options, &data_dir, &keys, (listen, &base_url, cores)),
             api_key_key: NodeKeys::from(&keys.secret).api_keys,
             publishing: Arc::clone(&publishing),
             states,
@@ -382,7 +344,7 @@ impl Gateway {
             tokio::spawn(operator::keys::note_use(database.clone())),
             tokio::spawn(migrate_when_up(database)),
         ]);
-        tracing::info!(address = %data_plane.address(), cores, data_dir = %data_dir.display(), "ready");
+        tracing::info!(address = %data_plane.address(), cores, data_dir = %data_dir.display(), profile = options.profile, "ready");
         Ok(Gateway { data_plane, app, embedded, shipper, certificate: face.certificate, checkpointer, tasks, _lock: lock })
     }
 
@@ -460,10 +422,10 @@ struct Face {
 }
 
 impl Face {
-    fn of(args: &Args, listen: SocketAddr) -> anyhow::Result<Face> {
-        let certificate = Certificate::of(args);
+    fn of(options: &Options, listen: SocketAddr) -> anyhow::Result<Face> {
+        let certificate = options.tls.clone().map(|(chain, key)| Certificate { chain, key });
         let tls = certificate.as_ref().map(Certificate::read).transpose()?;
-        Ok(Face { base_url: base_url(args.public_url.as_deref(), listen, tls.is_some())?, certificate, tls })
+        Ok(Face { base_url: base_url(options.public_url.as_deref(), listen, tls.is_some())?, certificate, tls })
     }
 
     /// Tells commands on this machine where we are. A certificate is for a name, not for an address.
@@ -481,10 +443,6 @@ struct Certificate {
 }
 
 impl Certificate {
-    fn of(args: &Args) -> Option<Certificate> {
-        Some(Certificate { chain: args.tls_cert.clone()?, key: args.tls_key.clone()? })
-    }
-
     fn read(&self) -> anyhow::Result<ServerTls> {
         let chain = std::fs::read(&self.chain).with_context(|| format!("`{}` cannot be read", self.chain.display()))?;
         let key = std::fs::read(&self.key).with_context(|| format!("`{}` cannot be read", self.key.display()))?;
@@ -544,13 +502,12 @@ fn configuration(error: PublishError) -> Refusal {
     (Exit::Configuration, anyhow::Error::new(error))
 }
 
-fn journal_config(args: &Args, cores: u16) -> JournalConfig {
-    let durability = match args.durability {
+fn journal_config(options: &Options, cores: u16) -> JournalConfig {
+    let durability = match options.durability {
         Durability::Written => journal::Durability::Written,
         Durability::Synced => journal::Durability::Synced,
     };
-    JournalConfig { durability, segment_age: Duration::from_secs(args.journal_keep), ..JournalConfig::default() }
-        .share(JOURNAL_BYTES_MAX, cores)
+    JournalConfig { durability, segment_age: options.journal_keep, ..JournalConfig::default() }.share(JOURNAL_BYTES_MAX, cores)
 }
 
 fn private_dir(dir: &std::path::Path) -> anyhow::Result<PathBuf> {
@@ -627,8 +584,8 @@ fn recover(journal_dir: &std::path::Path, node: NodeId) -> anyhow::Result<Vec<re
     Ok(recovered)
 }
 
-async fn open_database(args: &Args, data_dir: &std::path::Path) -> anyhow::Result<(Option<Embedded>, Database)> {
-    match &args.database_url {
+async fn open_database(options: &Options, data_dir: &std::path::Path) -> anyhow::Result<(Option<Embedded>, Database)> {
+    match &options.database_url {
         Some(url) => Ok((None, Database::external(url).context("--database-url cannot be used")?)),
         None => {
             let embedded = Embedded::start(data_dir).await.context("the private PostgreSQL cannot run")?;

@@ -16,8 +16,11 @@ pub mod evidence;
 mod export;
 mod follow;
 pub mod import;
+mod keyring;
 pub mod local;
+pub mod session;
 pub mod table;
+pub mod target;
 pub mod test;
 
 use client::{Client, ClientError};
@@ -57,6 +60,7 @@ const GROUPS: &[(&str, &str, &str)] = &[
     ("admin", "grants", "Who may use which tools, and who may not"),
     ("admin", "bans", "Users and networks that may call nothing"),
     ("admin", "keys", "API keys of people and services"),
+    ("admin", "signing", "Keys that sign tokens: what there is, and a new one at once"),
     ("admin", "clients", "OAuth clients: those that registered, and those that act for themselves"),
     ("admin", "sessions", "Who is logged in, and logging them out"),
     ("admin", "tenants", "Organisations"),
@@ -77,12 +81,14 @@ pub fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("Operate the gateway between AI agents and the tools they call")
         .after_help(
-            "Commands talk to the gateway that runs from the data directory, or to the one at --url.\n\
+            "Commands talk to the gateway at --url, else to that of the profile (--profile, SP_PROFILE, `sp admin session switch`), \
+             else to the one that runs from the data directory.\n\
              Start one with `sp-dataplane`; see what happened with `sp infra logs search`.",
         )
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .arg(global("url", "URL", "The gateway [default: the one that runs from the data directory]").env("SP_URL"))
+        .arg(global("profile", "NAME", "The profile of the gateway: a name, or a file [env: SP_PROFILE]"))
+        .arg(global("url", "URL", "The gateway [default: the profile's, else the one that runs from the data directory]").env("SP_URL"))
         .arg(
             global("token", "TOKEN", "Access token [default: one made with the key in the data directory, or that of a log-in]")
                 .env("SP_TOKEN")
@@ -106,7 +112,7 @@ pub fn command() -> Command {
                 };
             }
             if (*domain, *group) == ("admin", "session") {
-                of_group = of_group.subcommand(local::token_command());
+                of_group = of_group.subcommands(session::commands());
             }
             if (*domain, *group) == ("admin", "policy") {
                 of_group = of_group.subcommand(import::command()).subcommand(test::command());
@@ -162,6 +168,7 @@ pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> Exit {
         ["cloud", "auth", what] => auth::run(what, leaf),
         ["completion"] => local::completion(leaf, command()),
         ["admin", "session", "token"] => local::token(leaf),
+        ["admin", "session", what] => session::run(what, leaf),
         ["admin", "policy", "import", "cedar"] => import::cedar(leaf),
         ["admin", "policy", "test"] => test::test(leaf),
         ["infra", "logs", "verify"] => evidence::verify(leaf),
@@ -212,10 +219,12 @@ fn remote(entry: &Entry, leaf: &ArgMatches) -> Exit {
 fn print(entry: &Entry, result: &Value, as_json: bool) -> Exit {
     let mut out = std::io::stdout().lock();
     let written = if as_json { writeln!(out, "{result}") } else { (entry.show)(result, &mut out) };
-    match written.and_then(|()| out.flush()) {
-        Ok(()) => Exit::Success,
-        Err(error) => unwritten(&error),
-    }
+    finished(written.and_then(|()| out.flush()))
+}
+
+/// How a command ends whose output was written, or was not.
+fn finished(written: std::io::Result<()>) -> Exit {
+    written.map_or_else(|error| unwritten(&error), |()| Exit::Success)
 }
 
 /// How a command ends whose output cannot be written.

@@ -7,6 +7,7 @@ pub mod surface;
 
 pub mod cli;
 pub mod operator;
+pub mod profile;
 
 pub mod disk;
 pub mod evidence;

@@ -29,6 +29,7 @@ pub mod policy;
 pub mod roles;
 pub mod services;
 pub mod sessions;
+pub mod signing;
 pub mod units;
 pub mod users;
 

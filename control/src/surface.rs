@@ -76,13 +76,13 @@ async fn jwks(State(app): State<Arc<App>>) -> Response {
 
 /// RFC 9728 for the gateway as a whole.
 async fn root_resource(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(app.resource_metadata(None))
+    Json(app.resource_metadata(None).await)
 }
 
 /// RFC 9728 for one MCP server.
 async fn resource(State(app): State<Arc<App>>, UrlPath(server): UrlPath<String>) -> Response {
     if app.servers().iter().any(|(name, _)| *name == server) {
-        return Json(app.resource_metadata(Some(&server))).into_response();
+        return Json(app.resource_metadata(Some(&server)).await).into_response();
     }
     (StatusCode::NOT_FOUND, Json(json!({ "error": "not_found" }))).into_response()
 }

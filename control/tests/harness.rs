@@ -137,6 +137,7 @@ impl Gateway {
             .arg(self.dir.path().join("services"))
             .args(&self.args)
             .env_remove("DATABASE_URL")
+            .env_remove("SP_PROFILE")
             .envs(self.env.iter().cloned());
         command
     }
@@ -241,6 +242,8 @@ impl Gateway {
         let output = Command::new(env!("CARGO_BIN_EXE_sp"))
             .args(args)
             .env("SP_DATA_DIR", self.data_dir())
+            .env("XDG_CONFIG_HOME", self.dir.path().join("config"))
+            .env_remove("SP_PROFILE")
             .envs(self.env.iter().cloned())
             .stdin(Stdio::null())
             .output()
@@ -359,19 +362,27 @@ pub struct Answer {
     pub body: Value,
 }
 
-/// A plain HTTP client.
-pub fn client() -> Client<HttpConnector, Full<bytes::Bytes>> {
+/// A plain HTTP client; whoever has one request at a time has one connection.
+pub type HttpClient = Client<HttpConnector, Full<bytes::Bytes>>;
+
+/// One of its own connections.
+pub fn client() -> HttpClient {
     Client::builder(TokioExecutor::new()).build_http()
 }
 
-/// Posts JSON.
+/// Posts JSON over a connection of its own.
 pub async fn post(url: &str, token: Option<&str>, body: &str) -> Answer {
+    post_with(&client(), url, token, body).await
+}
+
+/// Posts JSON over a connection that is there.
+pub async fn post_with(client: &HttpClient, url: &str, token: Option<&str>, body: &str) -> Answer {
     let mut request =
         Request::post(url).header("content-type", "application/json").header("accept", "application/json, text/event-stream");
     if let Some(token) = token {
         request = request.header("authorization", format!("Bearer {token}"));
     }
-    let response = client().request(request.body(Full::from(body.to_owned())).unwrap()).await.unwrap();
+    let response = client.request(request.body(Full::from(body.to_owned())).unwrap()).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
     let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));

@@ -11,6 +11,8 @@ use crate::harness::{ACCESS, Gateway, Upstream, client, echo_server, post, reaso
 
 mod attacks;
 mod grants;
+mod signing;
+mod terminal;
 
 const CALLBACK: &str = "http://127.0.0.1:3121/callback";
 // RFC 7636 appendix B.
@@ -61,11 +63,16 @@ struct Scene {
 
 impl Scene {
     async fn start() -> Scene {
+        Scene::start_with(&[]).await
+    }
+
+    /// The same with more arguments for the gateway.
+    async fn start_with(args: &[&str]) -> Scene {
         let upstream = Upstream::start(&[]);
         let echo = echo_server(&upstream.url);
         let services =
             [("mcp/echo.yaml", echo.as_str()), ("access/access.yaml", ACCESS), ("governance/rules.yaml", "secrets: {}\n")];
-        let gateway = Gateway::start(&services, &["--cores", "2"]);
+        let gateway = Gateway::start(&services, &[&["--cores", "2"], args].concat());
         let issuer = format!("http://localhost:{}", gateway.port);
         gateway.sp(&["admin", "users", "create", "ann", "--role", "developer", "--email", "ann@example.com"]);
         let mut scene = Scene {

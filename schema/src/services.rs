@@ -12,6 +12,7 @@ pub mod identity;
 pub mod json_schema;
 pub mod mcp;
 mod node;
+pub mod profile;
 pub mod results;
 pub mod sinks;
 #[cfg(test)]

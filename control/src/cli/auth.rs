@@ -1,9 +1,7 @@
-//! `sp cloud auth`: logging in to a gateway in the browser (loopback redirect, RFC 8252) or with a code (RFC 8628), and the
-//! tokens that come of it: kept in a file that is ours alone, bound to their gateway, refreshed when they are about to end.
+//! `sp cloud auth`: logging in to a gateway in the browser (loopback redirect, RFC 8252) or with a code (RFC 8628), and
+//! renewing what comes of it without a word. What is kept of a log-in is in `session.rs`.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -12,16 +10,18 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{Request, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
 
 use super::client::{Http, http};
+use super::session::{Session, Tokens, now_s};
+use super::target::Target;
 use super::{Exit, fail};
-use crate::app::instance::{self, Instance};
 use crate::oauth::params::Params;
 use crate::oauth::token::DEVICE;
+use crate::profile;
 
 /// LIMIT: how long a person may take in the browser.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -52,19 +52,6 @@ pub fn command() -> Command {
         .subcommand(auth)
 }
 
-/// What is kept of a log-in.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    /// The gateway it is for, and for no other.
-    url: String,
-    issuer: String,
-    client_id: String,
-    access_token: String,
-    refresh_token: Option<String>,
-    /// In seconds since 1970.
-    expires_at: u64,
-}
-
 /// Endpoints of a gateway (RFC 8414).
 #[derive(Deserialize)]
 struct Server {
@@ -77,91 +64,60 @@ struct Server {
     device_authorization_endpoint: String,
 }
 
-fn now_s() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-/// Where the tokens for a gateway lie.
-fn place(url: &str) -> anyhow::Result<PathBuf> {
-    let base = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = base.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
-    let base = base.context("neither XDG_CONFIG_HOME nor HOME says where tokens can be kept")?;
-    let name = blake3::hash(url.as_bytes()).to_hex();
-    Ok(base.join("sp").join("auth").join(format!("{}.json", name.get(..16).unwrap_or_default())))
-}
-
-fn read(url: &str) -> anyhow::Result<Option<Kept>> {
-    let path = place(url)?;
-    let text = match std::fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
-    };
-    guard(&path)?;
-    let kept: Kept = serde_json::from_slice(&text).with_context(|| format!("`{}` is damaged; log in again", path.display()))?;
-    Ok((kept.url == url).then_some(kept))
-}
-
-fn guard(path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::MetadataExt as _;
-    let mode = path.metadata()?.mode() & 0o777;
-    ensure!(mode & 0o077 == 0, "`{}` is open to others (mode {mode:03o}); run `chmod 600 {}`", path.display(), path.display());
-    Ok(())
-}
-
-/// Whole or not at all, and never readable by others, not even for a moment.
-fn write(kept: &Kept) -> anyhow::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-    let path = place(&kept.url)?;
-    let dir = path.parent().context("tokens have no folder")?;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .with_context(|| format!("`{}` cannot be made", dir.display()))?;
-    let temp = path.with_extension(format!("{}.new", std::process::id()));
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temp)?;
-    file.write_all(&serde_json::to_vec(kept)?)?;
-    file.sync_all()?;
-    std::fs::rename(&temp, &path).with_context(|| format!("`{}` cannot be written", path.display()))
-}
-
-/// The access token that was got for this gateway, refreshed when it is about to end; nothing where nobody is logged in.
+/// The access token of the log-in of this profile at this gateway, renewed when it is about to end.
 ///
 /// # Errors
-/// The log-in has ended, or its file cannot be used.
-pub async fn token_for(url: &str) -> anyhow::Result<Option<String>> {
-    let Some(kept) = read(url)? else { return Ok(None) };
-    Ok(Some(fresh(kept).await?.access_token))
+/// Nobody is logged in there, the log-in has ended, or what is kept of it cannot be used.
+pub async fn token_for(profile: &str, url: &str) -> anyhow::Result<String> {
+    Ok(fresh(kept(profile, url)?).await?.1.access_token)
 }
 
-async fn fresh(kept: Kept) -> anyhow::Result<Kept> {
-    if kept.expires_at > now_s() + AHEAD_S {
-        return Ok(kept);
+fn kept(profile: &str, url: &str) -> anyhow::Result<Session> {
+    Session::read(profile, url)?.with_context(|| format!("nobody is logged in at {url}; run `{}`", again(profile, url)))
+}
+
+/// The command line that logs in there.
+fn again(profile: &str, url: &str) -> String {
+    match profile {
+        "" => format!("sp cloud auth login --url {url}"),
+        profile => format!("sp cloud auth login --profile {profile}"),
     }
-    let again = || format!("the log-in at {} has ended; run `sp cloud auth login --url {}`", kept.url, kept.url);
-    let refresh = kept.refresh_token.clone().with_context(again)?;
-    let http = http()?;
-    let server = discover(&http, &kept.url).await?;
-    ensure!(server.issuer == kept.issuer, "the gateway at {} is not the one of the log-in any more", kept.url);
-    let pairs = [("grant_type", "refresh_token"), ("client_id", &kept.client_id), ("refresh_token", &refresh)];
-    let (status, answer) = form(&http, &server.token_endpoint, &pairs).await?;
-    ensure!(status.is_success(), again());
-    let kept = keep(&kept.url, &server, &kept.client_id, &answer)?;
-    write(&kept)?;
-    Ok(kept)
 }
 
-fn keep(url: &str, server: &Server, client_id: &str, answer: &Value) -> anyhow::Result<Kept> {
+async fn fresh(session: Session) -> anyhow::Result<(Session, Tokens)> {
+    if session.expires_at > now_s() + AHEAD_S {
+        let tokens = session.tokens().await?;
+        return Ok((session, tokens));
+    }
+    let _one = session.renewing()?;
+    // Whoever had it before us may have renewed it.
+    let mut session = kept(&session.profile, &session.url)?;
+    let tokens = session.tokens().await?;
+    if session.expires_at > now_s() + AHEAD_S {
+        return Ok((session, tokens));
+    }
+    let ended = || format!("the log-in at {} has ended; run `{}`", session.url, again(&session.profile, &session.url));
+    let refresh = tokens.refresh_token.with_context(ended)?;
+    let http = http()?;
+    let server = discover(&http, &session.url).await?;
+    ensure!(server.issuer == session.issuer, "the gateway at {} is not the one of the log-in any more", session.url);
+    let pairs = [("grant_type", "refresh_token"), ("client_id", &session.client_id), ("refresh_token", &refresh)];
+    let (status, answer) = form(&http, &server.token_endpoint, &pairs).await?;
+    ensure!(status.is_success(), ended());
+    let tokens = given(&answer)?;
+    session.expires_at = expiry(&answer);
+    session.keep(tokens.clone()).await?;
+    Ok((session, tokens))
+}
+
+fn given(answer: &Value) -> anyhow::Result<Tokens> {
     let text = |name: &str| answer[name].as_str().map(str::to_owned);
-    Ok(Kept {
-        url: url.to_owned(),
-        issuer: server.issuer.clone(),
-        client_id: client_id.to_owned(),
-        access_token: text("access_token").context("the gateway gave no token")?,
-        refresh_token: text("refresh_token"),
-        expires_at: now_s() + answer["expires_in"].as_u64().unwrap_or(0),
-    })
+    let access_token = text("access_token").context("the gateway gave no token")?;
+    Ok(Tokens { access_token, refresh_token: text("refresh_token") })
+}
+
+fn expiry(answer: &Value) -> u64 {
+    now_s() + answer["expires_in"].as_u64().unwrap_or(0)
 }
 
 /// Carries out `sp cloud auth …`.
@@ -170,11 +126,12 @@ pub fn run(what: &str, matches: &ArgMatches) -> Exit {
         return fail(Exit::Failure, "no runtime can be started");
     };
     let done = runtime.block_on(async {
-        let url = gateway(matches)?;
+        let target = Target::of(matches)?;
+        let url = target.login_url()?;
         match what {
-            "login" => login(&url, matches.get_flag("device")).await,
-            "logout" => logout(&url).await,
-            _ => whoami(&url).await,
+            "login" => login(target.profile(), &url, matches.get_flag("device")).await,
+            "logout" => logout(target.profile(), &url).await,
+            _ => whoami(target.profile(), &url).await,
         }
     });
     match done {
@@ -185,55 +142,62 @@ pub fn run(what: &str, matches: &ArgMatches) -> Exit {
     Exit::Success
 }
 
-fn gateway(matches: &ArgMatches) -> anyhow::Result<String> {
-    if let Some(url) = matches.get_one::<String>("url") {
-        return Ok(url.trim_end_matches('/').to_owned());
-    }
-    let data_dir = matches.get_one::<PathBuf>("data-dir").cloned().unwrap_or_else(instance::default_data_dir);
-    Ok(Instance::read(&data_dir).context("name the gateway with --url")?.issuer)
-}
-
-async fn login(url: &str, with_code: bool) -> anyhow::Result<Value> {
+/// Commands mean the gateway from then on.
+async fn login(profile: &str, url: &str, with_code: bool) -> anyhow::Result<Value> {
     let http = http()?;
     let server = discover(&http, url).await?;
     let client_id = register(&http, &server).await?;
     let answer = if with_code { device(&http, &server, &client_id).await? } else { browser(&http, &server, &client_id).await? };
-    let kept = keep(url, &server, &client_id, &answer)?;
-    write(&kept)?;
-    whoami(url).await
+    let tokens = given(&answer)?;
+    let user = who(&http, &server, &tokens).await?.context("the gateway does not know its own token")?;
+    let mut session = Session::new((profile, url), &server.issuer, &client_id, &user, expiry(&answer));
+    session.keep(tokens.clone()).await?;
+    profile::activate(Some(&session.named()))?;
+    Ok(described(&session, &tokens))
 }
 
-async fn logout(url: &str) -> anyhow::Result<Value> {
-    let Some(kept) = read(url)? else { bail!("nobody is logged in at {url}") };
-    let http = http()?;
+async fn logout(profile: &str, url: &str) -> anyhow::Result<Value> {
+    let session = kept(profile, url)?;
     let given_back = async {
+        let tokens = session.tokens().await?;
+        let http = http()?;
         let server = discover(&http, url).await?;
-        ensure!(server.issuer == kept.issuer, "another gateway answers at {url}");
-        let token = kept.refresh_token.as_deref().unwrap_or(&kept.access_token);
-        let (status, _) = form(&http, &server.revocation_endpoint, &[("client_id", &kept.client_id), ("token", token)]).await?;
+        ensure!(server.issuer == session.issuer, "another gateway answers at {url}");
+        let token = tokens.refresh_token.as_deref().unwrap_or(&tokens.access_token);
+        let (status, _) =
+            form(&http, &server.revocation_endpoint, &[("client_id", &session.client_id), ("token", token)]).await?;
         ensure!(status.is_success(), "the gateway answered with HTTP {status}");
         anyhow::Ok(())
     };
     let given_back = given_back.await;
     // Forgotten whatever the gateway says.
-    std::fs::remove_file(place(url)?)?;
+    session.forget().await?;
     given_back.context("the tokens are forgotten here, and may live until they expire")?;
     Ok(json!({ "text": format!("logged out of {url}"), "url": url }))
 }
 
-async fn whoami(url: &str) -> anyhow::Result<Value> {
-    let Some(kept) = read(url)? else { bail!("nobody is logged in at {url}; run `sp cloud auth login --url {url}`") };
-    let kept = fresh(kept).await?;
+async fn whoami(profile: &str, url: &str) -> anyhow::Result<Value> {
+    let (session, tokens) = fresh(kept(profile, url)?).await?;
     let http = http()?;
     let server = discover(&http, url).await?;
-    let request = Request::get(&server.userinfo_endpoint).header("authorization", format!("Bearer {}", kept.access_token));
-    let (status, who) = send(&http, request.body(Full::default())?).await?;
-    ensure!(status.is_success(), "the log-in at {url} does not hold any more; run `sp cloud auth login --url {url}`");
-    let user = who["sub"].as_str().unwrap_or_default();
-    let minutes = kept.expires_at.saturating_sub(now_s()) / 60;
-    let renewed = if kept.refresh_token.is_some() { "and renewed without a word" } else { "and then over" };
+    let ended = || format!("the log-in at {url} does not hold any more; run `{}`", again(profile, url));
+    ensure!(who(&http, &server, &tokens).await?.with_context(ended)? == session.user, "{}", ended());
+    Ok(described(&session, &tokens))
+}
+
+/// Whose token it is; nothing where it does not hold.
+async fn who(http: &Http, server: &Server, tokens: &Tokens) -> anyhow::Result<Option<String>> {
+    let request = Request::get(&server.userinfo_endpoint).header("authorization", format!("Bearer {}", tokens.access_token));
+    let (status, who) = send(http, request.body(Full::default())?).await?;
+    Ok(who["sub"].as_str().filter(|_| status.is_success()).map(str::to_owned))
+}
+
+fn described(session: &Session, tokens: &Tokens) -> Value {
+    let Session { user, url, issuer, profile, expires_at, .. } = session;
+    let minutes = expires_at.saturating_sub(now_s()) / 60;
+    let renewed = if tokens.refresh_token.is_some() { "and renewed without a word" } else { "and then over" };
     let text = format!("{user} at {url}; this token is good for {minutes} minutes, {renewed}");
-    Ok(json!({ "text": text, "user": user, "url": url, "issuer": kept.issuer, "expires_at": kept.expires_at }))
+    json!({ "text": text, "user": user, "url": url, "issuer": issuer, "profile": profile, "expires_at": expires_at })
 }
 
 /// RFC 8414. What the document says must be about who was asked (section 3.3), or another computer could answer for it.
@@ -345,9 +309,10 @@ async fn browser(http: &Http, server: &Server, client_id: &str) -> anyhow::Resul
     Ok(answer)
 }
 
-/// Where there is no browser, the address that was printed is enough.
+/// By `$BROWSER`, else by what the system opens addresses with. Where there is no browser, the address that was printed is enough.
 fn open(address: &str) {
-    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let named = std::env::var_os("BROWSER").filter(|program| !program.is_empty());
+    let program = named.unwrap_or_else(|| "xdg-open".into());
     let quiet = std::process::Stdio::null;
     let _ = std::process::Command::new(program).arg(address).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
 }

@@ -1,7 +1,5 @@
 //! Calls the tools of the built-in MCP server `sp`, over HTTP like any other client.
 
-use std::path::PathBuf;
-
 use clap::ArgMatches;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
@@ -10,7 +8,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
-use crate::app::instance::{self, Instance};
+use crate::cli::target::Target;
 use crate::cli::{auth, local};
 
 /// Largest answer that is read. LIMIT: 10,000 audit rows.
@@ -53,14 +51,6 @@ pub(super) fn http() -> std::io::Result<Http> {
     Ok(HttpClient::builder(TokioExecutor::new()).build(https))
 }
 
-/// Whether two addresses are of the same gateway.
-fn is_same_origin(a: &str, b: &str) -> bool {
-    match (url::Url::parse(a), url::Url::parse(b)) {
-        (Ok(a), Ok(b)) => a.origin().is_tuple() && a.origin() == b.origin(),
-        _ => false,
-    }
-}
-
 /// A client of one gateway.
 pub struct Client {
     url: String,
@@ -69,33 +59,26 @@ pub struct Client {
 }
 
 impl Client {
-    /// The gateway and credential that the command line, the environment, a log-in or the data directory name, in this
-    /// order. The key in the data directory makes tokens for the gateway that runs from it, and they are sent nowhere else.
+    /// The gateway that is meant, and the credential that the command line, the environment, its profile, the data directory
+    /// or a log-in give, in this order. The key in the data directory makes tokens for the gateway that runs from it, and they
+    /// are sent nowhere else; nor is a log-in sent anywhere but to its gateway.
     ///
     /// # Errors
     /// None of them names one.
     pub async fn from_args(matches: &ArgMatches) -> Result<Client, ClientError> {
-        let data_dir = matches.get_one::<PathBuf>("data-dir").cloned().unwrap_or_else(instance::default_data_dir);
-        let local = Instance::read(&data_dir);
-        let (url, is_ours) = match matches.get_one::<String>("url") {
-            Some(url) => {
-                let of = |known: &Instance| is_same_origin(url, &known.url) || is_same_origin(url, &known.issuer);
-                (url.trim_end_matches('/').to_owned(), local.as_ref().is_ok_and(of))
-            }
-            None => (local.map_err(|error| ClientError::NoGateway(format!("{error:#}")))?.url, true),
-        };
-        let token = match matches.get_one::<String>("token") {
-            Some(token) => token.clone(),
-            None if is_ours => local::operator_token(&data_dir).map_err(|error| ClientError::NoToken(format!("{error:#}")))?,
-            None => {
-                let kept = auth::token_for(&url).await.map_err(|error| ClientError::NoToken(format!("{error:#}")))?;
-                kept.ok_or_else(|| {
-                    ClientError::NoToken(format!("nobody is logged in at {url}; run `sp cloud auth login --url {url}`"))
-                })?
-            }
+        let no_gateway = |error: anyhow::Error| ClientError::NoGateway(format!("{error:#}"));
+        let no_token = |error: anyhow::Error| ClientError::NoToken(format!("{error:#}"));
+        let target = Target::of(matches).map_err(no_gateway)?;
+        let address = target.address().map_err(no_gateway)?;
+        let of_profile = target.chosen.profile().map_or(Ok(None), |profile| profile.token());
+        let token = match (matches.get_one::<String>("token"), of_profile.map_err(no_token)?) {
+            (Some(token), _) => token.clone(),
+            (None, Some(token)) => token,
+            (None, None) if address.is_ours => local::operator_token(&target.data_dir).map_err(no_token)?,
+            (None, None) => auth::token_for(target.profile(), &address.url).await.map_err(no_token)?,
         };
         let http = http().map_err(|error| ClientError::NoGateway(error.to_string()))?;
-        Ok(Client { url, token, http })
+        Ok(Client { url: address.url, token, http })
     }
 
     /// Calls a tool and gives its structured result.
@@ -172,19 +155,6 @@ fn result_of(answer: &Value) -> Result<Value, ClientError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_gateway_is_known_by_its_origin() {
-        for (a, b, same) in [
-            ("http://127.0.0.1:8080", "http://127.0.0.1:8080/", true),
-            ("http://localhost:8080", "http://127.0.0.1:8080", false),
-            ("http://127.0.0.1:8080@evil.example", "http://127.0.0.1:8080", false),
-            ("https://gate.example", "https://gate.example:443", true),
-            ("nonsense", "nonsense", false),
-        ] {
-            assert_eq!(is_same_origin(a, b), same, "{a} {b}");
-        }
-    }
 
     #[test]
     fn answers_become_results_or_words() {

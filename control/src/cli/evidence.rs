@@ -13,7 +13,7 @@ use serde_json::json;
 use wire::checkpoint::Checkpoint;
 
 use super::{Exit, fail};
-use crate::app::instance;
+use crate::cli::target::Target;
 use crate::evidence::checkpoint::{self, Line};
 use crate::evidence::trust::{Origin, Trust};
 use crate::evidence::verify::{self, Progress, Range, Report};
@@ -109,7 +109,7 @@ async fn verify_with(matches: &ArgMatches) -> anyhow::Result<Report> {
     };
     let trust = match matches.get_many::<String>("key") {
         Some(keys) => Some(Trust::given(keys)?),
-        None => Trust::of_data_dir_if_there(&data_dir(matches))?,
+        None => Trust::of_data_dir_if_there(&data_dir(matches)?)?,
     };
     let database = database(matches)?;
     let mut client = database.get().await.context("the database cannot be reached; name it with --database-url")?;
@@ -215,7 +215,13 @@ fn read_export(path: &Path) -> anyhow::Result<Vec<Checkpoint>> {
 
 /// `sp infra logs journal`.
 pub fn journal(matches: &ArgMatches) -> Exit {
-    let dir = matches.get_one::<PathBuf>("dir").cloned().unwrap_or_else(|| data_dir(matches).join("journal"));
+    let dir = match matches.get_one::<PathBuf>("dir") {
+        Some(dir) => dir.clone(),
+        None => match data_dir(matches) {
+            Ok(dir) => dir.join("journal"),
+            Err(error) => return fail(Exit::Failure, format!("{error:#}")),
+        },
+    };
     let records = matches.get_one::<usize>("records").copied().unwrap_or(0);
     let streams = match inspect::inspect(&dir, records) {
         Ok(streams) if streams.is_empty() => return fail(Exit::Failure, format!("`{}` holds no journal", dir.display())),
@@ -260,20 +266,22 @@ fn show_stream(stream: &inspect::Stream, out: &mut dyn std::io::Write) -> std::i
 }
 
 fn database(matches: &ArgMatches) -> anyhow::Result<Database> {
-    match matches.get_one::<String>("database-url") {
-        Some(url) => Ok(Database::external(url)?),
+    let target = Target::of(matches)?;
+    let of_profile = target.chosen.profile().map_or(Ok(None), |profile| profile.database_url());
+    match matches.get_one::<String>("database-url").cloned().map_or(of_profile, |url| Ok(Some(url)))? {
+        Some(url) => Ok(Database::external(&url)?),
         None => {
-            let dir = data_dir(matches);
-            let config = private_config(&dir).with_context(|| {
-                format!("no private PostgreSQL runs in `{}`; name the database with --database-url", dir.display())
+            let config = private_config(&target.data_dir).with_context(|| {
+                let dir = target.data_dir.display();
+                format!("no private PostgreSQL runs in `{dir}`; name the database with --database-url or --profile")
             })?;
             Ok(Database::with_roles(config.clone(), config)?)
         }
     }
 }
 
-fn data_dir(matches: &ArgMatches) -> PathBuf {
-    matches.get_one::<PathBuf>("data-dir").cloned().unwrap_or_else(instance::default_data_dir)
+fn data_dir(matches: &ArgMatches) -> anyhow::Result<PathBuf> {
+    Ok(Target::of(matches)?.data_dir)
 }
 
 fn on_runtime<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {

@@ -11,12 +11,13 @@ use wire::decision::Tier;
 use wire::ids::{RoleName, ScopeName};
 
 use super::{Exit, fail};
-use crate::app::instance::{self, Instance};
+use crate::app::instance::Instance;
+use crate::cli::target::Target;
 use crate::keys::Keys;
 use crate::token::{TokenRequest, mint};
 
 /// How long the token lives that `sp` makes for its own calls.
-const OWN_TOKEN_LIFE: Duration = Duration::from_secs(300);
+pub const OWN_TOKEN_LIFE: Duration = Duration::from_secs(300);
 
 /// `sp check`.
 pub fn check_command() -> Command {
@@ -102,7 +103,7 @@ pub fn token(matches: &ArgMatches) -> Exit {
 }
 
 fn mint_from(matches: &ArgMatches) -> anyhow::Result<Vec<String>> {
-    let data_dir = matches.get_one::<PathBuf>("data-dir").cloned().unwrap_or_else(instance::default_data_dir);
+    let data_dir = Target::of(matches)?.data_dir;
     let text = |name: &str| matches.get_one::<String>(name).map(String::as_str);
     let list = |name: &str| matches.get_many::<String>(name).unwrap_or_default();
     let user = text("user").unwrap_or_default();
@@ -134,13 +135,17 @@ fn mint_all(data_dir: &Path, requests: &[TokenRequest]) -> anyhow::Result<Vec<St
     requests.iter().map(mint_one).collect()
 }
 
+/// As whom `sp` calls the gateway of this machine.
+pub fn operator() -> String {
+    std::env::var("USER").ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "root".to_owned())
+}
+
 /// The token that `sp` uses for its own calls when it was given none: an operator's, for five minutes.
 ///
 /// # Errors
 /// The data directory has no key that we may read.
 pub fn operator_token(data_dir: &Path) -> anyhow::Result<String> {
-    let user = std::env::var("USER").ok().filter(|user| !user.is_empty()).unwrap_or_else(|| "root".to_owned());
-    let mut request = TokenRequest::new(user.parse()?, Tier::Admin);
+    let mut request = TokenRequest::new(operator().parse()?, Tier::Admin);
     request.ttl = OWN_TOKEN_LIFE;
     request.roles = vec!["operator".parse()?];
     request.client = Some("sp".parse()?);

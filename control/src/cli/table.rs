@@ -23,6 +23,28 @@ pub fn of(columns: &[&str], rows: &[Value]) -> String {
     format!("{table}\n")
 }
 
+/// One record, a member to a line.
+///
+/// # Errors
+/// Nobody reads any more.
+pub fn record(record: &Value, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+    for (name, value) in record.as_object().into_iter().flatten() {
+        let text = match value {
+            Value::Null => continue,
+            Value::String(text) if text.is_empty() => continue,
+            Value::String(text) => printable(text),
+            Value::Array(items) if items.is_empty() => continue,
+            Value::Array(items) if items.iter().all(Value::is_string) => {
+                let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                printable(&items.join(", "))
+            }
+            other => other.to_string(),
+        };
+        writeln!(out, "{:<14} {text}", name.replace('_', " "))?;
+    }
+    Ok(())
+}
+
 /// Without what could command a terminal.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()

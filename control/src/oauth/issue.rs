@@ -1,5 +1,7 @@
 //! Making tokens: signed, stored, recorded, and only then given.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
@@ -39,7 +41,7 @@ pub(super) struct Order<'a> {
 /// Makes tokens within a transaction, which the caller commits; gives the answer of the token endpoint.
 pub(super) async fn issue(app: &App, transaction: &Transaction<'_>, order: &Order<'_>) -> Result<Value, Error> {
     let now = Timestamp::now();
-    let longest = now.checked_add(token::ACCESS_LIFE).unwrap_or(now);
+    let longest = now.checked_add(Duration::from_secs(app.settings.access_token_life_s)).unwrap_or(now);
     let expires_at = order.expires_at.map_or(longest, |at| at.min(longest));
     let access = Access {
         issuer: &app.settings.public_url,

@@ -148,10 +148,11 @@ impl Ring {
         Ok(())
     }
 
-    /// Makes a key that signs from now on; the one before signs nothing more.
+    /// Makes a key that signs from now on; the one before signs nothing more, and verifies until what it signed has expired.
+    /// When this returns well, every shard of this node knows the new one.
     ///
     /// # Errors
-    /// As [`Ring::keep`].
+    /// As [`Ring::keep`]; the one before goes on to sign.
     pub async fn rotate(&self, app: &App) -> Result<String, Error> {
         let _one = self.making.lock().await;
         let client = people::connect(app).await?;

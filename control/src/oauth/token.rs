@@ -2,6 +2,8 @@
 //!
 //! Source: OAuth 2.1 sections 3.2, 4.1.3, 4.2, 4.3; RFC 7636 section 4.6; RFC 8628 section 3.5; RFC 8693; RFC 8707; RFC 9068.
 
+use std::time::Duration;
+
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -29,7 +31,7 @@ pub const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
 /// LIMIT: how long an access token lives. Revocation does not wait for it.
-pub const ACCESS_LIFE: SignedDuration = SignedDuration::from_hours(1);
+pub const ACCESS_LIFE: Duration = Duration::from_secs(3600);
 
 /// LIMIT: how long a code waits for its client.
 pub const CODE_LIFE: SignedDuration = SignedDuration::from_secs(60);

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{Caller, CommandError};
 use crate::app::App;
 use crate::app::publish::Wish;
+pub(super) use crate::cli::table::record as lines;
 use crate::postgres::{Connection, DatabaseState};
 
 /// LIMIT: rows of one page.
@@ -100,25 +101,6 @@ pub(super) fn ahead_or_never(text: Option<&str>) -> Result<Option<Timestamp>, Co
 /// The ids of a list, as texts.
 pub(super) fn texts<T: ToString>(ids: &[T]) -> Vec<String> {
     ids.iter().map(ToString::to_string).collect()
-}
-
-/// One record, a member to a line.
-pub(super) fn lines(record: &Value, out: &mut dyn std::io::Write) -> std::io::Result<()> {
-    for (name, value) in record.as_object().into_iter().flatten() {
-        let text = match value {
-            Value::Null => continue,
-            Value::String(text) if text.is_empty() => continue,
-            Value::String(text) => crate::cli::table::printable(text),
-            Value::Array(items) if items.is_empty() => continue,
-            Value::Array(items) if items.iter().all(Value::is_string) => {
-                let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-                crate::cli::table::printable(&items.join(", "))
-            }
-            other => other.to_string(),
-        };
-        writeln!(out, "{:<14} {text}", name.replace('_', " "))?;
-    }
-    Ok(())
 }
 
 /// A list, and how to see more of it.

@@ -8,9 +8,20 @@ async fn a_client_finds_registers_asks_and_calls() {
     // RFC 9728 section 5.1, RFC 8414 section 3, OpenID Connect Discovery section 4.
     let refused = post(&scene.gateway.endpoint("echo"), None, &tool_call("echo", json!({}))).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
-    assert!(refused.headers["www-authenticate"].to_str().unwrap().contains("resource_metadata="));
+    let challenge = refused.headers["www-authenticate"].to_str().unwrap();
+    assert!(challenge.contains("resource_metadata=") && challenge.contains(r#"scope="echo:visit tools:call""#), "{challenge}");
+    let stale = post(&scene.gateway.endpoint("sp"), Some("nonsense"), &tool_call("echo", json!({}))).await;
+    let challenge = stale.headers["www-authenticate"].to_str().unwrap();
+    assert!(challenge.contains(r#"scope="audit:read gateway:operate gateway:read tools:call""#), "{challenge}");
     let resource = scene.get("/.well-known/oauth-protected-resource/api/v1/mcp/echo/mcp", None).await.json();
     assert_eq!(resource["authorization_servers"], json!([scene.issuer]));
+    assert_eq!(resource["scopes_supported"], json!(["echo:visit", "tools:call"]));
+    let root = scene.get("/.well-known/oauth-protected-resource", None).await.json();
+    assert_eq!(
+        root["scopes_supported"],
+        json!(["audit:read", "echo:visit", "gateway:operate", "gateway:read", "tools:call"]),
+        "no `offline_access`: that is between client and authorization server"
+    );
     for path in [
         "/.well-known/oauth-authorization-server",
         "/.well-known/openid-configuration",
@@ -157,4 +168,30 @@ async fn machines_act_and_the_trail_says_for_whom() {
     assert_eq!(send("/oauth/token", &[("grant_type", "client_credentials")]).await.error(), "invalid_client");
     scene.gateway.sp(&["admin", "clients", "enable", "robot"]);
     assert!(send("/oauth/token", &[("grant_type", "client_credentials")]).await.json()["access_token"].is_string());
+}
+
+/// OpenID Connect RP-Initiated Logout sections 2 and 3: without an ID token of this log-in the person is asked, and then goes
+/// where the client has registered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_asks_to_log_its_person_out_and_the_person_agrees() {
+    let scene = Scene::start().await;
+    let after = "http://127.0.0.1:3121/bye";
+    let client = scene.register(&json!({ "post_logout_redirect_uris": [after] })).await;
+    let id = client["client_id"].as_str().unwrap();
+    let tokens = scene.tokens(&[]).await;
+    let query = encode(&[("client_id", id), ("post_logout_redirect_uri", after), ("state", "s1")]);
+    let page = scene.get(&format!("/oauth/logout?{query}"), Some(&scene.cookie)).await;
+    assert!(page.status == StatusCode::OK && page.text.contains(r#"value="s1""#), "{page:?}");
+    assert!(page.header("content-security-policy").contains("form-action 'self' http://127.0.0.1:3121"), "{page:?}");
+    let csrf = Scene::csrf(&scene.cookie);
+    let agree = [("client_id", id), ("post_logout_redirect_uri", after), ("state", "s1"), ("csrf", csrf.as_str())];
+    let done = scene.form("/oauth/logout", Some(&scene.cookie), &agree).await;
+    assert_eq!((done.status, done.header("location")), (StatusCode::SEE_OTHER, "http://127.0.0.1:3121/bye?state=s1"));
+    assert!(done.header("set-cookie").contains("Max-Age=0"), "{done:?}");
+    assert!(scene.authorize(Some(&scene.cookie), &[]).await.header("location").starts_with("/login"), "logged out");
+    assert_eq!(
+        scene.call(tokens["access_token"].as_str().unwrap()).await,
+        "token_revoked",
+        "and what came of the log-in is over"
+    );
 }

@@ -8,16 +8,18 @@ use super::cases::CasesFile;
 use super::governance::GovernanceFile;
 use super::identity::IdentityFile;
 use super::mcp::McpFile;
+use super::profile::ProfileFile;
 use super::sinks::SinkFile;
 
 /// Every kind: the name of its schema file, and the schema.
-pub fn all() -> [(&'static str, Value); 6] {
+pub fn all() -> [(&'static str, Value); 7] {
     [
         ("access.schema.json", schema_for!(AccessFile)),
         ("cases.schema.json", schema_for!(CasesFile)),
         ("governance.schema.json", schema_for!(GovernanceFile)),
         ("identity.schema.json", schema_for!(IdentityFile)),
         ("mcp.schema.json", schema_for!(McpFile)),
+        ("profile.schema.json", schema_for!(ProfileFile)),
         ("sinks.schema.json", schema_for!(SinkFile)),
     ]
     .map(|(name, schema)| (name, without_null(schema.to_value())))
