@@ -1,10 +1,12 @@
 //! People and services: accounts, API keys, sessions and bans, and who may command what.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{ACCESS, Gateway, Upstream, client, echo_server, eventually, post, reason, tool_call};
+use crate::harness::{
+    ACCESS, Gateway, HttpClient, Upstream, client, echo_server, eventually, post, post_with, reason, tool_call,
+};
 
 /// Enough fresh connections to meet every shard.
 const CONNECTIONS: usize = 12;
@@ -96,6 +98,83 @@ async fn whoever_is_shut_out_is_so_when_the_command_answers() {
         assert!(err.contains(words), "{args:?}: {err}");
     }
     assert_eq!(gateway.try_sp(&["admin", "users", "create", "a\nb"]).0, 2);
+}
+
+/// One connection to each shard, found by whose home is where: a connection stays on the shard of whoever spoke first on it.
+async fn connection_for_each_shard(gateway: &Gateway, shards: usize) -> Vec<HttpClient> {
+    let call = tool_call("echo", json!({"message": "x"}));
+    let tokens = crate::harness::lines(&gateway.tokens("opener", "developer", 64));
+    let mut clients = Vec::new();
+    for token in &tokens {
+        let client = client();
+        assert_eq!(reason(&post_with(&client, &gateway.endpoint("echo"), Some(token), &call).await), "");
+        clients.push(client);
+    }
+    gateway.wait_until_shipped();
+    let sql =
+        "SELECT DISTINCT ON (stream_id) stream_id, user_id FROM audit_event WHERE kind = 'decision' AND user_id LIKE 'opener-%'";
+    let rows = gateway.postgres().await.query(sql, &[]).await.unwrap();
+    assert_eq!(rows.len(), shards, "64 principals are at home on every shard");
+    let number = |row: &tokio_postgres::Row| row.get::<_, &str>(1).strip_prefix("opener-").unwrap().parse::<usize>().unwrap();
+    rows.iter().map(|row| clients[number(row) - 1].clone()).collect()
+}
+
+/// Calls on every connection, one call after the other, until it is refused: when the last call was sent that was carried out,
+/// and when the first refusal came, the latest of all connections.
+async fn call_until_refused(connections: &[HttpClient], url: &str, token: &str) -> (Instant, Instant) {
+    let call = tool_call("echo", json!({"message": "x"}));
+    let until_refused = async |connection: &HttpClient| {
+        let mut last_allowed = Instant::now();
+        loop {
+            let sent = Instant::now();
+            if reason(&post_with(connection, url, Some(token), &call).await).is_empty() {
+                last_allowed = sent;
+            } else {
+                return (last_allowed, Instant::now());
+            }
+        }
+    };
+    let ends = futures_util::future::join_all(connections.iter().map(until_refused)).await;
+    (ends.iter().map(|end| end.0).max().unwrap(), ends.iter().map(|end| end.1).max().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_shut_out_is_so_on_every_shard_within_200_ms() {
+    const SHARDS: usize = 8;
+    let upstream = Upstream::start(&[]);
+    let echo = echo_server(&upstream.url);
+    let services = [("mcp/echo.yaml", echo.as_str()), ("access/access.yaml", ACCESS), ("governance/rules.yaml", "secrets: {}\n")];
+    let gateway = Gateway::start(&services, &["--cores", &SHARDS.to_string()]);
+    let connections = connection_for_each_shard(&gateway, SHARDS).await;
+    let operator = gateway.token(&["--user", "ops", "--role", "operator"]);
+    for user in ["ann", "bob"] {
+        gateway.sp(&["admin", "users", "create", user, "--role", "developer"]);
+    }
+    for (user, command) in [
+        ("ann", tool_call("admin_users_disable", json!({ "user": "ann" }))),
+        ("bob", tool_call("admin_sessions_revoke", json!({ "session": "s-bob" }))),
+    ] {
+        let session = format!("s-{user}");
+        let token = token_that_works(&gateway, &["--user", user, "--role", "developer", "--session", &session]).await;
+        let url = gateway.endpoint("echo");
+        let caller = {
+            let (connections, url, token) = (connections.clone(), url.clone(), token.clone());
+            tokio::spawn(async move { call_until_refused(&connections, &url, &token).await })
+        };
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let sent = Instant::now();
+        let answer = post(&gateway.endpoint("sp"), Some(&operator), &command).await;
+        let replied = Instant::now();
+        assert_eq!(reason(&answer), "", "{answer:?}");
+        let (last_allowed, refused) = caller.await.unwrap();
+        let after = last_allowed.saturating_duration_since(replied);
+        println!(
+            "{user}: the command took {:?}; the last call that was carried out was sent {after:?} after its reply, the last first refusal came {:?} after it",
+            replied - sent,
+            refused.saturating_duration_since(replied)
+        );
+        assert!(after <= Duration::from_millis(200), "{user} was served {after:?} after the command's reply");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,6 +373,17 @@ async fn operators_see_and_change_what_there_is() {
     gateway.sp(&["admin", "departments", "create", "research", "--tenant", "acme"]);
     gateway.sp(&["admin", "users", "update", "u0", "--tenant", "acme", "--department", "research"]);
     assert_eq!(gateway.try_sp(&["admin", "tenants", "delete", "acme"]).0, 1);
+    assert_eq!(json(&gateway, &["admin", "tenants", "show", "acme"])["departments"], 1);
+    let shown = json(&gateway, &["admin", "departments", "show", "research"]);
+    assert_eq!((&shown["tenant"], &shown["users"]), (&json!("acme"), &json!(1)));
+    assert_eq!(json(&gateway, &["admin", "roles", "show", "developer"])["scopes"], json!(["tools:call"]));
+    for nobody in [
+        &["admin", "tenants", "show", "nosuch"][..],
+        &["admin", "departments", "show", "nosuch"],
+        &["admin", "roles", "show", "nosuch"],
+    ] {
+        assert_eq!(gateway.try_sp(nobody).0, 1, "{nobody:?}");
+    }
     for args in [
         &["admin", "roles", "list"][..],
         &["admin", "grants", "list", "--principal", "developer"],

@@ -27,41 +27,73 @@ impl Command for List {
     const EXAMPLE: &'static str = "sp admin roles list";
 
     async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
-        let client = connect(&app).await?;
-        let holders = sql::holders().bind(&**client).all().await.map_err(refused)?;
-        let users = |role: &str| holders.iter().find(|row| row.role == role).map_or(0, |row| row.users);
-        let mut roles: BTreeMap<String, Value> = BTreeMap::new();
-        for role in sql::stored_roles().bind(&**client).all().await.map_err(refused)? {
-            let row = json!({
-                "name": role.name, "scopes": role.scopes, "users": users(&role.name), "source": "database",
-                "description": role.description, "created_by": role.created_by, "created_at": role.created_at,
-            });
-            roles.insert(role.name, row);
-        }
-        let publisher = app.publishing.publisher().await;
-        for (name, declared) in &publisher.services().roles {
-            let place = format!("{}:{}", declared.place.file.display(), declared.place.mark.line);
-            let mut scopes = texts(&declared.what.scopes);
-            let source = match roles.get(name.as_str()) {
-                None => place,
-                Some(stored) => {
-                    scopes
-                        .extend(stored["scopes"].as_array().into_iter().flatten().filter_map(|s| s.as_str().map(str::to_owned)));
-                    format!("{place} and database")
-                }
-            };
-            let row = json!({
-                "name": name, "scopes": scopes, "users": users(name.as_str()), "source": source,
-                "description": declared.what.description,
-            });
-            roles.insert(name.to_string(), row);
-        }
-        Ok(json!({ "roles": roles.into_values().collect::<Vec<_>>() }))
+        Ok(json!({ "roles": all(&app).await?.into_values().collect::<Vec<_>>() }))
     }
 
     fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
         admin::rows(result, "roles", &["name", "scopes", "users", "source", "description"], out)
     }
+}
+
+/// Shows a role.
+#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Show {
+    /// The role
+    #[schemars(with = "String")]
+    role: RoleName,
+}
+
+impl Command for Show {
+    const PATH: &'static [&'static str] = &["admin", "roles", "show"];
+    const ABOUT: &'static str = "Show what a role stands for, where it is declared, and how many users have it";
+    const READ_ONLY: bool = true;
+    const EXAMPLE: &'static str = "sp admin roles show developer";
+
+    async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
+        all(&app).await?.remove(self.role.as_str()).ok_or_else(|| unknown(&self.role))
+    }
+
+    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+        admin::lines(result, out)
+    }
+}
+
+fn unknown(role: &RoleName) -> CommandError {
+    CommandError::NotFound(format!("there is no role `{role}`; see `sp admin roles list`"))
+}
+
+/// Every role, of the tree and of the database, by name.
+async fn all(app: &App) -> Result<BTreeMap<String, Value>, CommandError> {
+    let client = connect(app).await?;
+    let holders = sql::holders().bind(&**client).all().await.map_err(refused)?;
+    let users = |role: &str| holders.iter().find(|row| row.role == role).map_or(0, |row| row.users);
+    let mut roles: BTreeMap<String, Value> = BTreeMap::new();
+    for role in sql::stored_roles().bind(&**client).all().await.map_err(refused)? {
+        let row = json!({
+            "name": role.name, "scopes": role.scopes, "users": users(&role.name), "source": "database",
+            "description": role.description, "created_by": role.created_by, "created_at": role.created_at,
+        });
+        roles.insert(role.name, row);
+    }
+    let publisher = app.publishing.publisher().await;
+    for (name, declared) in &publisher.services().roles {
+        let place = format!("{}:{}", declared.place.file.display(), declared.place.mark.line);
+        let mut scopes = texts(&declared.what.scopes);
+        let source = match roles.get(name.as_str()) {
+            None => place,
+            Some(stored) => {
+                scopes.extend(stored["scopes"].as_array().into_iter().flatten().filter_map(|s| s.as_str().map(str::to_owned)));
+                format!("{place} and database")
+            }
+        };
+        let row = json!({
+            "name": name, "scopes": scopes, "users": users(name.as_str()), "source": source,
+            "description": declared.what.description,
+        });
+        roles.insert(name.to_string(), row);
+    }
+    Ok(roles)
 }
 
 /// Makes or changes a role.
@@ -133,7 +165,7 @@ impl Command for Delete {
         if sql::drop_role().bind(&**client, &self.role.as_str()).await.map_err(refused)? == 0 {
             return Err(match declared(&app, &self.role).await {
                 Some(place) => CommandError::Usage(format!("role `{}` stands in {place}; remove it there and reload", self.role)),
-                None => CommandError::NotFound(format!("there is no role `{}`; see `sp admin roles list`", self.role)),
+                None => unknown(&self.role),
             });
         }
         let generation = in_force(&app, &caller, "role removed").await?;
@@ -146,5 +178,6 @@ impl Command for Delete {
 }
 
 inventory::submit! { Entry::of::<List>() }
+inventory::submit! { Entry::of::<Show>() }
 inventory::submit! { Entry::of::<Create>() }
 inventory::submit! { Entry::of::<Delete>() }

@@ -71,6 +71,36 @@ impl Command for CreateTenant {
     }
 }
 
+/// Shows a tenant.
+#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowTenant {
+    /// The tenant
+    #[schemars(with = "String")]
+    tenant: TenantId,
+}
+
+impl Command for ShowTenant {
+    const PATH: &'static [&'static str] = &["admin", "tenants", "show"];
+    const ABOUT: &'static str = "Show a tenant and how many users and departments it has";
+    const READ_ONLY: bool = true;
+    const EXAMPLE: &'static str = "sp admin tenants show acme";
+
+    async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
+        let tenants = sql::tenants().bind(&**connect(&app).await?).all().await.map_err(refused)?;
+        let found = tenants.into_iter().find(|row| row.id == self.tenant.as_str());
+        Ok(json!(found.ok_or_else(|| no_tenant(&self.tenant))?))
+    }
+
+    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+        admin::lines(result, out)
+    }
+}
+
+fn no_tenant(id: &TenantId) -> CommandError {
+    CommandError::NotFound(format!("there is no tenant `{id}`; see `sp admin tenants list`"))
+}
+
 /// Removes a tenant.
 #[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -91,8 +121,7 @@ impl Command for DeleteTenant {
         let id = self.tenant.as_str();
         let tenants = sql::tenants().bind(&**client).all().await.map_err(refused)?;
         let found = tenants.iter().find(|row| row.id == id);
-        let found =
-            found.ok_or_else(|| CommandError::NotFound(format!("there is no tenant `{id}`; see `sp admin tenants list`")))?;
+        let found = found.ok_or_else(|| no_tenant(&self.tenant))?;
         if found.users > 0 || found.departments > 0 {
             return Err(CommandError::Usage(format!(
                 "tenant `{id}` has {} users and {} departments; move them first",
@@ -177,6 +206,36 @@ impl Command for CreateDepartment {
     }
 }
 
+/// Shows a department.
+#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowDepartment {
+    /// The department
+    #[schemars(with = "String")]
+    department: DepartmentId,
+}
+
+impl Command for ShowDepartment {
+    const PATH: &'static [&'static str] = &["admin", "departments", "show"];
+    const ABOUT: &'static str = "Show a department, its tenant and how many users it has";
+    const READ_ONLY: bool = true;
+    const EXAMPLE: &'static str = "sp admin departments show research";
+
+    async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
+        let departments = sql::departments().bind(&**connect(&app).await?).all().await.map_err(refused)?;
+        let found = departments.into_iter().find(|row| row.id == self.department.as_str());
+        Ok(json!(found.ok_or_else(|| no_department(&self.department))?))
+    }
+
+    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+        admin::lines(result, out)
+    }
+}
+
+fn no_department(id: &DepartmentId) -> CommandError {
+    CommandError::NotFound(format!("there is no department `{id}`; see `sp admin departments list`"))
+}
+
 /// Removes a department.
 #[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -196,10 +255,7 @@ impl Command for DeleteDepartment {
         let client = connect(&app).await?;
         let id = self.department.as_str();
         let departments = sql::departments().bind(&**client).all().await.map_err(refused)?;
-        let found = departments
-            .iter()
-            .find(|row| row.id == id)
-            .ok_or_else(|| CommandError::NotFound(format!("there is no department `{id}`; see `sp admin departments list`")))?;
+        let found = departments.iter().find(|row| row.id == id).ok_or_else(|| no_department(&self.department))?;
         if found.users > 0 {
             return Err(CommandError::Usage(format!("department `{id}` has {} users; move them first", found.users)));
         }
@@ -213,8 +269,10 @@ impl Command for DeleteDepartment {
 }
 
 inventory::submit! { Entry::of::<Tenants>() }
+inventory::submit! { Entry::of::<ShowTenant>() }
 inventory::submit! { Entry::of::<CreateTenant>() }
 inventory::submit! { Entry::of::<DeleteTenant>() }
 inventory::submit! { Entry::of::<Departments>() }
+inventory::submit! { Entry::of::<ShowDepartment>() }
 inventory::submit! { Entry::of::<CreateDepartment>() }
 inventory::submit! { Entry::of::<DeleteDepartment>() }
