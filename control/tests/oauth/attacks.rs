@@ -98,6 +98,66 @@ async fn what_is_used_twice_ends_what_it_led_to() {
     assert_eq!(scene.redeem(&code, &[]).await.error(), "invalid_grant");
 }
 
+/// OAuth 2.1 section 4.1.3, RFC 9700 sections 4.5 and 4.14: of two who come at once, one is served.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_good_once_is_good_once_for_two_at_a_time() {
+    let scene = Scene::start().await;
+    let served = |replies: [Reply; 2]| replies.iter().filter(|reply| reply.status == StatusCode::OK).count();
+    let code = scene.code(&[]).await;
+    assert_eq!(served(tokio::join!(scene.redeem(&code, &[]), scene.redeem(&code, &[])).into()), 1);
+    let tokens = scene.tokens(&[]).await;
+    let token = tokens["refresh_token"].as_str().unwrap();
+    assert_eq!(served(tokio::join!(scene.refresh(token), scene.refresh(token)).into()), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_pages_and_answers_give_away() {
+    let scene = Scene::start().await;
+    let cookie = Some(scene.cookie.as_str());
+    // RFC 9700 section 4.16: clickjacking, on every page there is.
+    for path in
+        ["/login?again=yes", "/login/recovery", "/account", "/device", "/oauth/logout", "/enrol?code=x", "/oauth/authorize"]
+    {
+        let page = scene.get(path, cookie).await;
+        assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}: {page:?}");
+        assert_eq!((page.header("x-frame-options"), page.header("cache-control")), ("DENY", "no-store"), "{path}");
+    }
+    // RFC 9700 section 4.11.2: the log-in page is no open redirector.
+    for elsewhere in ["https://evil.example", "//evil.example", "/%5Cevil.example", "%09//evil.example"] {
+        let sent = scene.get(&format!("/login?return_to={elsewhere}"), cookie).await;
+        assert_eq!((sent.status, sent.header("location")), (StatusCode::SEE_OTHER, "/account"), "{elsewhere}");
+    }
+    // RFC 9700 section 4.1: the form of consent is changed on its way.
+    let csrf = Scene::csrf(&scene.cookie);
+    let reply = scene.decide(&csrf, "allow", &[("redirect_uri", "https://evil.example/cb")]).await;
+    assert_eq!((reply.status, reply.header("location")), (StatusCode::BAD_REQUEST, ""));
+    // RFC 9700 sections 4.2.4 and 4.12: codes leak by no Referer, and what was typed is posted to nobody else.
+    let reply = scene.decide(&csrf, "allow", &[]).await;
+    assert_eq!((reply.status, reply.header("referrer-policy")), (StatusCode::SEE_OTHER, "no-referrer"));
+    assert_eq!(reply.header("cache-control"), "no-store");
+    // RFC 8414 section 3.3, RFC 9207 section 2.4: the issuer is what we say, not what somebody asks us as.
+    let document =
+        scene.send("GET", "/.well-known/oauth-authorization-server", &[("x-forwarded-host", "evil.example")], "").await;
+    assert_eq!(document.json()["issuer"], json!(scene.issuer));
+    // RFC 7591 section 5: a client's name is text.
+    let name = "<script>alert(1)</script>\"onload=x";
+    let client = scene.register(&json!({ "client_name": name })).await;
+    let page = scene.authorize(cookie, &[("client_id", client["client_id"].as_str().unwrap())]).await;
+    assert!(page.text.contains("&lt;script&gt;") && !page.text.contains("<script>alert"), "{}", page.text);
+    // RFC 9700 section 4.14.2, OAuth 2.1 section 4.3.1: a refresh token is its client's, and gives no more than before.
+    let tokens = scene.tokens(&[("scope", "openid")]).await;
+    let token = tokens["refresh_token"].as_str().unwrap();
+    let ask = async |more: (&str, &str)| {
+        let pairs = [("grant_type", "refresh_token"), ("refresh_token", token), more];
+        scene.form("/oauth/token", None, &pairs).await
+    };
+    assert_eq!(ask(("client_id", client["client_id"].as_str().unwrap())).await.error(), "invalid_grant");
+    let more =
+        [("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", &scene.client_id), ("scope", "tools:call")];
+    let reply = scene.form("/oauth/token", None, &more).await;
+    assert_ne!(reply.status, StatusCode::OK, "{reply:?}");
+}
+
 fn forged(head: &Value, claims: &Value, signature: &[u8]) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.{}", part(head), part(claims), URL_SAFE_NO_PAD.encode(signature))
