@@ -25,7 +25,6 @@ const FIRST_DAY: &str = "2026-03-04";
 /// A trail that was shipped and signed.
 pub(crate) struct Trail {
     pub(crate) server: ThrowawayDatabase,
-    pub(crate) database: Database,
     pub(crate) keys: Arc<Keys>,
     pub(crate) rows: u64,
     _dir: tempfile::TempDir,
@@ -56,14 +55,14 @@ pub(crate) async fn compare(rows: u64, rounds: u32) -> Result<Trail> {
         let (bare_server, _bare) = empty(&cluster).await?;
         copied.push(file.copy_into(bare_server.url(), rows)?);
         println!("round {}: shipper {}/s, raw COPY by psql {}/s", round + 1, rate(rows, &shipped), rate(rows, &copied));
-        kept.get_or_insert((server, database));
+        kept.get_or_insert(server);
     }
     let (ours, raw) = (median(&mut shipped), median(&mut copied));
     println!("shipper, journal to commit, one stream   {} rows/s", grouped(rows as f64 / ours));
     println!("raw COPY BINARY by psql, the same table  {} rows/s", grouped(rows as f64 / raw));
     println!("ratio                                    {:.2}\n", raw / ours);
-    let (server, database) = kept.context("no round was run")?;
-    Ok(Trail { server, database, keys, rows, _dir: dir, _cluster: cluster })
+    let server = kept.context("no round was run")?;
+    Ok(Trail { server, keys, rows, _dir: dir, _cluster: cluster })
 }
 
 async fn empty(cluster: &ThrowawayCluster) -> Result<(ThrowawayDatabase, Database)> {
