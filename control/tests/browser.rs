@@ -120,7 +120,8 @@ async fn people_log_in_at_their_provider_and_get_the_roles_of_their_groups() {
          scopes: [profile, email, groups]\naccounts: {{ create: true, id_claim: preferred_username }}\n\
          groups: {{ claim: groups, roles: {{ engineering: [developer], platform: [operator] }} }}\n"
     );
-    let services = [("access/access.yaml", ACCESS), ("identity/company.yaml", company.as_str())];
+    let access = OPERATORS.replace("roles:\n", "roles:\n  developer: { description: Works, scopes: [tools:call] }\n");
+    let services = [("access/access.yaml", access.as_str()), ("identity/company.yaml", company.as_str())];
     let mut gateway = Gateway::new(&services, &["--cores", "2"]).with_env("COMPANY_SECRET", "a secret");
     gateway.run();
     let url = address(&gateway);
