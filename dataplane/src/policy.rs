@@ -22,10 +22,6 @@ use crate::identity::verify::{Key, KeyError};
 use crate::sys;
 use crate::upstream::{Reach, Target, TargetError};
 
-/// LIMIT: scopes that are named to a client; an authorization request has no more (`oauth/scope.rs` of the control plane). Where
-/// more are asked for, none is named.
-const SCOPES_MAX: usize = 64;
-
 /// Keys of this node, derived from its secret; they stay the same for as long as its data directory does.
 #[derive(Clone)]
 pub struct NodeKeys {
@@ -342,13 +338,13 @@ impl Policy {
     }
 }
 
-/// What grants and tools of each server ask for. `offline_access` is between a client and the authorization server, and no
-/// resource asks for it.
+/// What grants and tools of each server ask for; nothing where that is more than a request may ask for. `offline_access` is
+/// between a client and the authorization server, and no resource asks for it.
 fn scopes(grants: &Grants, demands: &[HashMap<String, Vec<Box<str>>>]) -> Vec<Box<str>> {
     let of_server = |(mut scopes, demands): (BTreeSet<&str>, &HashMap<String, Vec<Box<str>>>)| {
         scopes.extend(demands.values().flatten().map(|scope| &**scope));
         scopes.remove("offline_access");
-        let scopes = if scopes.len() > SCOPES_MAX { Vec::new() } else { scopes.into_iter().collect() };
+        let scopes = if scopes.len() > wire::limits::SCOPES_MAX { Vec::new() } else { scopes.into_iter().collect() };
         scopes.join(" ").into()
     };
     grants.scopes().into_iter().zip(demands).map(of_server).collect()

@@ -22,6 +22,9 @@ pub const RECORD_TEXT_BYTES_MAX: usize = 4 << 10;
 /// Largest frame in a journal segment. LIMIT: some 30 texts, most of them short, with room for four long ones.
 pub const FRAME_BYTES_MAX: usize = 64 << 10;
 
+/// Most scopes that one authorization request may ask for, and so that a challenge may name. LIMIT: real servers ask for a few.
+pub const SCOPES_MAX: usize = 64;
+
 /// Most rate cells that one decision may change. LIMIT: one per limit that can apply to one call.
 pub const RATE_CELLS_MAX: usize = 32;
 

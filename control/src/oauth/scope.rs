@@ -4,11 +4,9 @@
 use std::collections::BTreeSet;
 
 use wire::ids::ScopeName;
+use wire::limits::SCOPES_MAX;
 
 use super::refusal::{Code, Refusal};
-
-/// LIMIT: scopes of one request.
-const COUNT_MAX: usize = 64;
 
 /// What every person may give about themselves (OpenID Connect Core section 5.4 and 11).
 pub const OF_OPENID: &[&str] = &["openid", "profile", "email", "offline_access"];
@@ -33,7 +31,7 @@ pub fn parse(text: Option<&str>) -> Result<Option<Vec<String>>, Refusal> {
     }
     match scopes.len() {
         0 => Ok(None),
-        count if count > COUNT_MAX => Err(Refusal::new(Code::InvalidScope, "`scope` has too many scopes")),
+        count if count > SCOPES_MAX => Err(Refusal::new(Code::InvalidScope, "`scope` has too many scopes")),
         _ => Ok(Some(scopes)),
     }
 }

@@ -13,6 +13,7 @@ use wire::ids::{DepartmentId, TenantId};
 use super::admin::{self, connect, refused};
 use super::{Caller, Command, CommandError, Entry};
 use crate::app::App;
+use crate::postgres::Connection;
 
 /// Lists tenants.
 #[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
@@ -87,9 +88,7 @@ impl Command for ShowTenant {
     const EXAMPLE: &'static str = "sp admin tenants show acme";
 
     async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
-        let tenants = sql::tenants().bind(&**connect(&app).await?).all().await.map_err(refused)?;
-        let found = tenants.into_iter().find(|row| row.id == self.tenant.as_str());
-        Ok(json!(found.ok_or_else(|| no_tenant(&self.tenant))?))
+        Ok(json!(tenant(&connect(&app).await?, &self.tenant).await?))
     }
 
     fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
@@ -97,8 +96,10 @@ impl Command for ShowTenant {
     }
 }
 
-fn no_tenant(id: &TenantId) -> CommandError {
-    CommandError::NotFound(format!("there is no tenant `{id}`; see `sp admin tenants list`"))
+async fn tenant(client: &Connection, id: &TenantId) -> Result<sql::Tenants, CommandError> {
+    let tenants = sql::tenants().bind(&***client).all().await.map_err(refused)?;
+    let found = tenants.into_iter().find(|row| row.id == id.as_str());
+    found.ok_or_else(|| CommandError::NotFound(format!("there is no tenant `{id}`; see `sp admin tenants list`")))
 }
 
 /// Removes a tenant.
@@ -119,9 +120,7 @@ impl Command for DeleteTenant {
     async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
         let client = connect(&app).await?;
         let id = self.tenant.as_str();
-        let tenants = sql::tenants().bind(&**client).all().await.map_err(refused)?;
-        let found = tenants.iter().find(|row| row.id == id);
-        let found = found.ok_or_else(|| no_tenant(&self.tenant))?;
+        let found = tenant(&client, &self.tenant).await?;
         if found.users > 0 || found.departments > 0 {
             return Err(CommandError::Usage(format!(
                 "tenant `{id}` has {} users and {} departments; move them first",
@@ -222,9 +221,7 @@ impl Command for ShowDepartment {
     const EXAMPLE: &'static str = "sp admin departments show research";
 
     async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
-        let departments = sql::departments().bind(&**connect(&app).await?).all().await.map_err(refused)?;
-        let found = departments.into_iter().find(|row| row.id == self.department.as_str());
-        Ok(json!(found.ok_or_else(|| no_department(&self.department))?))
+        Ok(json!(department(&connect(&app).await?, &self.department).await?))
     }
 
     fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
@@ -232,8 +229,10 @@ impl Command for ShowDepartment {
     }
 }
 
-fn no_department(id: &DepartmentId) -> CommandError {
-    CommandError::NotFound(format!("there is no department `{id}`; see `sp admin departments list`"))
+async fn department(client: &Connection, id: &DepartmentId) -> Result<sql::Departments, CommandError> {
+    let departments = sql::departments().bind(&***client).all().await.map_err(refused)?;
+    let found = departments.into_iter().find(|row| row.id == id.as_str());
+    found.ok_or_else(|| CommandError::NotFound(format!("there is no department `{id}`; see `sp admin departments list`")))
 }
 
 /// Removes a department.
@@ -254,8 +253,7 @@ impl Command for DeleteDepartment {
     async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
         let client = connect(&app).await?;
         let id = self.department.as_str();
-        let departments = sql::departments().bind(&**client).all().await.map_err(refused)?;
-        let found = departments.iter().find(|row| row.id == id).ok_or_else(|| no_department(&self.department))?;
+        let found = department(&client, &self.department).await?;
         if found.users > 0 {
             return Err(CommandError::Usage(format!("department `{id}` has {} users; move them first", found.users)));
         }

@@ -174,22 +174,19 @@ const HEX: [u8; 256] = {
     table
 };
 
-/// A byte by its two digits: the escape of which a text has most.
 #[inline]
-fn hex_pair(high: u8, low: u8) -> Option<u32> {
-    let (high, low) = (HEX[usize::from(high)], HEX[usize::from(low)]);
-    (high < 16 && low < 16).then(|| u32::from(high << 4 | low))
-}
-
 fn hex_value(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0u32, |sum, d| Some(sum << 4 | char::from(*d).to_digit(16)?))
+    digits.iter().try_fold(0u32, |sum, digit| {
+        let digit = HEX[usize::from(*digit)];
+        (digit < 16).then_some(sum << 4 | u32::from(digit))
+    })
 }
 
 /// One escape at `at`: its length and the character it stands for.
 fn escape_at(text: &[u8], at: usize) -> Option<(usize, u32)> {
     let rest = text.get(at..)?;
     match *rest {
-        [b'%', a, b, ..] => Some((3, hex_pair(a, b)?)),
+        [b'%', a, b, ..] => Some((3, hex_value(&[a, b])?)),
         [b'&', b'#', b'x' | b'X', ..] => entity(rest, 3, 16),
         [b'&', b'#', ..] => entity(rest, 2, 10),
         [b'&', ..] => named_entity(rest),
@@ -199,7 +196,7 @@ fn escape_at(text: &[u8], at: usize) -> Option<(usize, u32)> {
         }
         [b'\\', b'u', a, b, c, d, ..] => Some((6, hex_value(&[a, b, c, d])?)),
         [b'\\', b'U', a, b, c, d, e, f, g, h, ..] => Some((10, hex_value(&[a, b, c, d, e, f, g, h])?)),
-        [b'\\', b'x', a, b, ..] => Some((4, hex_pair(a, b)?)),
+        [b'\\', b'x', a, b, ..] => Some((4, hex_value(&[a, b])?)),
         [b'\\', a @ b'0'..=b'1', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
             Some((4, u32::from(a - b'0') << 6 | u32::from(b - b'0') << 3 | u32::from(c - b'0')))
         }
