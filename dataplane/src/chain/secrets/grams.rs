@@ -19,6 +19,12 @@ const CLOSE_BITS: u32 = 20;
 pub(super) const BLOCK: usize = 8;
 /// Bytes that must be readable at a block's start: the last probe reads bytes 6 to 9.
 pub(super) const BLOCK_READ: usize = 10;
+/// Blocks that are probed together, without a branch between them.
+const SPAN_BLOCKS: usize = 8;
+/// Bytes of text that one span probes.
+pub(super) const SPAN: usize = SPAN_BLOCKS * BLOCK;
+/// Bytes that must be readable at a span's start.
+pub(super) const SPAN_READ: usize = SPAN + BLOCK_READ - BLOCK;
 
 /// One word looked for, and what it leads to.
 #[derive(Debug)]
@@ -210,6 +216,15 @@ impl Grams {
         self.probe_words(even.map_or(0, |bytes| u64::from_le_bytes(*bytes)), odd.map_or(0, |bytes| u64::from_le_bytes(*bytes)))
     }
 
+    /// The same for eight blocks: bit `n` for byte `2 n`.
+    #[inline]
+    pub(super) fn probe_span(&self, span: &[u8; SPAN_READ]) -> u32 {
+        (0..SPAN_BLOCKS).fold(0, |mask, block| {
+            let bits = self.probe_words(word_at(span, block * BLOCK), word_at(span, block * BLOCK + 2));
+            mask | (bits as u32) << (4 * block)
+        })
+    }
+
     /// The same for the block at `at`, as if NULs stood behind the text.
     #[inline]
     pub(super) fn probe_padded(&self, text: &[u8], at: usize) -> u64 {
@@ -275,6 +290,26 @@ impl Grams {
             slot = (slot + 1) & (self.slots.len() - 1);
         }
     }
+}
+
+/// Eight bytes of a span.
+#[inline]
+fn word_at(span: &[u8; SPAN_READ], at: usize) -> u64 {
+    span.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |eight| u64::from_le_bytes(*eight))
+}
+
+/// Which blocks of a span have no byte below `+`: no white space, quote, parenthesis.
+#[inline]
+pub(super) fn unbroken(span: &[u8; SPAN_READ]) -> u8 {
+    (0..SPAN_BLOCKS).fold(0, |mask, block| mask | u8::from(is_unbroken(word_at(span, block * BLOCK))) << block)
+}
+
+/// Whether none of eight bytes is below `+`.
+#[inline]
+pub(super) fn is_unbroken(word: u64) -> bool {
+    const LOW: u64 = 0x2b * (u64::MAX / 255);
+    const HIGH: u64 = 0x80 * (u64::MAX / 255);
+    word.wrapping_sub(LOW) & !word & HIGH == 0
 }
 
 /// Eight bytes at `at`, NULs where the text has none. Put together in registers: bytes written one by one and read as a

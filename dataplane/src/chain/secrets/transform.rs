@@ -44,6 +44,12 @@ impl View {
     }
 }
 
+/// Whether a short text has a byte that any view looks for. Cost: no call, and some bytes at once.
+pub(super) fn may_change(text: &[u8]) -> bool {
+    let hides = |byte: &u8| (*byte >= 0x80) | (*byte == b'%') | (*byte == b'&') | (*byte == b'\\') | (*byte == b'\n');
+    text.iter().fold(0, |any, byte| any | u8::from(hides(byte))) != 0
+}
+
 /// Whether this view would change anything of `text`.
 pub(super) fn changes(view: View, text: &[u8]) -> bool {
     match view {
@@ -136,12 +142,21 @@ fn folded(text: &[u8], at: usize) -> Option<(usize, Option<u8>)> {
 fn next_invisible(text: &[u8], from: usize) -> Option<Range<usize>> {
     let mut at = from;
     loop {
-        at += text.get(at..)?.iter().position(|b| *b >= 0xc2)?;
+        at += position_of_lead(text.get(at..)?)?;
         if let Some((length, _)) = folded(text, at) {
             return Some(at..at + length);
         }
         at += 1;
     }
+}
+
+/// The first byte that begins a character beyond ASCII. Looks at many bytes at once.
+fn position_of_lead(text: &[u8]) -> Option<usize> {
+    const AT_ONCE: usize = 32;
+    let begins = |byte: &u8| *byte >= 0xc2;
+    let plain = text.chunks(AT_ONCE).take_while(|part| part.iter().fold(0, |any, byte| any | u8::from(begins(byte))) == 0);
+    let from = (plain.count() * AT_ONCE).min(text.len());
+    text[from..].iter().position(begins).map(|at| from + at)
 }
 
 fn fold(source: &[u8], out: &mut Vec<u8>) {
@@ -301,6 +316,10 @@ fn push_char(point: u32, raw: bool, out: &mut Vec<u8>) {
 fn joint_at(text: &[u8], at: usize) -> Option<usize> {
     let quote = |b: &u8| matches!(b, b'"' | b'\'' | b'`');
     let mut to = at + 1;
+    // Most quotes are followed by neither white space nor an operator.
+    if !matches!(text.get(to), Some(b' ' | b'\t' | b'\n' | b'\r' | b'+' | b'.' | b'&' | b'~' | b'^' | b'\\' | b'|' | b'<')) {
+        return None;
+    }
     let white = |to: &mut usize| {
         let from = *to;
         while *to - from < 80 && matches!(text.get(*to), Some(b' ' | b'\t' | b'\n' | b'\r')) {
@@ -379,18 +398,16 @@ fn join(source: &[u8], out: &mut Vec<u8>) {
 /// Whether many lines have the length of the longest, as text cut at a column has; source code seldom has two.
 fn hard_wrapped(text: &[u8]) -> bool {
     const LINES: usize = 48;
-    let Some(first) = memchr::memchr(b'\n', text) else { return false };
     let mut lengths = [0usize; LINES];
     let mut count = 0;
     let mut from = 0;
-    let mut next = Some(first);
-    while let Some(at) = next
-        && count < LINES
-    {
+    for at in memchr::memchr_iter(b'\n', text).take(LINES) {
         lengths[count] = at - from;
         count += 1;
         from = at + 1;
-        next = memchr::memchr(b'\n', &text[from..]).map(|n| n + from);
+    }
+    if count == 0 {
+        return false;
     }
     let rest = if count < LINES { text.len() - from } else { 0 };
     let longest = lengths[..count].iter().copied().max().unwrap_or(0);
@@ -476,21 +493,22 @@ pub(super) fn may_be_run(bytes: &[u8]) -> bool {
     bytes.iter().all(|b| is_run(*b))
 }
 
+/// Whether some bytes within a run could be of [`sniff`]'s codes: base64 has capitals, and hexadecimal no other letters.
+pub(super) fn may_be_encoded(bytes: &[u8]) -> bool {
+    bytes.iter().any(u8::is_ascii_uppercase) || bytes.iter().all(|b| b.is_ascii_hexdigit() || *b == b'x')
+}
+
 /// The run of base64 characters around `at`, across the line breaks of wrapped base64.
 pub(super) fn run_around(text: &[u8], at: usize, floor: usize) -> Range<usize> {
-    let mut start = at;
-    while start > floor && is_run(text[start - 1]) {
-        start -= 1;
-    }
+    let mut start = at - text[floor.min(at)..at].iter().rev().take_while(|b| is_run(**b)).count();
     if start > 0 && start < at && text[start - 1] == b'\\' && matches!(text[start], b'n' | b'r' | b't') {
         start += 1;
     }
     let mut end = at;
     let mut line = start;
-    while let Some(&byte) = text.get(end) {
-        if is_run(byte) {
-            end += 1;
-        } else if matches!(byte, b'\n' | b'\r' | b'\\') && end - line >= 32 {
+    loop {
+        end += text[end..].iter().take_while(|b| is_run(**b)).count();
+        if matches!(text.get(end), Some(b'\n' | b'\r' | b'\\')) && end - line >= 32 {
             let white = wrap_len(text, end);
             let more =
                 text.get(end + white..).unwrap_or_default().iter().take(8).take_while(|b| is_run(**b) || **b == b'=').count();
@@ -519,15 +537,27 @@ fn wrap_len(text: &[u8], at: usize) -> usize {
     }
 }
 
-fn base64_value(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
+/// What a character of base64 stands for; 64 for what is none.
+const SEXTETS: [u8; 256] = {
+    let mut table = [64; 256];
+    let mut value = 0;
+    while value < 64 {
+        table[b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[value as usize] as usize] = value;
+        value += 1;
     }
+    table[b'-' as usize] = 62;
+    table[b'_' as usize] = 63;
+    table
+};
+
+/// The value of a digit of base64 or hexadecimal, and its width in bits.
+#[inline]
+fn digit(code: Code, byte: u8) -> Option<(u32, u32)> {
+    let (value, width) = match code {
+        Code::Base64 { .. } => (SEXTETS[usize::from(byte)], 6),
+        Code::Hex => (HEX[usize::from(byte)], 4),
+    };
+    (value >> width == 0).then_some((u32::from(value), width))
 }
 
 /// Decodes what it can of a run, skipping line breaks; stops after `limit` bytes. Answers the source used.
@@ -539,11 +569,7 @@ pub(super) fn decode(code: Code, run: &[u8], out: &mut Vec<u8>, limit: usize) ->
         Code::Hex => 0,
     };
     while let Some(&byte) = run.get(at) {
-        let value = match code {
-            Code::Base64 { .. } => base64_value(byte).map(|v| (u32::from(v), 6)),
-            Code::Hex => char::from(byte).to_digit(16).map(|v| (v, 4)),
-        };
-        match value {
+        match digit(code, byte) {
             Some((value, width)) => {
                 at += 1;
                 bits = bits << width | value;
@@ -607,28 +633,33 @@ fn probe(code: Code, run: &[u8]) -> Option<Content> {
     }
 }
 
+/// What some characters of a run stand for, as far as it can be anything. Most runs are names and random, and soon show a
+/// byte that no text has, whatever its encoding.
 fn sample(code: Code, run: &[u8], chars: usize) -> Option<Content> {
     let mut bytes = [0u8; 32];
     let mut have = 0;
     let (mut bits, mut held) = (0u32, 0u32);
     let skip = if let Code::Base64 { skip } = code { skip } else { 0 };
     for byte in run.iter().skip(skip).take(chars) {
-        let (value, width) = match code {
-            Code::Base64 { .. } => match base64_value(*byte) {
-                Some(value) => (u32::from(value), 6),
-                None => break,
-            },
-            Code::Hex => (char::from(*byte).to_digit(16)?, 4),
-        };
+        let Some((value, width)) = digit(code, *byte) else { break };
         bits = bits << width | value;
         held += width;
         if held >= 8 && have < bytes.len() {
             held -= 8;
-            bytes[have] = (bits >> held) as u8;
+            let byte = (bits >> held) as u8;
+            bytes[have] = byte;
             have += 1;
+            // Compressed streams begin with 0x1f or 0x78.
+            if is_control(byte) && !matches!(bytes[0], 0x1f | 0x78) {
+                return None;
+            }
         }
     }
     content(&bytes[..have])
+}
+
+fn is_control(byte: u8) -> bool {
+    byte != 0 && byte < 0x20 && !matches!(byte, b'\n' | b'\r' | b'\t') || byte == 0x7f
 }
 
 fn content(bytes: &[u8]) -> Option<Content> {

@@ -248,6 +248,9 @@ pub(in super::super) fn credential_words(word: &[u8]) -> bool {
 
 /// What the name of an assignment promises about its value.
 pub(in super::super) fn promise(name: &[u8]) -> Option<Promise> {
+    if !may_promise(name) {
+        return None;
+    }
     let mut folded = [0u8; 96];
     let length = name.len().min(folded.len());
     let folded = &mut folded[..length];
@@ -267,6 +270,16 @@ pub(in super::super) fn promise(name: &[u8]) -> Option<Promise> {
         "password" | "passwd" | "passphrase" | "passcode" | "pwd" | "pass" => Some(Promise::Password),
         _ => Some(Promise::Secret),
     }
+}
+
+/// Whether two letters of a name begin one of the words of [`promising_word`]: most names have none.
+fn may_promise(name: &[u8]) -> bool {
+    name.windows(2).any(|two| {
+        matches!(
+            [two[0] | 0x20, two[1] | 0x20],
+            [b'p', b'a' | b'w' | b's' | b'r'] | [b'a', b'p' | b'u'] | [b's' | b'k', b'e'] | [b't', b'o'] | [b'c', b'r']
+        )
+    })
 }
 
 /// The word of a name that says most, and the last place where it stands: the words are in the order of what they say.
@@ -366,11 +379,7 @@ pub(super) fn allows_secret(tail: &[u8], needle: &str) -> bool {
 
 /// Whether what stands before `key` says that it opens something.
 pub(super) fn strong_key(before: &[u8]) -> bool {
-    let trimmed = match before.last() {
-        Some(b'_' | b'-' | b'.') => &before[..before.len() - 1],
-        _ => before,
-    };
-    [
+    const OPENING: &[&str] = &[
         "api",
         "access",
         "secret",
@@ -415,9 +424,13 @@ pub(super) fn strong_key(before: &[u8]) -> bool {
         "sandbox",
         "rest",
         "host",
-    ]
-    .iter()
-    .any(|word| trimmed.ends_with(word.as_bytes()))
+    ];
+    let trimmed = match before.last() {
+        Some(b'_' | b'-' | b'.') => &before[..before.len() - 1],
+        _ => before,
+    };
+    let ends = |word: &str| trimmed.last() == word.as_bytes().last() && trimmed.ends_with(word.as_bytes());
+    OPENING.iter().any(|word| ends(word))
 }
 
 pub(super) fn paging(before: &[u8], tail: &[u8]) -> bool {

@@ -8,9 +8,14 @@ use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZFlush};
 
 use super::super::Unscannable;
-use super::super::grams::{BLOCK, BLOCK_READ};
+use super::super::grams::{self, BLOCK, BLOCK_READ, SPAN, SPAN_READ};
 use super::super::transform::{self, Code, Content, View};
 use super::{Decode, Frame, Origin, Phase, RUN_BLOCKS, SLICE, Scan, ScanScratch, Source, Views};
+
+/// Bytes of the blocks that show a run.
+const RUN_BYTES: usize = RUN_BLOCKS as usize * BLOCK;
+/// So short a text is asked at once for what any view looks for.
+const SHORT: usize = 64;
 
 impl<'a> Scan<'a> {
     /// Goes on with the topmost frame for about `budget` bytes; answers what was spent.
@@ -55,15 +60,9 @@ impl<'a> Scan<'a> {
     /// Whether nothing in a text too short for an encoded run deserves a second look: then it needs no frame.
     pub(super) fn is_idle(&self, text: &[u8]) -> bool {
         let program = &self.scanner.program;
-        let mut mask = 0;
-        let mut hides = false;
-        for at in (0..text.len()).step_by(BLOCK) {
-            mask |= program.grams.probe_padded(text, at);
-        }
-        for byte in text {
-            hides |= (*byte >= 0x80) | (*byte == b'%') | (*byte == b'&') | (*byte == b'\\') | (*byte == b'\n');
-        }
-        mask == 0 && !(hides && self.decode) && program.always.is_empty()
+        let blocks = (0..text.len()).step_by(BLOCK);
+        let mask = blocks.fold(0, |mask, at| mask | program.grams.probe_padded(text, at));
+        mask == 0 && !(self.decode && transform::may_change(text)) && program.always.is_empty()
     }
 
     /// The first look: every block of the text through the filter.
@@ -75,65 +74,90 @@ impl<'a> Scan<'a> {
         for &(rule, search) in &scanner.program.always {
             self.search(frame, text, rule, search, from, until);
         }
-        let mut at = from;
         let work_stop = self.work + 2 * SLICE;
-        let mut run_blocks = frame.run_blocks;
-        while at + BLOCK_READ <= text.len() && at < until {
-            let Some(block) = text.get(at..at + BLOCK_READ).and_then(|b| b.first_chunk::<BLOCK_READ>()) else { break };
-            let mask = grams.probe(block);
-            run_blocks = if breaks_run(block) { 0 } else { run_blocks + 1 };
-            at += BLOCK;
-            if mask != 0 {
-                self.candidates(frame, text, at - BLOCK, mask);
-                if self.work > work_stop {
-                    break;
-                }
+        let mut stopped = false;
+        while !stopped && frame.at < until {
+            let at = frame.at;
+            let Some(span) = text.get(at..).and_then(<[u8]>::first_chunk::<SPAN_READ>) else { break };
+            let unbroken = grams::unbroken(span);
+            if self.decode && at + SPAN > frame.run_floor && has_run(frame.run_blocks, unbroken) {
+                stopped = self.blocks(frame, text, at + SPAN, work_stop);
+                continue;
             }
-            if run_blocks >= RUN_BLOCKS && at > frame.run_floor && self.decode {
-                if !transform::may_be_run(&block[..BLOCK]) {
-                    run_blocks = 0;
-                } else if self.encoded_run(frame, text, at - BLOCK) {
-                    break;
-                }
+            let mask = grams.probe_span(span);
+            frame.run_blocks = if unbroken == u8::MAX { frame.run_blocks + 8 } else { unbroken.leading_ones() };
+            frame.at = at + SPAN;
+            if mask != 0 {
+                self.candidates(frame, text, at, mask.into());
+                stopped = self.work > work_stop;
             }
         }
-        if !matches!(frame.phase, Phase::Decoding(_)) && at + BLOCK_READ > text.len() {
-            at = self.tail_block(frame, text, at);
+        stopped = stopped || self.blocks(frame, text, until, work_stop);
+        if !stopped && frame.at + BLOCK_READ > text.len() {
+            self.tail_block(frame, text);
             if self.decode
-                && run_blocks > 0
+                && (1..RUN_BLOCKS).contains(&frame.run_blocks)
                 && text.len() > frame.run_floor
-                && run_blocks < RUN_BLOCKS
                 && text.len() >= transform::RUN_MIN
             {
                 self.encoded_run(frame, text, text.len().saturating_sub(transform::RUN_MIN / 2));
                 frame.run_floor = text.len();
             }
         }
-        frame.at = at;
-        frame.run_blocks = run_blocks;
-        if matches!(frame.phase, Phase::Plain) && at >= text.len() {
+        if matches!(frame.phase, Phase::Plain) && frame.at >= text.len() {
             frame.phase = self.first_view(frame, text);
         }
-        self.work += at - from;
-        at - from + 8
+        self.work += frame.at - from;
+        frame.at - from + 8
+    }
+
+    /// Blocks one by one, as far as whole ones go: where a run of token characters may end, or the text does. Answers
+    /// whether to stop here, for what was found in them.
+    fn blocks(&mut self, frame: &mut Frame, text: &[u8], until: usize, work_stop: usize) -> bool {
+        let scanner = self.scanner;
+        while frame.at < until
+            && let Some(block) = text.get(frame.at..).and_then(<[u8]>::first_chunk::<BLOCK_READ>)
+        {
+            let at = frame.at;
+            let mask = scanner.program.grams.probe(block);
+            frame.run_blocks = if grams::is_unbroken(grams::padded(block, 0)) { frame.run_blocks + 1 } else { 0 };
+            frame.at = at + BLOCK;
+            if mask != 0 {
+                self.candidates(frame, text, at, mask);
+                if self.work > work_stop {
+                    return true;
+                }
+            }
+            if frame.run_blocks >= RUN_BLOCKS && frame.at > frame.run_floor && self.decode {
+                if !transform::may_be_run(&block[..BLOCK]) {
+                    frame.run_blocks = 0;
+                } else if transform::may_be_encoded(&text[frame.at.saturating_sub(RUN_BYTES)..frame.at])
+                    && self.encoded_run(frame, text, at)
+                {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// The last bytes of a text, as if NULs followed.
-    fn tail_block(&mut self, frame: &mut Frame, text: &[u8], mut at: usize) -> usize {
-        while at < text.len() {
+    fn tail_block(&mut self, frame: &mut Frame, text: &[u8]) {
+        for at in (frame.at..text.len()).step_by(BLOCK) {
             let mask = self.scanner.program.grams.probe_padded(text, at);
             if mask != 0 {
                 self.candidates(frame, text, at, mask);
             }
-            at += BLOCK;
         }
-        text.len()
+        frame.at = text.len();
     }
 
     /// The first view that would change the text, which for most texts is none.
     fn first_view(&self, frame: &Frame, text: &[u8]) -> Phase {
         let first = match frame.views {
             _ if !self.decode => return Phase::Done,
+            // Joints are looked for where one was seen.
+            _ if text.len() < SHORT && !frame.joined && !transform::may_change(text) => return Phase::Done,
             Views::None => return Phase::Done,
             Views::UnwrapOnly => View::Unwrap,
             Views::All if text.is_ascii() => View::Unescape,
@@ -239,13 +263,12 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// No byte below `+`: no white space, quote, parenthesis, comma-like mark in eight bytes.
+/// Whether a span's unbroken blocks, with as many before it, make a run of [`RUN_BLOCKS`].
 #[inline]
-fn breaks_run(block: &[u8; BLOCK_READ]) -> bool {
-    const LOW: u64 = 0x2b * (u64::MAX / 255);
-    const HIGH: u64 = 0x80 * (u64::MAX / 255);
-    let word = u64::from_le_bytes([block[0], block[1], block[2], block[3], block[4], block[5], block[6], block[7]]);
-    word.wrapping_sub(LOW) & !word & HIGH != 0
+fn has_run(before: u32, unbroken: u8) -> bool {
+    let before = [0b00, 0b10, 0b11][before.min(2) as usize];
+    let blocks = u32::from(unbroken) << 2 | before;
+    blocks & blocks >> 1 & blocks >> 2 != 0
 }
 
 fn within(origin: &Origin, range: Range<usize>) -> Origin {
