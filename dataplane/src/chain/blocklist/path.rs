@@ -321,6 +321,14 @@ fn is_sensitive(path: &[u8]) -> bool {
                     || name.get(name.len() - secret.len() - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric()))
         })
     };
+    let has_passwd = || {
+        memchr::memchr(b'w', path).and_then(|_| find(path, b"etc/passwd")).is_some_and(|at| {
+            path.get(at + 10).is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'/' | b'_' | b'-'))
+        })
+    };
+    if !matches!(name, [.., a, b] if SENSITIVE_PAIRS[pair(*a, *b)]) {
+        return has_passwd();
+    }
     if matches!(name, b"/etc/hosts" | b"/etc/group" | b"/etc/issue" | b"/etc/motd" | b"etc/hosts")
         || name.ends_with(b"web.config") && !name.contains(&b'.')
     {
@@ -347,10 +355,39 @@ fn is_sensitive(path: &[u8]) -> bool {
         let windows = find(name, b"c:/").is_some() || find(name, b"windows/").is_some() || find(name, b"winnt/").is_some();
         return (climbs || windows || !name.starts_with(b"/") && name.ends_with(b"boot.ini")) && ends(name);
     }
-    ends(name)
-        || memchr::memchr(b'w', path).and_then(|_| find(path, b"etc/passwd")).is_some_and(|at| {
-            path.get(at + 10).is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'/' | b'_' | b'-'))
-        })
+    ends(name) || has_passwd()
+}
+
+/// Which pairs of bytes some sensitive name ends with, and some root of the system begins with behind its slash. Most paths
+/// are told by theirs, without a look at the lists.
+static SENSITIVE_PAIRS: [bool; PAIRS] = {
+    let mut pairs = [false; PAIRS];
+    let mut at = 0;
+    while at < SENSITIVE_ENDS.len() {
+        if let [.., a, b] = SENSITIVE_ENDS[at] {
+            pairs[pair(*a, *b)] = true;
+        }
+        at += 1;
+    }
+    pairs
+};
+static SYSTEM_PAIRS: [bool; PAIRS] = {
+    let mut pairs = [false; PAIRS];
+    let mut at = 0;
+    while at < SYSTEM_ROOTS.len() {
+        if let [_, a, b, ..] = SYSTEM_ROOTS[at] {
+            pairs[pair(*a, *b)] = true;
+        }
+        at += 1;
+    }
+    pairs
+};
+
+/// So many pairs are told apart: five bits of each byte.
+const PAIRS: usize = 1 << 10;
+
+const fn pair(a: u8, b: u8) -> usize {
+    ((a & 31) as usize) << 5 | (b & 31) as usize
 }
 
 /// Absolute paths into the operating system's own configuration, processes and logs.
@@ -517,7 +554,8 @@ fn is_system(path: &[u8]) -> bool {
     }
     // `/usr/local/` and the like hold programs and sources as well: only settings and logs count there.
     let counts = || begins(STRICT_ROOTS) || SETTINGS.iter().any(|part| find(path, part).is_some());
-    begins(WINDOWS_VARIABLES) || begins(SYSTEM_ROOTS) && counts() && !path.starts_with(b"/root/workspace")
+    let may_begin = matches!(path, [_, a, b, ..] if SYSTEM_PAIRS[pair(*a, *b)]);
+    begins(WINDOWS_VARIABLES) || may_begin && begins(SYSTEM_ROOTS) && counts() && !path.starts_with(b"/root/workspace")
 }
 
 /// `php://filter`, `expect://id`, `data:` and the like in place of a file.

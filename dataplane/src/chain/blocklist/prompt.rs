@@ -227,7 +227,7 @@ impl Prompt {
             self.read(folded, sink, decoded, Fold::Words);
         }
         if shape.is_wide() {
-            prompt_fold::fold(text, Fold::Words, false, decoded);
+            prompt_fold::fold_wide(text, decoded);
             if self.mentions(decoded) {
                 self.read(folded, sink, text, Fold::Words);
             }

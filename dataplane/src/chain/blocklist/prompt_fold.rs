@@ -13,19 +13,61 @@ pub(super) enum Fold {
     Letters,
 }
 
+/// What letters and digits of ASCII fold to where words stay apart; zero for what else there is.
+const WORD: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_digit() {
+            table[byte as usize] = b'0';
+        } else if byte.is_ascii_alphabetic() {
+            table[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+};
+
 /// Longest quoted part that is dropped where a text talks about orders. LIMIT: a longer one is no quotation.
 const QUOTE_BYTES_MAX: usize = 200;
+
+/// Replaces `out` by the folded words of `text` that hold letters beyond ASCII, with what stands around them: all that
+/// folding could make of them a word which `text` does not show.
+pub(super) fn fold_wide(text: &[u8], out: &mut Vec<u8>) {
+    /// LIMIT: what is looked for is no longer, with some white space in it.
+    const AROUND: usize = 32;
+    out.clear();
+    let wide = |from: usize| text.get(from..)?.iter().position(|byte| *byte >= 0x80).map(|at| from + at);
+    let mut next = wide(0);
+    let mut from = 0;
+    while let Some(first) = next {
+        let start = first.saturating_sub(AROUND).max(from);
+        let mut end = first + 1;
+        next = wide(end);
+        while let Some(more) = next.filter(|more| *more <= end + AROUND) {
+            end = more + 1;
+            next = wide(end);
+        }
+        from = (end + AROUND).min(text.len());
+        append(text.get(start..from).unwrap_or_default(), Fold::Words, false, out);
+        end_word(out, Fold::Words);
+    }
+}
 
 /// Replaces `out` by the folded form of `text`.
 pub(super) fn fold(text: &[u8], fold: Fold, drop_quotes: bool, out: &mut Vec<u8>) {
     out.clear();
+    append(text, fold, drop_quotes, out);
+}
+
+fn append(text: &[u8], fold: Fold, drop_quotes: bool, out: &mut Vec<u8>) {
     // Input is a JSON string, or bytes decoded from one; what is not UTF-8 folds to nothing.
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
-        if fold == Fold::Words && byte.is_ascii_alphanumeric() {
+        if fold == Fold::Words && WORD[usize::from(byte)] != 0 {
             let rest = text.get(at..).unwrap_or_default();
-            let word = rest.get(..rest.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count()).unwrap_or_default();
-            out.extend(word.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte.to_ascii_lowercase() }));
+            let word = rest.get(..rest.iter().take_while(|byte| WORD[usize::from(**byte)] != 0).count()).unwrap_or_default();
+            out.extend(word.iter().map(|byte| WORD[usize::from(*byte)]));
             at += word.len();
             continue;
         }

@@ -190,7 +190,11 @@ const fn slot(word: u128) -> usize {
 /// The role of an argument of that name, or `None` if the name says nothing. Cost: some nanoseconds.
 pub(super) fn of_key(key: &str) -> Option<Role> {
     let mut buffer = [0; WORD_BYTES_MAX];
-    last_word(key, &mut buffer)?;
+    // Most names are one small word.
+    match buffer.get_mut(..key.len()) {
+        Some(slot) if key.bytes().all(|byte| byte.is_ascii_lowercase()) => slot.copy_from_slice(key.as_bytes()),
+        _ => drop(last_word(key, &mut buffer)?),
+    }
     let word = u128::from_le_bytes(buffer);
     let mut at = slot(word);
     loop {

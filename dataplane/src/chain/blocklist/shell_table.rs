@@ -375,7 +375,7 @@ impl Table {
         mut report: impl FnMut(Builtin),
     ) {
         let Some(rows) = self.rows.get(program) else { return };
-        if args.clone().any(|arg| HARMLESS.iter().any(|flag| arg.eq_ignore_ascii_case(flag))) {
+        if args.clone().any(|arg| arg.starts_with(b"-") && HARMLESS.iter().any(|flag| arg.eq_ignore_ascii_case(flag))) {
             return;
         }
         for row in rows {
@@ -421,9 +421,10 @@ impl Row {
 
     fn matches<'a>(&self, args: impl Iterator<Item = &'a [u8]> + Clone) -> bool {
         let has = |flag: &[u8]| args.clone().any(|arg| is_flag(arg, flag));
-        self.required.iter().all(|any| any.iter().any(|flag| has(flag)))
+        // The first word tells most rows from a command.
+        self.words_match(positional(args.clone()))
+            && self.required.iter().all(|any| any.iter().any(|flag| has(flag)))
             && !self.excluded.iter().any(|flag| has(flag))
-            && self.words_match(positional(args.clone()))
     }
 
     fn words_match<'a>(&self, mut words: impl Iterator<Item = &'a [u8]> + Clone) -> bool {
@@ -503,7 +504,8 @@ fn is_flag(arg: &[u8], flag: &[u8]) -> bool {
                 && cluster.iter().all(u8::is_ascii_alphanumeric))
         }
         [b'-', b'-', ..] => {
-            is_word(arg, flag) || arg.strip_prefix(flag).is_some_and(|rest| rest.starts_with(b"=") && rest != b"=false")
+            arg.starts_with(b"-")
+                && (is_word(arg, flag) || arg.strip_prefix(flag).is_some_and(|rest| rest.starts_with(b"=") && rest != b"=false"))
         }
         _ => arg.eq_ignore_ascii_case(flag) || is_word(arg, flag),
     }

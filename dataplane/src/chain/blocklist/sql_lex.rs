@@ -35,7 +35,8 @@ impl Token {
     }
 
     pub(super) fn is_any(&self, text: &[u8], words: &[&str]) -> bool {
-        words.iter().any(|word| self.is(text, word))
+        let own = self.of(text);
+        self.kind == Kind::Word && words.iter().any(|word| own.eq_ignore_ascii_case(word.as_bytes()))
     }
 }
 

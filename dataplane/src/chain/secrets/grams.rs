@@ -228,7 +228,8 @@ impl Grams {
     /// The same for the block at `at`, as if NULs stood behind the text.
     #[inline]
     pub(super) fn probe_padded(&self, text: &[u8], at: usize) -> u64 {
-        self.probe_words(padded(text, at), padded(text, at + 2))
+        let even = padded(text, at);
+        self.probe_words(even, if at + BLOCK < text.len() { padded(text, at + 2) } else { even >> 16 })
     }
 
     #[inline]
@@ -249,20 +250,36 @@ impl Grams {
         })
     }
 
+    /// The gram at `at`, folded; bytes beyond the end count as NUL.
+    #[inline]
+    fn gram_at(text: &[u8], at: usize) -> u32 {
+        let gram = match text.get(at..).and_then(<[u8]>::first_chunk::<4>) {
+            Some(four) => u32::from_le_bytes(*four),
+            None => padded(text, at) as u32,
+        };
+        gram | FOLD
+    }
+
+    /// Whether any word may stand in a text, probed whole: what a short text is asked before anything else.
+    pub(super) fn may_hold(&self, text: &[u8]) -> bool {
+        (0..text.len()).step_by(BLOCK).any(|block| {
+            let mut mask = self.probe_padded(text, block);
+            while mask != 0 {
+                let at = block + 2 * mask.trailing_zeros() as usize;
+                mask &= mask - 1;
+                if self.stands_close(Self::gram_at(text, at), text, at) {
+                    return true;
+                }
+            }
+            false
+        })
+    }
+
     /// Calls `found(word, start)` for every word whose gram stands at `at`.
     /// Bytes beyond the end count as NUL, so a word at the very end is found too.
     #[inline]
     pub(super) fn words_at(&self, text: &[u8], at: usize, mut found: impl FnMut(&Word, usize)) {
-        let gram = match text.get(at..).and_then(<[u8]>::first_chunk::<4>) {
-            Some(four) => u32::from_le_bytes(*four),
-            None => {
-                let mut four = [0u8; 4];
-                for (to, from) in four.iter_mut().zip(text.get(at..).unwrap_or_default()) {
-                    *to = *from;
-                }
-                u32::from_le_bytes(four)
-            }
-        } | FOLD;
+        let gram = Self::gram_at(text, at);
         if !self.stands_close(gram, text, at) {
             return;
         }

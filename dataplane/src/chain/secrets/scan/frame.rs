@@ -60,9 +60,7 @@ impl<'a> Scan<'a> {
     /// Whether nothing in a text too short for an encoded run deserves a second look: then it needs no frame.
     pub(super) fn is_idle(&self, text: &[u8]) -> bool {
         let program = &self.scanner.program;
-        let blocks = (0..text.len()).step_by(BLOCK);
-        let mask = blocks.fold(0, |mask, at| mask | program.grams.probe_padded(text, at));
-        mask == 0 && !(self.decode && transform::may_change(text)) && program.always.is_empty()
+        !program.grams.may_hold(text) && !(self.decode && transform::may_change(text)) && program.always.is_empty()
     }
 
     /// The first look: every block of the text through the filter.
