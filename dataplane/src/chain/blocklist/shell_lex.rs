@@ -73,9 +73,16 @@ pub(super) struct Lexer {
 }
 
 /// Bytes that mean nothing to a shell inside a word.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b',' | b'@' | b'%' | b'+')
-}
+const PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b',' | b'@' | b'%' | b'+');
+        byte += 1;
+    }
+    table
+};
 
 fn narrow(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
@@ -323,7 +330,7 @@ impl Lexer {
     /// A word that stands for itself is not copied: it lies where it was read.
     fn read_plain_word(&mut self) -> bool {
         let rest = self.arena.get(self.at..widen(self.unit.text.end)).unwrap_or_default();
-        let length = rest.iter().take_while(|byte| is_plain(**byte)).count();
+        let length = rest.iter().take_while(|byte| PLAIN[usize::from(**byte)]).count();
         let ends = rest.get(length).is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')'));
         if length == 0 || !ends {
             return false;
