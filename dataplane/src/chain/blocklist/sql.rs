@@ -140,6 +140,12 @@ impl<'t> Cursor<'t> {
     }
 }
 
+/// What the statements that are judged begin with; most texts begin with none of these.
+const STATEMENTS: &[&str] = &[
+    "with", "explain", "analyze", "drop", "truncate", "delete", "update", "alter", "grant", "revoke", "create", "shutdown",
+    "purge", "reset",
+];
+
 fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Certainty) {
     let skip = tokens
         .iter()
@@ -148,9 +154,7 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
                 || token.is_any(text, &["begin", "then", "else", "as", "commit", "go"])
         })
         .count();
-    // Most texts are none, and their first letter tells.
-    let first = tokens.get(skip).and_then(|token| token.of(text).first());
-    if !first.is_some_and(|letter| b"wadtugrcspe".contains(&letter.to_ascii_lowercase())) {
+    if !tokens.get(skip).is_some_and(|first| first.is_any(text, STATEMENTS)) {
         return;
     }
     let mut cursor = Cursor { text, tokens, at: skip };
