@@ -185,6 +185,26 @@ async fn limits_outlive_the_segments_that_hold_their_charges() {
     assert!(refused.headers.contains_key("retry-after"), "and when to try again: {refused:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_used_up_theirs_gets_no_more_from_another_period_or_a_death() {
+    let upstream = Upstream::start(&[]);
+    let mut gateway = gateway(&upstream, &["--cores", "4"]);
+    let tokens = tokens(&gateway, 100);
+    let admitted = flood(&gateway, &tokens, "echo", 6).await;
+    assert!(admitted.iter().all(|admitted| *admitted == 5), "{admitted:?}");
+    // A minute is longer than any of the turns takes.
+    for period in ["1m", "12h", "1m", "1h"] {
+        gateway
+            .declare("governance/rules.yaml", &LIMITS.replace("count: 5, period: 12h", &format!("count: 5, period: {period}")));
+        gateway.sp(&["infra", "services", "reload"]);
+        let reloaded = flood(&gateway, &tokens, "echo", 1).await;
+        gateway.kill();
+        gateway.run();
+        let restarted = flood(&gateway, &tokens, "echo", 1).await;
+        assert_eq!((reloaded.iter().sum::<usize>(), restarted.iter().sum::<usize>()), (0, 0), "five each {period}");
+    }
+}
+
 /// Every segment of the journal.
 fn segments(gateway: &Gateway) -> Vec<PathBuf> {
     let streams = std::fs::read_dir(gateway.data_dir().join("journal")).unwrap();

@@ -179,7 +179,8 @@ pub fn check_edge<B>(request: &Request<B>, hosts: &KnownHosts) -> Result<(), Edg
     }
     if let Some(origin) = headers.get(header::ORIGIN) {
         let origin = origin.to_str().map_err(|_| EdgeError::Origin)?;
-        let host = origin.split_once("://").map(|(_, authority)| host_of(authority)).ok_or(EdgeError::Origin)?;
+        let parts = origin.split_once("://").filter(|(scheme, authority)| is_scheme(scheme) && is_authority(authority));
+        let host = parts.map(|(_, authority)| host_of(authority)).ok_or(EdgeError::Origin)?;
         if !hosts.0.iter().any(|known| known.eq_ignore_ascii_case(host)) {
             return Err(EdgeError::Origin);
         }
@@ -197,15 +198,25 @@ fn check_host<B>(request: &Request<B>, hosts: &KnownHosts) -> Result<(), EdgeErr
         }
         _ => return Err(EdgeError::Host),
     };
-    if host.is_empty()
-        || host.bytes().any(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']' | b'_')))
-    {
+    if !is_authority(host) {
         return Err(EdgeError::Host);
     }
     if hosts.0.is_empty() || hosts.0.iter().any(|known| known.eq_ignore_ascii_case(host_of(host))) {
         return Ok(());
     }
     Err(EdgeError::HostForeign)
+}
+
+/// RFC 3986 section 3.1.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
+}
+
+/// Whether this can be `host:port`: nothing in it says who, or what for, so that no other reader finds another host in it.
+fn is_authority(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']' | b'_');
+    !text.is_empty() && text.bytes().all(fits)
 }
 
 /// The host of `host:port`, brackets of IPv6 included.
@@ -293,6 +304,9 @@ mod tests {
             (&[host, ("origin", "http://localhost:3000")], Ok(())),
             (&[host, ("origin", "http://evil.example")], Err(EdgeError::Origin)),
             (&[host, ("origin", "null")], Err(EdgeError::Origin)),
+            (&[host, ("origin", "http://localhost:x@evil.example")], Err(EdgeError::Origin)),
+            (&[host, ("origin", "http://localhost:80/x")], Err(EdgeError::Origin)),
+            (&[host, ("origin", "http:evil.example://localhost")], Err(EdgeError::Origin)),
         ];
         for (headers, expect) in rows {
             assert_eq!(check(headers), *expect, "{headers:?}");

@@ -30,6 +30,8 @@ pub mod consumer;
 mod disk;
 #[cfg(test)]
 mod fixtures;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod inspect;
 mod keeper;
 mod marker;

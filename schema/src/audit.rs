@@ -4,6 +4,10 @@
 //! INVARIANT: `AuditRow::read(row written by AuditRow::put) == row`, and `AuditRow::new(…, record).record() == record`.
 
 mod column;
+#[cfg(any(test, fuzzing))]
+mod examples;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 
 pub use column::{Digest, Escaped, Fields, Id, Micros, ReadError, Unsigned, Word};
 

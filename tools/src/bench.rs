@@ -5,13 +5,17 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The crate that asks other engines what our scope check is asked.
+pub(crate) const PEERS: &str = "bench/peers";
+
 /// Options of `cargo x bench`; `cargo x bench -- --help` lists what they may be.
 #[derive(clap::Args, Debug)]
 #[command(disable_help_flag = true)]
 pub struct Args {
     /// Passed to `sp-bench run`: scenarios (echo, pass, deny, allow), --quick, --duration S, --connections N …
     /// With `trail` first: what the audit trail costs, with --rows N, --rate R, --seconds S. With `layers` first: what each
-    /// layer of the chain costs, with `governor` beside the limits; `layers 1024` for calls of that size alone
+    /// layer of the chain costs, with `governor` beside the limits, then cedar-policy and regorus beside the scope check;
+    /// `layers 1024` for calls of that size alone, `layers peers` for those two alone
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }
@@ -49,12 +53,25 @@ fn trail(root: &Path, rest: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The bench of the chain, layer by layer.
+/// The bench of the chain, layer by layer, and of others who answer the same question; a narrowed one is of ours alone.
 fn layers(root: &Path, rest: &[String]) -> Result<()> {
+    if rest != ["peers"] {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["bench", "-p", "dataplane", "--bench", "layers", "--"]).args(rest).current_dir(root);
+        if !cargo.status().context("run `cargo bench`")?.success() {
+            bail!("the bench of the layers failed");
+        }
+    }
+    if rest.is_empty() || rest == ["peers"] { peers(root) } else { Ok(()) }
+}
+
+/// The bench of the peers: a crate beside the workspace, built where everything else is.
+fn peers(root: &Path) -> Result<()> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["bench", "-p", "dataplane", "--bench", "layers", "--"]).args(rest).current_dir(root);
-    if !cargo.status().context("run `cargo bench`")?.success() {
-        bail!("the bench of the layers failed");
+    cargo.args(["run", "--release", "--locked", "--manifest-path"]).arg(root.join(PEERS).join("Cargo.toml"));
+    cargo.arg("--target-dir").arg(repo::target_dir(root)?).current_dir(root);
+    if !cargo.status().context("run `cargo run`")?.success() {
+        bail!("the bench of the peers failed");
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `cargo x deny`: may we depend on what we depend on? Asks cargo-deny where it is installed, and otherwise checks
 //! licences, bans, duplicates and sources itself against the same `deny.toml`. Never uses the network.
 
+use crate::bench::PEERS;
 use crate::metadata::{Metadata, Package};
 use crate::repo;
 use anyhow::{Context, Result, bail};
@@ -16,6 +17,9 @@ pub struct Args {
     /// Do not use cargo-deny even where it is installed
     #[arg(long)]
     own: bool,
+    /// Check the licences and sources of what only the bench of peers is built from; fetches it where it is missing
+    #[arg(long)]
+    peers: bool,
 }
 
 /// Checks the dependencies, and says by which of the two ways.
@@ -24,6 +28,9 @@ pub struct Args {
 /// Something is not allowed, or `deny.toml` cannot be read.
 pub fn run(args: &Args) -> Result<()> {
     let root = repo::root()?;
+    if args.peers {
+        return check_peers(&root);
+    }
     if !args.own && is_installed() {
         println!("deny: by cargo-deny");
         let status = Command::new("cargo")
@@ -48,6 +55,24 @@ pub fn run(args: &Args) -> Result<()> {
         bail!("{} finding(s); deny.toml says what is allowed and why", findings.len());
     }
     println!("deny: {} packages, nothing to report", metadata.packages.len());
+    Ok(())
+}
+
+/// Versions are not ours to choose there, and nothing of it is shipped.
+fn check_peers(root: &Path) -> Result<()> {
+    let rules = Rules::load(root)?;
+    let metadata = Metadata::load(&root.join(PEERS))?;
+    let shipped = metadata.shipped();
+    let theirs = shipped.iter().filter(|package| package.source.is_some());
+    let findings: Vec<String> =
+        theirs.flat_map(|package| [rules.check_license(package), rules.check_source(package)]).flatten().collect();
+    for finding in &findings {
+        println!("{finding}");
+    }
+    if !findings.is_empty() {
+        bail!("{} finding(s) in {PEERS}; deny.toml says what is allowed and why", findings.len());
+    }
+    println!("deny: {} packages of {PEERS}, nothing to report", shipped.len());
     Ok(())
 }
 

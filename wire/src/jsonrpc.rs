@@ -246,7 +246,7 @@ impl<'t, 'i> Message<'t, 'i> {
     }
 }
 
-/// Writes the value at the front as compact JSON, but stops before more than `bytes_max` bytes.
+/// Writes the value at the front as compact JSON that reads as the same value, but stops before more than `bytes_max` bytes.
 /// Returns whether everything was written.
 pub fn write_bounded(nodes: Nodes<'_, '_>, out: &mut String, bytes_max: usize) -> bool {
     let mut at = 0;
@@ -258,6 +258,8 @@ fn write_value(nodes: Nodes<'_, '_>, at: &mut usize, out: &mut String, bytes_max
     *at += 1;
     match node {
         Node::String(text) => write_text(text, out, bytes_max),
+        // With a fraction or an exponent, as it came: 2500.0 is another number than 2500 to whoever reads it.
+        Node::Static(StaticNode::F64(number)) => push(&format!("{number:?}"), out, bytes_max),
         Node::Static(value) => push(&value.to_string(), out, bytes_max),
         Node::Array { len, .. } => {
             push("[", out, bytes_max)
@@ -288,7 +290,7 @@ fn write_text(text: &str, out: &mut String, bytes_max: usize) -> bool {
             '\\' => push("\\\\", out, bytes_max),
             '\n' => push("\\n", out, bytes_max),
             '\t' => push("\\t", out, bytes_max),
-            c if c.is_control() => push("\u{FFFD}", out, bytes_max),
+            c if c.is_control() => push(&format!("\\u{:04x}", u32::from(c)), out, bytes_max),
             c => push(c.encode_utf8(&mut utf8), out, bytes_max),
         };
         if !written {

@@ -9,6 +9,7 @@
 
 mod calls;
 mod estate;
+mod rounds;
 
 use std::hint::black_box;
 use std::num::NonZeroU32;
@@ -28,6 +29,7 @@ use wire::snapshot::SnapshotBytes;
 use estate::{
     CONDITIONAL_SERVER, Estate, NOW_US, PRINCIPALS, SERVERS, TOOLS_OF_SERVER, node_keys, on_one_shard, scattered, snapshot,
 };
+use rounds::{print, rounds};
 
 const SIZES: [usize; 6] = [100, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10];
 
@@ -61,25 +63,6 @@ fn main() {
         reload(grants);
     }
     reload_while_deciding(100_000);
-}
-
-/// Nanoseconds a check: of the best round and of the median one. `each` says whether a check went as it must.
-fn rounds(rounds: usize, checks: usize, mut each: impl FnMut(usize) -> bool) -> (f64, f64) {
-    let mut ns: Vec<f64> = (0..rounds)
-        .map(|round| {
-            let start = Instant::now();
-            for check in 0..checks {
-                assert!(each(round * checks + check), "check {check} of round {round} went otherwise");
-            }
-            start.elapsed().as_nanos() as f64 / checks as f64
-        })
-        .collect();
-    ns.sort_by(f64::total_cmp);
-    (ns[0], ns[rounds / 2])
-}
-
-fn print(name: &str, (best, median): (f64, f64)) {
-    println!("{name:<64} {best:>8.1} {median:>8.1}");
 }
 
 /// Every check asks for another principal and another tool; those that are denied count too.

@@ -252,7 +252,7 @@ fn path_of(dir: &Path, name: &str) -> Result<PathBuf, ConsumerError> {
     if fits { Ok(dir.join(format!("{PREFIX}{name}"))) } else { Err(ConsumerError::Name(name.to_owned())) }
 }
 
-fn encode(position: StreamPosition) -> [u8; BYTES] {
+pub(super) fn encode(position: StreamPosition) -> [u8; BYTES] {
     let mut out = [0; BYTES];
     out[0..8].copy_from_slice(&MAGIC);
     out[8..16].copy_from_slice(&position.seq.0.to_le_bytes());
@@ -262,7 +262,7 @@ fn encode(position: StreamPosition) -> [u8; BYTES] {
     out
 }
 
-fn decode(bytes: &[u8]) -> Option<StreamPosition> {
+pub(super) fn decode(bytes: &[u8]) -> Option<StreamPosition> {
     let bytes: &[u8; BYTES] = bytes.try_into().ok()?;
     let crc = bytes[60..].first_chunk().map(|chunk| u32::from_le_bytes(*chunk));
     if bytes[0..8] != MAGIC || crc != Some(crc32fast::hash(&bytes[..60])) {

@@ -42,7 +42,7 @@ impl Marker {
         Marker::decode(&std::fs::read(Marker::path(dir)).ok()?)
     }
 
-    fn decode(bytes: &[u8]) -> Option<Marker> {
+    pub(super) fn decode(bytes: &[u8]) -> Option<Marker> {
         let bytes: &[u8; BYTES] = bytes.try_into().ok()?;
         let number = |at: usize| bytes[at..].first_chunk().map(|chunk| u64::from_le_bytes(*chunk));
         let crc = bytes[28..].first_chunk().map(|chunk| u32::from_le_bytes(*chunk));

@@ -45,7 +45,7 @@ impl OpenCalls {
         NOTE.store(dir, &self.encode())
     }
 
-    fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Vec<u8> {
         let calls = &self.calls[..self.calls.len().min(KEPT_MAX)];
         let mut out = Vec::with_capacity(HEAD_BYTES + calls.len() * CALL_BYTES);
         out.extend_from_slice(&self.through.0.to_le_bytes());
@@ -59,7 +59,7 @@ impl OpenCalls {
         out
     }
 
-    fn decode(body: &[u8]) -> Option<OpenCalls> {
+    pub(super) fn decode(body: &[u8]) -> Option<OpenCalls> {
         let (head, list) = body.split_at_checked(HEAD_BYTES)?;
         let count = u32::from_le_bytes(*head[8..].first_chunk()?) as usize;
         if count.checked_mul(CALL_BYTES) != Some(list.len()) {

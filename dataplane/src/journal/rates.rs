@@ -51,7 +51,7 @@ impl RateNote {
         NOTE.store(dir, &self.encode())
     }
 
-    fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEAD_BYTES + self.cells.len() * CELL_BYTES);
         for word in [self.noted_at_us, self.time_us, self.ahead_us] {
             out.extend_from_slice(&word.to_le_bytes());
@@ -65,7 +65,7 @@ impl RateNote {
         out
     }
 
-    fn decode(body: &[u8]) -> Option<RateNote> {
+    pub(super) fn decode(body: &[u8]) -> Option<RateNote> {
         let (head, list) = body.split_at_checked(HEAD_BYTES)?;
         let count = u32::from_le_bytes(*head[24..].first_chunk()?) as usize;
         if count.checked_mul(CELL_BYTES) != Some(list.len()) {

@@ -69,16 +69,21 @@ fn depth_is_bounded_and_brackets_in_texts_do_not_count() {
 
 #[test]
 fn values_are_written_back_up_to_a_bound() {
-    let json = r#"{"a":[1,true,null,"x\"y"],"b":{}}"#;
-    let mut bytes = json.as_bytes().to_vec();
-    let mut tape = Tape::null();
-    Parser::default().json(&mut bytes, &mut tape).unwrap();
-    let mut out = String::new();
-    assert!(write_bounded(&tape.0, &mut out, 100));
-    assert_eq!(out, json);
-    let mut cut = String::new();
-    assert!(!write_bounded(&tape.0, &mut cut, 10));
-    assert_eq!(cut, &json[..cut.len()]);
+    for json in [
+        r#"{"a":[1,true,null,"x\"y"],"b":{}}"#,
+        "[2500.0,-0.0,1e300,1e-7,18446744073709551615]",
+        r#"["\u0000\u0007\u001b","\u007f\n"]"#,
+    ] {
+        let mut bytes = json.as_bytes().to_vec();
+        let mut tape = Tape::null();
+        Parser::default().json(&mut bytes, &mut tape).unwrap();
+        let mut out = String::new();
+        assert!(write_bounded(&tape.0, &mut out, 100));
+        assert_eq!(out, json);
+        let mut cut = String::new();
+        assert!(!write_bounded(&tape.0, &mut cut, 10));
+        assert_eq!(cut, &json[..cut.len()]);
+    }
 }
 
 fn digest_of(json: &str) -> [u8; 32] {
