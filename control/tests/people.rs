@@ -377,9 +377,12 @@ async fn operators_see_and_change_what_there_is() {
     let shown = json(&gateway, &["admin", "departments", "show", "research"]);
     assert_eq!((&shown["tenant"], &shown["users"]), (&json!("acme"), &json!(1)));
     assert_eq!(json(&gateway, &["admin", "roles", "show", "developer"])["scopes"], json!(["tools:call"]));
+    units_change(&gateway);
     for nobody in [
         &["admin", "tenants", "show", "nosuch"][..],
         &["admin", "departments", "show", "nosuch"],
+        &["admin", "tenants", "update", "nosuch", "--name", "x"],
+        &["admin", "departments", "update", "nosuch", "--name", "x"],
         &["admin", "roles", "show", "nosuch"],
     ] {
         assert_eq!(gateway.try_sp(nobody).0, 1, "{nobody:?}");
@@ -414,4 +417,35 @@ async fn operators_see_and_change_what_there_is() {
     let (code, _, err) = gateway.try_sp(&["admin", "users", "disable", "u1"]);
     crate::outage::tell(&processes, nix::sys::signal::Signal::SIGCONT);
     assert!(code == 1 && err.contains("database"), "{err}");
+}
+
+/// What tenants and departments are called, and where a department belongs: `acme` has `research`, and `u0` is in both.
+fn units_change(gateway: &Gateway) {
+    let renamed = json(gateway, &["admin", "tenants", "update", "acme", "--name", "Acme Holding"]);
+    assert_eq!((&renamed["name"], &renamed["users"], &renamed["departments"]), (&json!("Acme Holding"), &json!(1), &json!(1)));
+    assert_eq!(json(gateway, &["admin", "tenants", "show", "acme"]), renamed);
+    assert!(gateway.sp(&["admin", "tenants", "update", "acme", "--name", ""]).contains("acme"), "a name may be taken away");
+
+    gateway.sp(&["admin", "tenants", "create", "globex"]);
+    let of = |shown: &Value| (shown["name"].clone(), shown["tenant"].clone(), shown["users"].clone());
+    let update = |args: &[&str]| of(&json(gateway, &[&["admin", "departments", "update", "research"], args].concat()));
+    // What is not said stays.
+    assert_eq!(update(&["--name", "R&D"]), (json!("R&D"), json!("acme"), json!(1)));
+    assert_eq!(update(&["--tenant", "globex"]), (json!("R&D"), json!("globex"), json!(1)));
+    assert_eq!(json(gateway, &["admin", "tenants", "show", "globex"])["departments"], 1);
+    assert_eq!(json(gateway, &["admin", "users", "show", "u0"])["tenant"], "acme", "people are not moved along");
+    assert_eq!(update(&["--no-tenant"]), (json!("R&D"), Value::Null, json!(1)));
+    gateway.sp(&["admin", "tenants", "delete", "globex"]);
+    for (args, code, words) in [
+        (&["--tenant", "globex"][..], 1, "sp admin tenants create globex"),
+        (&[], 1, "nothing to change"),
+        (&["--tenant", "acme", "--no-tenant"], 2, "cannot be used with"),
+    ] {
+        let (is, _, err) = gateway.try_sp(&[&["admin", "departments", "update", "research"], args].concat());
+        assert!(is == code && err.contains(words), "{args:?}: {is} {err}");
+    }
+    assert_eq!(update(&["--tenant", "acme"]), (json!("R&D"), json!("acme"), json!(1)));
+    // Who may not operate may not rename.
+    let ann = gateway.token(&["--user", "ann", "--role", "developer"]);
+    assert_eq!(gateway.try_sp(&["--token", &ann, "admin", "tenants", "update", "acme", "--name", "x"]).0, 3);
 }
