@@ -241,6 +241,101 @@ async fn an_api_key_is_as_good_as_a_token_and_no_better_than_its_user() {
     assert_eq!(gateway.try_sp(&["admin", "keys", "revoke", &id]).0, 1);
 }
 
+/// What a credential gets at each door that takes bearer tokens: the reason of a refusal, or nothing.
+async fn at_every_door(gateway: &Gateway, credential: &str) -> [String; 4] {
+    let mut reasons = [const { String::new() }; 4];
+    for (door, reason) in DOORS.iter().zip(&mut reasons) {
+        *reason = at_door(gateway, door, credential).await;
+    }
+    reasons
+}
+
+/// By the channel that the audit trail knows them by.
+const DOORS: [&str; 4] = ["mcp", "hook", "decide", "command"];
+
+async fn at_door(gateway: &Gateway, door: &str, credential: &str) -> String {
+    let asked = |path: &str| format!("{}/api/v1/{path}", gateway.url());
+    let hook = json!({ "hook_event_name": "PreToolUse", "tool_name": "mcp__echo__echo", "tool_input": { "message": "x" } });
+    let question = json!({ "server": "echo", "tool": "echo", "arguments": { "message": "x" } });
+    let (url, body) = match door {
+        "mcp" => (gateway.endpoint("echo"), tool_call("echo", json!({ "message": "x" }))),
+        "hook" => (asked("hooks/govern"), hook.to_string()),
+        "decide" => (asked("decide"), question.to_string()),
+        _ => (gateway.endpoint("sp"), tool_call("admin_tenants_list", json!({}))),
+    };
+    let answer = post(&url, Some(credential), &body).await;
+    match door {
+        "hook" => {
+            let output = &answer.body["hookSpecificOutput"];
+            assert_eq!(answer.status, 200, "a hook is always answered: {answer:?}");
+            match output["permissionDecision"].as_str() {
+                Some("allow") => String::new(),
+                Some("deny") => output["permissionDecisionReason"].as_str().unwrap().split(':').next().unwrap().to_owned(),
+                _ => panic!("{answer:?}"),
+            }
+        }
+        "decide" => match answer.body["decision"].as_str() {
+            Some("allow") if answer.status == 200 => String::new(),
+            Some("deny") if answer.status == 401 => answer.body["reason"].as_str().unwrap().to_owned(),
+            _ => panic!("{answer:?}"),
+        },
+        _ => {
+            let reason = reason(&answer);
+            let status = match reason.as_str() {
+                "" => 200,
+                "scope_missing" => 403,
+                _ => 401,
+            };
+            assert_eq!(answer.status, status, "{answer:?}");
+            reason
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_key_is_taken_wherever_a_token_is() {
+    let upstream = Upstream::start(&[]);
+    let gateway = gateway(&upstream);
+    gateway.sp(&["admin", "users", "create", "robot", "--tier", "service", "--role", "developer", "--role", "operator"]);
+    let make = |args: &[&str]| {
+        let made = json(&gateway, &[&["admin", "keys", "create", "--user", "robot"], args].concat());
+        (made["key"].as_str().unwrap().to_owned(), made["id"].as_str().unwrap().to_owned())
+    };
+    let all = |reason: &str| std::array::from_fn(|_| reason.to_owned());
+    let last_use = |id: &str| json(&gateway, &["admin", "keys", "show", id])["last_used_at"].clone();
+
+    // A key for each door, so that each shows that it notes the use.
+    for door in DOORS {
+        let (key, id) = make(&["--name", door]);
+        assert_eq!(last_use(&id), Value::Null, "{door}");
+        assert_eq!(at_door(&gateway, door, &key).await, "", "{door}");
+        gateway.wait_until_shipped();
+        let used: jiff::Timestamp = last_use(&id).as_str().unwrap_or_else(|| panic!("{door} notes no use")).parse().unwrap();
+        assert!(jiff::Timestamp::now().duration_since(used).as_secs() < 60, "{door}: {used}");
+        let sql = "SELECT array_agg(DISTINCT channel || ' ' || verdict || ' ' || user_id) FROM audit_event
+            WHERE kind = 'decision' AND auth_method = 'api_key' AND token_id = $1";
+        let rows: Vec<String> = gateway.postgres().await.query_one(sql, &[&id]).await.unwrap().get(0);
+        assert_eq!(rows, [format!("{door} allow robot")]);
+    }
+
+    let (key, id) = make(&["--name", "everywhere"]);
+    assert_eq!(at_every_door(&gateway, &key).await, all(""));
+    assert!(gateway.sp(&["--token", &key, "admin", "keys", "list"]).contains("everywhere"), "the command line takes it too");
+    gateway.sp(&["admin", "keys", "revoke", &id]);
+    assert_eq!(at_every_door(&gateway, &key).await, all("key_unknown"));
+    let (code, _, err) = gateway.try_sp(&["--token", &key, "admin", "keys", "list"]);
+    assert!(code == 3 && err.contains("ask for another"), "{err}");
+
+    let (short, _) = make(&["--expires", "2s"]);
+    let call = tool_call("echo", json!({"message": "x"}));
+    crate::harness::until_reason(&gateway.endpoint("echo"), &short, &call, "token_expired").await;
+    assert_eq!(at_every_door(&gateway, &short).await, all("token_expired"));
+
+    // A scope less is a scope less at each of them, and nobody is logged out for it.
+    let (narrow, _) = make(&["--scope", "tools:call"]);
+    assert_eq!(at_every_door(&gateway, &narrow).await, ["", "", "", "scope_missing"]);
+}
+
 async fn in_the_url_or_another_header_it_is_nothing(gateway: &Gateway, key: &str) {
     use http_body_util::Full;
     let call = tool_call("echo", json!({"message": "x"}));
