@@ -101,7 +101,7 @@ async fn whoever_is_shut_out_is_so_when_the_command_answers() {
 }
 
 /// One connection to each shard, found by whose home is where: a connection stays on the shard of whoever spoke first on it.
-async fn connection_for_each_shard(gateway: &Gateway, shards: usize) -> Vec<HttpClient> {
+pub async fn connection_for_each_shard(gateway: &Gateway, shards: usize) -> Vec<HttpClient> {
     let call = tool_call("echo", json!({"message": "x"}));
     let tokens = crate::harness::lines(&gateway.tokens("opener", "developer", 64));
     let mut clients = Vec::new();
@@ -121,7 +121,7 @@ async fn connection_for_each_shard(gateway: &Gateway, shards: usize) -> Vec<Http
 
 /// Calls on every connection, one call after the other, until it is refused: when the last call was sent that was carried out,
 /// and when the first refusal came, the latest of all connections.
-async fn call_until_refused(connections: &[HttpClient], url: &str, token: &str) -> (Instant, Instant) {
+pub async fn call_until_refused(connections: &[HttpClient], url: &str, token: &str) -> (Instant, Instant) {
     let call = tool_call("echo", json!({"message": "x"}));
     let until_refused = async |connection: &HttpClient| {
         let mut last_allowed = Instant::now();
