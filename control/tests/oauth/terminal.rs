@@ -77,7 +77,8 @@ fn ended(mut child: Child) -> (i32, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_without_a_browser_logs_in_stays_so_and_logs_out() {
-    let (scene, cookie) = scene("2").await;
+    // Long enough for what a log-in does with its first token on a busy machine.
+    let (scene, cookie) = scene("5").await;
     let terminal = Terminal::new();
     let (code, _, err) = terminal.sp(&["--url", &scene.issuer, "infra", "services", "list"]);
     assert!(code == 3 && err.contains("sp cloud auth login"), "{err}");
