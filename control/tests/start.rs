@@ -85,6 +85,30 @@ fn a_profile_that_does_not_hold_together_starts_nothing() {
 }
 
 #[test]
+fn a_clean_stop_has_nothing_to_complain_about() {
+    let mut gateway = Gateway::start(&[("access/access.yaml", OPERATORS)], &["--cores", "2"]);
+    gateway.sp(&["admin", "users", "create", "ann"]);
+    // Connections of every kind are open by then: the pool's, the one that listens, the one that pings.
+    crate::harness::eventually("the link is logged", || gateway.log().contains("/enrol?code=").then_some(()));
+    assert!(gateway.stop().success());
+    assert_eq!(complaints(&gateway), Vec::<String>::new());
+
+    // As well when it has only just begun, and is still making keys and links.
+    let mut early = Gateway::new(&[("access/access.yaml", OPERATORS)], &["--cores", "2"]);
+    early.run_degraded();
+    assert!(early.stop().success());
+    assert_eq!(complaints(&early), Vec::<String>::new());
+}
+
+/// Warnings and errors since it was told to stop.
+fn complaints(gateway: &Gateway) -> Vec<String> {
+    let log = gateway.log();
+    let (_, end) = log.split_once("draining").expect("it says that it drains");
+    assert!(end.contains("stopped"), "{end}");
+    end.lines().filter(|line| line.contains(" WARN ") || line.contains("ERROR ")).map(str::to_owned).collect()
+}
+
+#[test]
 fn what_is_taken_is_not_shared() {
     let running = Gateway::start(&[("access/access.yaml", OPERATORS)], &["--cores", "1"]);
     let mut same_port = Gateway::new(&[("access/access.yaml", OPERATORS)], &["--cores", "1"]);
