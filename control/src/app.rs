@@ -16,7 +16,7 @@ use dataplane::policy::NodeKeys;
 use dataplane::tls::ServerTls;
 use schema::services::governance::Retention;
 use serde_json::{Value, json};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use wire::decision::EventKind;
 use wire::ids::{NodeId, TraceId};
@@ -253,7 +253,10 @@ struct Gateway {
     shipper: Shipper,
     certificate: Option<Certificate>,
     checkpointer: Arc<Checkpointer>,
+    /// What acts without being asked, and cannot once the shards stop.
+    followers: Vec<tokio::task::JoinHandle<()>>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
+    signals: Signals,
     _lock: Lock,
 }
 
@@ -312,16 +315,16 @@ impl Gateway {
             policy,
             run: run_id(),
         };
+        let signals = Signals::catch().context("signals cannot be caught").map_err(unavailable)?;
         // Before anybody can find us ready: who sees that wants to know where and as whom.
         face.announce(&data_dir, listen).context("instance.json cannot be written").map_err(unavailable)?;
-        let (data_plane, embedded) = start_shards(config, &supervisor, embedded).await?;
+        let (data_plane, embedded) = start_shards(config, &supervisor, embedded, &database).await?;
         warn_if_shared(&data_plane, cores);
 
         let sources = journal_sources(&journal_dir, keys.node, &data_plane, &streams);
         let sinks = start_sinks(&database, keys.node, &data_dir, &sources, declared).await;
         let retention = publisher.retention();
-        let outside = (states.clone(), Arc::clone(&sinks));
-        let publishing = publishing(publisher, &data_plane, &supervisor, &database, outside);
+        let publishing = publishing(publisher, &data_plane, &supervisor, &database, (states.clone(), Arc::clone(&sinks)));
         let app = Arc::new(App {
             database: database.clone(),
             plane: data_plane.handle(),
@@ -338,30 +341,25 @@ impl Gateway {
         let (shipper, checkpointer, mut tasks) = start_trail(&database, keys, &journal_dir, sources, &data_plane, retention);
         tasks.extend([
             tokio::spawn(serve_control(listener, Arc::clone(&app))),
-            tokio::spawn(Arc::clone(&publishing).follow_tools()),
-            tokio::spawn(publishing.follow_database()),
             tokio::spawn(tell_status(Arc::clone(&app), shipper.watch(), usize::from(cores))),
             tokio::spawn(operator::keys::note_use(database.clone())),
             tokio::spawn(migrate_when_up(database)),
         ]);
+        let followers = start_followers(&publishing, &app);
         tracing::info!(address = %data_plane.address(), cores, data_dir = %data_dir.display(), profile = options.profile, "ready");
-        Ok(Gateway { data_plane, app, embedded, shipper, certificate: face.certificate, checkpointer, tasks, _lock: lock })
+        let certificate = face.certificate;
+        Ok(Gateway { data_plane, app, embedded, shipper, certificate, checkpointer, followers, tasks, signals, _lock: lock })
     }
 
     /// Runs until it is told to stop, then ends what it started: calls first, then the journal, then what it feeds.
-    async fn serve(self) -> Exit {
+    async fn serve(mut self) -> Exit {
         record_process(&self.app.plane, "start").await;
-        tokio::spawn(people::announce_first_admin(Arc::clone(&self.app)));
-        let (Ok(mut term), Ok(mut int), Ok(mut hup)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
-        else {
-            return refuse(Exit::Failure, &anyhow::anyhow!("signals cannot be caught"));
-        };
+        self.followers.push(tokio::spawn(people::announce_first_admin(Arc::clone(&self.app))));
         loop {
             tokio::select! {
-                _ = term.recv() => break,
-                _ = int.recv() => break,
-                _ = hup.recv() => self.reread().await,
+                _ = self.signals.term.recv() => break,
+                _ = self.signals.int.recv() => break,
+                _ = self.signals.hup.recv() => self.reread().await,
             }
         }
         self.end().await
@@ -389,6 +387,8 @@ impl Gateway {
     /// Ends what was started: calls first, then the journal, then what it feeds.
     async fn end(self) -> Exit {
         tracing::info!("draining");
+        // Shards that stop record no policy, so nobody may go on to try.
+        stop_all(self.followers).await;
         record_process(&self.app.plane, "stop").await;
         let data_plane = self.data_plane;
         let stopped = tokio::task::spawn_blocking(move || data_plane.stop(DRAIN_GRACE)).await;
@@ -397,7 +397,7 @@ impl Gateway {
             let behind = stream.synced.0 - stream.shipped.0;
             tracing::warn!(shard = stream.shard, behind, "records stay in the journal; they are shipped after the next start");
         }
-        self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        stop_all(self.tasks).await;
         match tokio::time::timeout(SHIP_GRACE, self.checkpointer.sign()).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::warn!(error = %error, "the last audit rows are not signed; they are after the next start"),
@@ -406,11 +406,35 @@ impl Gateway {
             }
         }
         self.app.supervisor.stop(Duration::from_secs(5)).await;
+        self.app.database.close();
         if let Some(embedded) = self.embedded {
             embedded.stop().await;
         }
         tracing::info!("stopped");
         if stopped.is_ok() { Exit::Success } else { Exit::Failure }
+    }
+}
+
+/// What the process is told from outside. It is caught before anybody can find us ready: a start that is not that far yet ends at
+/// once, and from then on nothing ends but in order.
+struct Signals {
+    term: Signal,
+    int: Signal,
+    hup: Signal,
+}
+
+impl Signals {
+    fn catch() -> std::io::Result<Signals> {
+        let [term, int, hup] = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(signal);
+        Ok(Signals { term: term?, int: int?, hup: hup? })
+    }
+}
+
+/// An abort is an order; what a task holds is given back when it has ended.
+async fn stop_all(tasks: Vec<tokio::task::JoinHandle<()>>) {
+    tasks.iter().for_each(tokio::task::JoinHandle::abort);
+    for task in tasks {
+        let _ = task.await;
     }
 }
 
@@ -455,11 +479,13 @@ async fn start_shards(
     config: Config,
     supervisor: &Supervisor,
     embedded: Option<Embedded>,
+    database: &Database,
 ) -> Result<(DataPlane, Option<Embedded>), Refusal> {
     match tokio::task::spawn_blocking(move || DataPlane::start(config)).await {
         Ok(Ok(data_plane)) => Ok((data_plane, embedded)),
         Ok(Err(error)) => {
             supervisor.stop(Duration::ZERO).await;
+            database.close();
             if let Some(embedded) = embedded {
                 embedded.stop().await;
             }
@@ -665,14 +691,20 @@ fn start_trail(
     (shipper, checkpointer, tasks)
 }
 
-/// Answers shards, and looks after the keys that what it answers is signed with.
+/// Keeps the policy in force by what changes without being asked.
+fn start_followers(publishing: &Arc<Publishing>, app: &Arc<App>) -> Vec<tokio::task::JoinHandle<()>> {
+    vec![
+        tokio::spawn(Arc::clone(publishing).follow_tools()),
+        tokio::spawn(Arc::clone(publishing).follow_database()),
+        tokio::spawn(signing::keep(Arc::clone(app))),
+    ]
+}
+
+/// Answers shards.
 async fn serve_control(listener: tokio::net::UnixListener, app: Arc<App>) {
-    let served = async {
-        if let Err(error) = axum::serve(listener, surface::router(Arc::clone(&app))).await {
-            tracing::error!(error = %error, "the control plane's socket failed");
-        }
-    };
-    tokio::join!(served, signing::keep(Arc::clone(&app)));
+    if let Err(error) = axum::serve(listener, surface::router(app)).await {
+        tracing::error!(error = %error, "the control plane's socket failed");
+    }
 }
 
 /// Postgres may come later than we do.

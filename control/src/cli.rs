@@ -199,7 +199,7 @@ fn remote(entry: &Entry, leaf: &ArgMatches) -> Exit {
         return fail(Exit::Failure, "no runtime can be started");
     };
     runtime.block_on(async {
-        let client = match Client::from_args(leaf).await {
+        let mut client = match Client::from_args(leaf).await {
             Ok(client) => client,
             Err(error) => return ended(&error),
         };
@@ -239,7 +239,7 @@ fn unwritten(error: &std::io::Error) -> Exit {
 fn ended(error: &ClientError) -> Exit {
     let exit = match error {
         ClientError::Unreachable { .. } | ClientError::NoGateway(_) => Exit::Unreachable,
-        ClientError::Denied(_) | ClientError::NoToken(_) => Exit::Denied,
+        ClientError::Denied(_) | ClientError::Unidentified(_) | ClientError::NoToken(_) => Exit::Denied,
         ClientError::Failed(_) | ClientError::Protocol(_) => Exit::Failure,
     };
     fail(exit, error)

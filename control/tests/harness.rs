@@ -70,6 +70,7 @@ pub struct Gateway {
     pub port: u16,
     args: Vec<String>,
     env: Vec<(String, String)>,
+    profile: Option<PathBuf>,
 }
 
 impl Gateway {
@@ -88,6 +89,7 @@ impl Gateway {
             port: free_port(),
             args: args.iter().map(ToString::to_string).collect(),
             env: Vec::new(),
+            profile: None,
         };
         services.iter().for_each(|(path, text)| gateway.declare(path, text));
         gateway
@@ -103,6 +105,15 @@ impl Gateway {
     #[must_use]
     pub fn with_env(mut self, name: &str, value: &str) -> Gateway {
         self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Started by this profile alone: no flag says where anything is.
+    #[must_use]
+    pub fn with_profile(mut self, text: &str) -> Gateway {
+        let file = self.dir.path().join("gateway.yaml");
+        std::fs::write(&file, text).unwrap();
+        self.profile = Some(file);
         self
     }
 
@@ -130,21 +141,22 @@ impl Gateway {
 
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sp-dataplane"));
-        command
-            .arg("--data-dir")
-            .arg(self.data_dir())
-            .arg("--services")
-            .arg(self.dir.path().join("services"))
-            .args(&self.args)
-            .env_remove("DATABASE_URL")
-            .env_remove("SP_PROFILE")
-            .envs(self.env.iter().cloned());
+        match &self.profile {
+            Some(file) => command.arg("--profile").arg(file),
+            None => command.arg("--data-dir").arg(self.data_dir()).arg("--services").arg(self.dir.path().join("services")),
+        };
+        for name in ["DATABASE_URL", "SP_DATA_DIR", "SP_PROFILE", "SP_PUBLIC_URL"] {
+            command.env_remove(name);
+        }
+        command.args(&self.args).envs(self.env.iter().cloned());
         command
     }
 
     fn listening(&self) -> Command {
         let mut command = self.command();
-        command.args(["--listen", &format!("127.0.0.1:{}", self.port)]);
+        if self.profile.is_none() {
+            command.args(["--listen", &format!("127.0.0.1:{}", self.port)]);
+        }
         command
     }
 

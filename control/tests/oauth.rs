@@ -72,7 +72,8 @@ impl Scene {
         let echo = echo_server(&upstream.url);
         let services =
             [("mcp/echo.yaml", echo.as_str()), ("access/access.yaml", ACCESS), ("governance/rules.yaml", "secrets: {}\n")];
-        let gateway = Gateway::start(&services, &[&["--cores", "2"], args].concat());
+        let usual: &[&str] = if args.contains(&"--cores") { &[] } else { &["--cores", "2"] };
+        let gateway = Gateway::start(&services, &[usual, args].concat());
         let issuer = format!("http://localhost:{}", gateway.port);
         gateway.sp(&["admin", "users", "create", "ann", "--role", "developer", "--email", "ann@example.com"]);
         let mut scene = Scene {

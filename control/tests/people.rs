@@ -101,7 +101,7 @@ async fn whoever_is_shut_out_is_so_when_the_command_answers() {
 }
 
 /// One connection to each shard, found by whose home is where: a connection stays on the shard of whoever spoke first on it.
-async fn connection_for_each_shard(gateway: &Gateway, shards: usize) -> Vec<HttpClient> {
+pub async fn connection_for_each_shard(gateway: &Gateway, shards: usize) -> Vec<HttpClient> {
     let call = tool_call("echo", json!({"message": "x"}));
     let tokens = crate::harness::lines(&gateway.tokens("opener", "developer", 64));
     let mut clients = Vec::new();
@@ -121,7 +121,7 @@ async fn connection_for_each_shard(gateway: &Gateway, shards: usize) -> Vec<Http
 
 /// Calls on every connection, one call after the other, until it is refused: when the last call was sent that was carried out,
 /// and when the first refusal came, the latest of all connections.
-async fn call_until_refused(connections: &[HttpClient], url: &str, token: &str) -> (Instant, Instant) {
+pub async fn call_until_refused(connections: &[HttpClient], url: &str, token: &str) -> (Instant, Instant) {
     let call = tool_call("echo", json!({"message": "x"}));
     let until_refused = async |connection: &HttpClient| {
         let mut last_allowed = Instant::now();
@@ -239,6 +239,101 @@ async fn an_api_key_is_as_good_as_a_token_and_no_better_than_its_user() {
     gateway.sp(&["admin", "keys", "revoke", &id]);
     everywhere(&gateway, &key, "key_unknown").await;
     assert_eq!(gateway.try_sp(&["admin", "keys", "revoke", &id]).0, 1);
+}
+
+/// What a credential gets at each door that takes bearer tokens: the reason of a refusal, or nothing.
+async fn at_every_door(gateway: &Gateway, credential: &str) -> [String; 4] {
+    let mut reasons = [const { String::new() }; 4];
+    for (door, reason) in DOORS.iter().zip(&mut reasons) {
+        *reason = at_door(gateway, door, credential).await;
+    }
+    reasons
+}
+
+/// By the channel that the audit trail knows them by.
+const DOORS: [&str; 4] = ["mcp", "hook", "decide", "command"];
+
+async fn at_door(gateway: &Gateway, door: &str, credential: &str) -> String {
+    let asked = |path: &str| format!("{}/api/v1/{path}", gateway.url());
+    let hook = json!({ "hook_event_name": "PreToolUse", "tool_name": "mcp__echo__echo", "tool_input": { "message": "x" } });
+    let question = json!({ "server": "echo", "tool": "echo", "arguments": { "message": "x" } });
+    let (url, body) = match door {
+        "mcp" => (gateway.endpoint("echo"), tool_call("echo", json!({ "message": "x" }))),
+        "hook" => (asked("hooks/govern"), hook.to_string()),
+        "decide" => (asked("decide"), question.to_string()),
+        _ => (gateway.endpoint("sp"), tool_call("admin_tenants_list", json!({}))),
+    };
+    let answer = post(&url, Some(credential), &body).await;
+    match door {
+        "hook" => {
+            let output = &answer.body["hookSpecificOutput"];
+            assert_eq!(answer.status, 200, "a hook is always answered: {answer:?}");
+            match output["permissionDecision"].as_str() {
+                Some("allow") => String::new(),
+                Some("deny") => output["permissionDecisionReason"].as_str().unwrap().split(':').next().unwrap().to_owned(),
+                _ => panic!("{answer:?}"),
+            }
+        }
+        "decide" => match answer.body["decision"].as_str() {
+            Some("allow") if answer.status == 200 => String::new(),
+            Some("deny") if answer.status == 401 => answer.body["reason"].as_str().unwrap().to_owned(),
+            _ => panic!("{answer:?}"),
+        },
+        _ => {
+            let reason = reason(&answer);
+            let status = match reason.as_str() {
+                "" => 200,
+                "scope_missing" => 403,
+                _ => 401,
+            };
+            assert_eq!(answer.status, status, "{answer:?}");
+            reason
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_key_is_taken_wherever_a_token_is() {
+    let upstream = Upstream::start(&[]);
+    let gateway = gateway(&upstream);
+    gateway.sp(&["admin", "users", "create", "robot", "--tier", "service", "--role", "developer", "--role", "operator"]);
+    let make = |args: &[&str]| {
+        let made = json(&gateway, &[&["admin", "keys", "create", "--user", "robot"], args].concat());
+        (made["key"].as_str().unwrap().to_owned(), made["id"].as_str().unwrap().to_owned())
+    };
+    let all = |reason: &str| std::array::from_fn(|_| reason.to_owned());
+    let last_use = |id: &str| json(&gateway, &["admin", "keys", "show", id])["last_used_at"].clone();
+
+    // A key for each door, so that each shows that it notes the use.
+    for door in DOORS {
+        let (key, id) = make(&["--name", door]);
+        assert_eq!(last_use(&id), Value::Null, "{door}");
+        assert_eq!(at_door(&gateway, door, &key).await, "", "{door}");
+        gateway.wait_until_shipped();
+        let used: jiff::Timestamp = last_use(&id).as_str().unwrap_or_else(|| panic!("{door} notes no use")).parse().unwrap();
+        assert!(jiff::Timestamp::now().duration_since(used).as_secs() < 60, "{door}: {used}");
+        let sql = "SELECT array_agg(DISTINCT channel || ' ' || verdict || ' ' || user_id) FROM audit_event
+            WHERE kind = 'decision' AND auth_method = 'api_key' AND token_id = $1";
+        let rows: Vec<String> = gateway.postgres().await.query_one(sql, &[&id]).await.unwrap().get(0);
+        assert_eq!(rows, [format!("{door} allow robot")]);
+    }
+
+    let (key, id) = make(&["--name", "everywhere"]);
+    assert_eq!(at_every_door(&gateway, &key).await, all(""));
+    assert!(gateway.sp(&["--token", &key, "admin", "keys", "list"]).contains("everywhere"), "the command line takes it too");
+    gateway.sp(&["admin", "keys", "revoke", &id]);
+    assert_eq!(at_every_door(&gateway, &key).await, all("key_unknown"));
+    let (code, _, err) = gateway.try_sp(&["--token", &key, "admin", "keys", "list"]);
+    assert!(code == 3 && err.contains("ask for another"), "{err}");
+
+    let (short, _) = make(&["--expires", "2s"]);
+    let call = tool_call("echo", json!({"message": "x"}));
+    crate::harness::until_reason(&gateway.endpoint("echo"), &short, &call, "token_expired").await;
+    assert_eq!(at_every_door(&gateway, &short).await, all("token_expired"));
+
+    // A scope less is a scope less at each of them, and nobody is logged out for it.
+    let (narrow, _) = make(&["--scope", "tools:call"]);
+    assert_eq!(at_every_door(&gateway, &narrow).await, ["", "", "", "scope_missing"]);
 }
 
 async fn in_the_url_or_another_header_it_is_nothing(gateway: &Gateway, key: &str) {
@@ -377,9 +472,12 @@ async fn operators_see_and_change_what_there_is() {
     let shown = json(&gateway, &["admin", "departments", "show", "research"]);
     assert_eq!((&shown["tenant"], &shown["users"]), (&json!("acme"), &json!(1)));
     assert_eq!(json(&gateway, &["admin", "roles", "show", "developer"])["scopes"], json!(["tools:call"]));
+    units_change(&gateway);
     for nobody in [
         &["admin", "tenants", "show", "nosuch"][..],
         &["admin", "departments", "show", "nosuch"],
+        &["admin", "tenants", "update", "nosuch", "--name", "x"],
+        &["admin", "departments", "update", "nosuch", "--name", "x"],
         &["admin", "roles", "show", "nosuch"],
     ] {
         assert_eq!(gateway.try_sp(nobody).0, 1, "{nobody:?}");
@@ -414,4 +512,35 @@ async fn operators_see_and_change_what_there_is() {
     let (code, _, err) = gateway.try_sp(&["admin", "users", "disable", "u1"]);
     crate::outage::tell(&processes, nix::sys::signal::Signal::SIGCONT);
     assert!(code == 1 && err.contains("database"), "{err}");
+}
+
+/// What tenants and departments are called, and where a department belongs: `acme` has `research`, and `u0` is in both.
+fn units_change(gateway: &Gateway) {
+    let renamed = json(gateway, &["admin", "tenants", "update", "acme", "--name", "Acme Holding"]);
+    assert_eq!((&renamed["name"], &renamed["users"], &renamed["departments"]), (&json!("Acme Holding"), &json!(1), &json!(1)));
+    assert_eq!(json(gateway, &["admin", "tenants", "show", "acme"]), renamed);
+    assert!(gateway.sp(&["admin", "tenants", "update", "acme", "--name", ""]).contains("acme"), "a name may be taken away");
+
+    gateway.sp(&["admin", "tenants", "create", "globex"]);
+    let of = |shown: &Value| (shown["name"].clone(), shown["tenant"].clone(), shown["users"].clone());
+    let update = |args: &[&str]| of(&json(gateway, &[&["admin", "departments", "update", "research"], args].concat()));
+    // What is not said stays.
+    assert_eq!(update(&["--name", "R&D"]), (json!("R&D"), json!("acme"), json!(1)));
+    assert_eq!(update(&["--tenant", "globex"]), (json!("R&D"), json!("globex"), json!(1)));
+    assert_eq!(json(gateway, &["admin", "tenants", "show", "globex"])["departments"], 1);
+    assert_eq!(json(gateway, &["admin", "users", "show", "u0"])["tenant"], "acme", "people are not moved along");
+    assert_eq!(update(&["--no-tenant"]), (json!("R&D"), Value::Null, json!(1)));
+    gateway.sp(&["admin", "tenants", "delete", "globex"]);
+    for (args, code, words) in [
+        (&["--tenant", "globex"][..], 1, "sp admin tenants create globex"),
+        (&[], 1, "nothing to change"),
+        (&["--tenant", "acme", "--no-tenant"], 2, "cannot be used with"),
+    ] {
+        let (is, _, err) = gateway.try_sp(&[&["admin", "departments", "update", "research"], args].concat());
+        assert!(is == code && err.contains(words), "{args:?}: {is} {err}");
+    }
+    assert_eq!(update(&["--tenant", "acme"]), (json!("R&D"), json!("acme"), json!(1)));
+    // Who may not operate may not rename.
+    let ann = gateway.token(&["--user", "ann", "--role", "developer"]);
+    assert_eq!(gateway.try_sp(&["--token", &ann, "admin", "tenants", "update", "acme", "--name", "x"]).0, 3);
 }

@@ -191,5 +191,9 @@ VALUES (:kid, :node, :algorithm, :public, :sealed, :signs_from, :signs_until, :v
 -- Nothing is signed with it from now on; what was signed before goes on to verify.
 UPDATE signing_key SET signs_until = greatest(signs_from + interval '1 microsecond', :now) WHERE kid = :kid AND signs_until > :now;
 
+--! revoke_signing_keys
+-- Whatever they signed is refused from the next policy on, on every node; the one that signs now stays.
+DELETE FROM signing_key WHERE node = :node AND kid <> :kid;
+
 --! forget_signing_keys
 DELETE FROM signing_key WHERE verifies_until <= :now;

@@ -115,6 +115,9 @@ SELECT kind, subject, until, reason, created_at, created_by FROM ban WHERE until
 --! put_tenant
 INSERT INTO tenant (id, name, created_by) VALUES (:id, :name, :by) ON CONFLICT DO NOTHING;
 
+--! update_tenant
+UPDATE tenant SET name = :name WHERE id = :id;
+
 --! drop_tenant
 DELETE FROM tenant WHERE id = :id;
 
@@ -126,6 +129,11 @@ FROM tenant ORDER BY id;
 
 --! put_department (tenant?)
 INSERT INTO department (id, tenant, name, created_by) VALUES (:id, :tenant, :name, :by) ON CONFLICT DO NOTHING;
+
+--! update_department (tenant?, name?)
+-- What is not said stays; a department leaves its tenant only where that is said.
+UPDATE department SET name = coalesce(:name, name), tenant = CASE WHEN :leave::boolean THEN NULL ELSE coalesce(:tenant, tenant) END
+WHERE id = :id;
 
 --! drop_department
 DELETE FROM department WHERE id = :id;

@@ -99,6 +99,15 @@ await ada.page.evaluate(() => document.querySelectorAll("details").forEach((one)
 await ada.type("#password", "correct horse battery staple");
 await ada.follow('form[action="/account/password"] button');
 await look("account");
+// What can be done with a passkey stands in one line, at every width.
+for (const [kind, width, height] of LOOKS.slice(0, 2)) {
+  await ada.page.setViewport({ width, height });
+  const slopes = await ada.page.$$eval(".actions", (all) => all.map((one) => {
+    const middles = [...one.children].map((part) => part.getBoundingClientRect()).map((box) => (box.top + box.bottom) / 2);
+    return Math.max(...middles) - Math.min(...middles);
+  }));
+  check.that(slopes.length === 2 && slopes.every((px) => px < 3), `${kind}: Rename and Revoke stand side by side: ${slopes} px apart`);
+}
 await ada.page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
 await look("account-open");
 await visit("log-in-again", "/login?again=yes");

@@ -72,6 +72,21 @@ pub async fn token_for(profile: &str, url: &str) -> anyhow::Result<String> {
     Ok(fresh(kept(profile, url)?).await?.1.access_token)
 }
 
+/// Another access token of that log-in than this one, which the gateway does not take any more.
+///
+/// # Errors
+/// The log-in has ended, or what is kept of it cannot be used.
+pub async fn token_after(refused: &str, profile: &str, url: &str) -> anyhow::Result<String> {
+    let _one = kept(profile, url)?.renewing()?;
+    // Whoever had it before us may have renewed it.
+    let session = kept(profile, url)?;
+    let tokens = session.tokens().await?;
+    if tokens.access_token != refused {
+        return Ok(tokens.access_token);
+    }
+    Ok(renew(session, tokens).await?.1.access_token)
+}
+
 fn kept(profile: &str, url: &str) -> anyhow::Result<Session> {
     Session::read(profile, url)?.with_context(|| format!("nobody is logged in at {url}; run `{}`", again(profile, url)))
 }
@@ -91,11 +106,16 @@ async fn fresh(session: Session) -> anyhow::Result<(Session, Tokens)> {
     }
     let _one = session.renewing()?;
     // Whoever had it before us may have renewed it.
-    let mut session = kept(&session.profile, &session.url)?;
+    let session = kept(&session.profile, &session.url)?;
     let tokens = session.tokens().await?;
     if session.expires_at > now_s() + AHEAD_S {
         return Ok((session, tokens));
     }
+    renew(session, tokens).await
+}
+
+/// Shows the refresh token, which is good once; whoever calls this holds [`Session::renewing`].
+async fn renew(mut session: Session, tokens: Tokens) -> anyhow::Result<(Session, Tokens)> {
     let ended = || format!("the log-in at {} has ended; run `{}`", session.url, again(&session.profile, &session.url));
     let refresh = tokens.refresh_token.with_context(ended)?;
     let http = http()?;

@@ -34,6 +34,9 @@ pub enum ClientError {
     /// It says no.
     #[error("{0}")]
     Denied(String),
+    /// It does not take the credential.
+    #[error("{0}")]
+    Unidentified(String),
     /// The command failed there.
     #[error("{0}")]
     Failed(String),
@@ -55,6 +58,8 @@ pub(super) fn http() -> std::io::Result<Http> {
 pub struct Client {
     url: String,
     token: String,
+    /// The profile of the log-in that the token is of, if it is of one.
+    login: Option<String>,
     http: Http,
 }
 
@@ -71,21 +76,36 @@ impl Client {
         let target = Target::of(matches).map_err(no_gateway)?;
         let address = target.address().map_err(no_gateway)?;
         let of_profile = target.chosen.profile().map_or(Ok(None), |profile| profile.token());
-        let token = match (matches.get_one::<String>("token"), of_profile.map_err(no_token)?) {
-            (Some(token), _) => token.clone(),
-            (None, Some(token)) => token,
-            (None, None) if address.is_ours => local::operator_token(&target.data_dir).map_err(no_token)?,
-            (None, None) => auth::token_for(target.profile(), &address.url).await.map_err(no_token)?,
+        let (token, login) = match (matches.get_one::<String>("token"), of_profile.map_err(no_token)?) {
+            (Some(token), _) => (token.clone(), None),
+            (None, Some(token)) => (token, None),
+            (None, None) if address.is_ours => (local::operator_token(&target.data_dir).map_err(no_token)?, None),
+            (None, None) => {
+                let profile = target.profile();
+                (auth::token_for(profile, &address.url).await.map_err(no_token)?, Some(profile.to_owned()))
+            }
         };
         let http = http().map_err(|error| ClientError::NoGateway(error.to_string()))?;
-        Ok(Client { url: address.url, token, http })
+        Ok(Client { url: address.url, token, login, http })
     }
 
-    /// Calls a tool and gives its structured result.
+    /// Calls a tool and gives its structured result. A log-in whose token is refused before its time, because its signing key
+    /// was revoked or its account was changed, is renewed once.
     ///
     /// # Errors
     /// [`ClientError`], with the gateway's own words where it has some.
-    pub async fn call_tool(&self, tool: &str, arguments: &Value) -> Result<Value, ClientError> {
+    pub async fn call_tool(&mut self, tool: &str, arguments: &Value) -> Result<Value, ClientError> {
+        let why = match (self.send(tool, arguments).await, &self.login) {
+            (Err(ClientError::Unidentified(why)), Some(_)) => why,
+            (answered, _) => return answered,
+        };
+        let profile = self.login.as_deref().unwrap_or_default();
+        let renewed = auth::token_after(&self.token, profile, &self.url).await;
+        self.token = renewed.map_err(|error| ClientError::Unidentified(format!("{why}; {error:#}")))?;
+        self.send(tool, arguments).await
+    }
+
+    async fn send(&self, tool: &str, arguments: &Value) -> Result<Value, ClientError> {
         let message = json!({
             "jsonrpc": "2.0", "id": 1, "method": "tools/call",
             "params": { "name": tool, "arguments": arguments },
@@ -128,6 +148,7 @@ fn result_of(answer: &Value) -> Result<Value, ClientError> {
         return Err(match error["data"]["layer"].as_str() {
             // What the gateway cannot do at the moment says nothing about who asks.
             Some("system") | None => ClientError::Failed(format!("{message}{trace}")),
+            Some("identity") => ClientError::Unidentified(format!("{message}{trace}")),
             Some(_) => ClientError::Denied(format!("{message}{trace}")),
         });
     }
@@ -161,6 +182,8 @@ mod tests {
         assert_eq!(result_of(&json!({"result": {"structuredContent": {"a": 1}}})).ok(), Some(json!({"a": 1})));
         let denied = json!({"error": {"message": "no", "data": {"layer": "scope", "trace_id": "t"}}});
         assert!(matches!(result_of(&denied), Err(ClientError::Denied(text)) if text == "no (trace t)"));
+        let unknown = json!({"error": {"message": "who", "data": {"layer": "identity"}}});
+        assert!(matches!(result_of(&unknown), Err(ClientError::Unidentified(text)) if text == "who"));
         let failed = json!({"result": {"isError": true, "content": [{"type": "text", "text": "broken"}]}});
         assert!(matches!(result_of(&failed), Err(ClientError::Failed(text)) if text == "broken"));
     }

@@ -185,7 +185,7 @@ impl Run<'_> {
             match self.client.call_tool(&self.entry.tool(), &self.arguments).await {
                 Ok(result) => break result,
                 // Our own token lives for some minutes; a new one shows whether that was the reason.
-                Err(ClientError::Denied(_)) if self.event_count > 0 && tries == 1 => {
+                Err(ClientError::Denied(_) | ClientError::Unidentified(_)) if self.event_count > 0 && tries == 1 => {
                     self.client = Client::from_args(self.leaf).await?;
                 }
                 Err(ClientError::Unreachable { .. }) if self.event_count > 0 && tries < TRIES => {

@@ -32,7 +32,7 @@ pub(super) async fn follow(entry: &Entry, mut client: Client, mut arguments: Val
         };
         match error {
             // Our own token lives for some minutes; a new one shows whether that was the reason.
-            ClientError::Denied(_) if was_answered && !was_denied => {
+            ClientError::Denied(_) | ClientError::Unidentified(_) if was_answered && !was_denied => {
                 was_denied = true;
                 match Client::from_args(leaf).await {
                     Ok(renewed) => client = renewed,

@@ -35,6 +35,15 @@ const OVERLAP: SignedDuration = SignedDuration::from_hours(25);
 /// How often it is looked whether a key is due.
 const EVERY: Duration = Duration::from_secs(600);
 
+/// What becomes of what the keys before have signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// It holds until it expires.
+    Verifies,
+    /// It is refused from now on.
+    Revoked,
+}
+
 /// When a key signs and verifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -83,6 +92,14 @@ impl Signer {
         let header = Header { typ: Some(typ.to_owned()), kid: Some(self.kid.clone()), ..Header::new(Algorithm::ES256) };
         jsonwebtoken::encode(&header, claims, &self.key).map_err(|error| Error::Sign(error.to_string()))
     }
+}
+
+/// What a change of keys has brought.
+pub struct Rotated {
+    /// The key that signs now.
+    pub kid: String,
+    /// The keys that nothing verifies by any more.
+    pub revoked: Vec<String>,
 }
 
 /// The keys of this node.
@@ -148,24 +165,38 @@ impl Ring {
         Ok(())
     }
 
-    /// Makes a key that signs from now on; the one before signs nothing more, and verifies until what it signed has expired.
-    /// When this returns well, every shard of this node knows the new one.
+    /// Makes a key that signs from now on; those before sign nothing more, and what they signed holds until it has expired, or
+    /// not at all. When this returns well, every shard of this node decides by it.
     ///
     /// # Errors
-    /// As [`Ring::keep`]; the one before goes on to sign.
-    pub async fn rotate(&self, app: &App) -> Result<String, Error> {
+    /// As [`Ring::keep`]. The one before goes on to sign where no other could be made; what it signed goes on to hold where it
+    /// could not be revoked.
+    pub async fn rotate(&self, app: &App, before: Before) -> Result<Rotated, Error> {
         let _one = self.making.lock().await;
         let client = people::connect(app).await?;
         let now = Timestamp::now();
-        let before = identity::signing_keys().bind(&**client, &now).all().await?;
+        let known = identity::signing_keys().bind(&**client, &now).all().await?;
+        let own: Vec<_> = known.into_iter().filter(|row| row.node == self.node).collect();
         let span = Span::beginning(now).ok_or_else(|| Error::Sign("the clock is at its end".to_owned()))?;
         let signer = self.make(app, &client, span).await?;
-        for row in before.iter().filter(|row| row.node == self.node && row.signs_until > now) {
-            identity::retire_signing_key().bind(&**client, &now, &row.kid).await?;
-        }
         let kid = signer.kid.clone();
+        // First of all: nothing may be signed that would be refused a moment later.
         *self.signers.write().unwrap_or_else(PoisonError::into_inner) = vec![signer];
-        Ok(kid)
+        match before {
+            Before::Verifies => {
+                for row in own.iter().filter(|row| row.signs_until > now) {
+                    identity::retire_signing_key().bind(&**client, &now, &row.kid).await?;
+                }
+                Ok(Rotated { kid, revoked: Vec::new() })
+            }
+            Before::Revoked => {
+                identity::revoke_signing_keys().bind(&**client, &self.node, &kid).await?;
+                app.publishing.refresh(Wish::own("signing keys revoked")).await.map_err(people::Error::from)?;
+                let revoked: Vec<String> = own.into_iter().map(|row| row.kid).collect();
+                tracing::warn!(?revoked, kid, "signing keys were revoked: what they signed is refused");
+                Ok(Rotated { kid, revoked })
+            }
+        }
     }
 
     async fn make(&self, app: &App, client: &tokio_postgres::Client, span: Span) -> Result<Arc<Signer>, Error> {

@@ -102,6 +102,36 @@ async fn tenant(client: &Connection, id: &TenantId) -> Result<sql::Tenants, Comm
     found.ok_or_else(|| CommandError::NotFound(format!("there is no tenant `{id}`; see `sp admin tenants list`")))
 }
 
+/// Changes a tenant.
+#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateTenant {
+    /// The tenant
+    #[schemars(with = "String")]
+    tenant: TenantId,
+    /// Another name
+    #[arg(long)]
+    name: String,
+}
+
+impl Command for UpdateTenant {
+    const PATH: &'static [&'static str] = &["admin", "tenants", "update"];
+    const ABOUT: &'static str = "Change what people call a tenant; its id stays, because grants, limits and audit rows say it";
+    const READ_ONLY: bool = false;
+    const EXAMPLE: &'static str = "sp admin tenants update acme --name 'Acme Holding'";
+
+    async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
+        let client = connect(&app).await?;
+        // Who is not there is found by reading it back.
+        sql::update_tenant().bind(&**client, &self.name.as_str(), &self.tenant.as_str()).await.map_err(refused)?;
+        Ok(json!(tenant(&client, &self.tenant).await?))
+    }
+
+    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+        admin::lines(result, out)
+    }
+}
+
 /// Removes a tenant.
 #[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -185,19 +215,74 @@ impl Command for CreateDepartment {
         let client = connect(&app).await?;
         let (id, by) = (self.department.as_str(), caller.claims.sub.as_str());
         let tenant = self.tenant.as_ref().map(TenantId::as_str);
-        if let Some(tenant) = tenant {
-            let tenants = sql::tenants().bind(&**client).all().await.map_err(refused)?;
-            if !tenants.iter().any(|row| row.id == tenant) {
-                return Err(CommandError::NotFound(format!(
-                    "there is no tenant `{tenant}`; make it with `sp admin tenants create {tenant}`"
-                )));
-            }
-        }
+        tenant_exists(&client, tenant).await?;
         let made = sql::put_department().bind(&**client, &id, &tenant, &self.name.as_str(), &by).await.map_err(refused)?;
         match made {
             0 => Err(CommandError::Usage(format!("there is a department `{id}` already"))),
             _ => Ok(json!({ "created": id, "tenant": tenant })),
         }
+    }
+
+    fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+        admin::lines(result, out)
+    }
+}
+
+async fn tenant_exists(client: &Connection, id: Option<&str>) -> Result<(), CommandError> {
+    let Some(id) = id else { return Ok(()) };
+    let tenants = sql::tenants().bind(&***client).all().await.map_err(refused)?;
+    if tenants.iter().any(|row| row.id == id) {
+        return Ok(());
+    }
+    Err(CommandError::NotFound(format!("there is no tenant `{id}`; make it with `sp admin tenants create {id}`")))
+}
+
+/// Changes a department.
+#[derive(Debug, Args, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateDepartment {
+    /// The department
+    #[schemars(with = "String")]
+    department: DepartmentId,
+    /// Another name
+    #[arg(long)]
+    name: Option<String>,
+    /// Another tenant
+    #[arg(long, value_name = "ID", conflicts_with = "no_tenant")]
+    #[schemars(with = "Option<String>")]
+    tenant: Option<TenantId>,
+    /// It belongs to no tenant any more
+    #[arg(long)]
+    #[serde(default)]
+    no_tenant: bool,
+}
+
+impl Command for UpdateDepartment {
+    const PATH: &'static [&'static str] = &["admin", "departments", "update"];
+    const ABOUT: &'static str =
+        "Change a department's name or tenant; its users keep the tenant that they have, `sp admin users update` changes that";
+    const READ_ONLY: bool = false;
+    const EXAMPLE: &'static str = "sp admin departments update research --tenant acme --name 'Research and development'";
+
+    async fn run(self, app: Arc<App>, _: Caller) -> Result<Value, CommandError> {
+        let (name, tenant) = (self.name.as_deref(), self.tenant.as_ref().map(TenantId::as_str));
+        match (name, tenant, self.no_tenant) {
+            (None, None, false) => {
+                return Err(CommandError::Usage(
+                    "nothing to change; say a name, a tenant, or that it leaves its tenant".to_owned(),
+                ));
+            }
+            (_, Some(tenant), true) => {
+                return Err(CommandError::Usage(format!("it cannot belong to `{tenant}` and to no tenant; say one of both")));
+            }
+            (_, Some(_), false) | (_, None, _) => {}
+        }
+        let client = connect(&app).await?;
+        tenant_exists(&client, tenant).await?;
+        let id = self.department.as_str();
+        // Who is not there is found by reading it back.
+        sql::update_department().bind(&**client, &name, &self.no_tenant, &tenant, &id).await.map_err(refused)?;
+        Ok(json!(department(&client, &self.department).await?))
     }
 
     fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
@@ -269,8 +354,10 @@ impl Command for DeleteDepartment {
 inventory::submit! { Entry::of::<Tenants>() }
 inventory::submit! { Entry::of::<ShowTenant>() }
 inventory::submit! { Entry::of::<CreateTenant>() }
+inventory::submit! { Entry::of::<UpdateTenant>() }
 inventory::submit! { Entry::of::<DeleteTenant>() }
 inventory::submit! { Entry::of::<Departments>() }
 inventory::submit! { Entry::of::<ShowDepartment>() }
 inventory::submit! { Entry::of::<CreateDepartment>() }
+inventory::submit! { Entry::of::<UpdateDepartment>() }
 inventory::submit! { Entry::of::<DeleteDepartment>() }

@@ -168,18 +168,20 @@ fn passkeys(app: &App, visitor: &Visitor, has: &Has, return_to: Option<&str>) ->
                                 @if key.credential["is_backed_up"] == json!(true) { ", synchronised" }
                             }
                         }
-                        details {
-                            summary { "Rename" }
-                            form.inline method="post" action="/account/passkeys/rename" {
-                                (hidden("csrf", &visitor.csrf)) (hidden("id", &id))
-                                div { label for=(format!("name-{id}")) { "Name" }
-                                    input id=(format!("name-{id}")) name="name" value=(key.name) maxlength=(passkey::NAME_CHARS) required; }
-                                button { "Save" }
+                        div.actions {
+                            details {
+                                summary { "Rename" }
+                                form.inline method="post" action="/account/passkeys/rename" {
+                                    (hidden("csrf", &visitor.csrf)) (hidden("id", &id))
+                                    div { label for=(format!("name-{id}")) { "Name" }
+                                        input id=(format!("name-{id}")) name="name" value=(key.name) maxlength=(passkey::NAME_CHARS) required; }
+                                    button { "Save" }
+                                }
                             }
-                        }
-                        form method="post" action="/account/passkeys/revoke" {
-                            (hidden("csrf", &visitor.csrf)) (hidden("id", &id))
-                            button.danger aria-label=(format!("Revoke passkey {}", key.name)) { "Revoke" }
+                            form method="post" action="/account/passkeys/revoke" {
+                                (hidden("csrf", &visitor.csrf)) (hidden("id", &id))
+                                button.danger aria-label=(format!("Revoke passkey {}", key.name)) { "Revoke" }
+                            }
                         }
                     }
                 }

@@ -61,7 +61,7 @@ pub struct Database {
     state: watch::Receiver<DatabaseState>,
     /// Set once the schema is up to date.
     migrated: Arc<OnceCell<()>>,
-    _ping: Arc<AbortOnDrop>,
+    ping: Arc<AbortOnDrop>,
 }
 
 /// A connection as the schema's owner; it ends when dropped.
@@ -137,7 +137,7 @@ impl Database {
             .map_err(|error| PostgresError::Url { problem: error.to_string() })?;
         let (tell, state) = watch::channel(DatabaseState::Unknown);
         let ping = tokio::spawn(ping(application.clone(), tell)).abort_handle();
-        Ok(Database { pool, owner, application, state, migrated: Arc::default(), _ping: Arc::new(AbortOnDrop(ping)) })
+        Ok(Database { pool, owner, application, state, migrated: Arc::default(), ping: Arc::new(AbortOnDrop(ping)) })
     }
 
     /// A connection from the pool; it goes back when dropped.
@@ -185,6 +185,13 @@ impl Database {
     pub async fn up(&self) {
         // The sender lives as long as any clone of this handle.
         let _ = self.state.clone().wait_for(|state| *state == DatabaseState::Up).await;
+    }
+
+    /// Ends the pool and the watch of every clone, so that a server that is stopped next is missed by nobody: who asks for a
+    /// connection from now on gets none, and the state stays what it was.
+    pub fn close(&self) {
+        self.ping.0.abort();
+        self.pool.close();
     }
 
     /// A connection of its own as the role that owns the schema, for what the gateway's role must not do.

@@ -77,7 +77,8 @@ fn ended(mut child: Child) -> (i32, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_without_a_browser_logs_in_stays_so_and_logs_out() {
-    let (scene, cookie) = scene("2").await;
+    // Long enough for what a log-in does with its first token on a busy machine.
+    let (scene, cookie) = scene("5").await;
     let terminal = Terminal::new();
     let (code, _, err) = terminal.sp(&["--url", &scene.issuer, "infra", "services", "list"]);
     assert!(code == 3 && err.contains("sp cloud auth login"), "{err}");
@@ -184,8 +185,17 @@ async fn a_browser_logs_in_and_profiles_are_switched() {
     assert_eq!(names, ["local", "broken", "other", "prod"]);
     assert_eq!((&list["sessions"][0]["active"], &list["sessions"][3]["user"]), (&json!("*"), &json!("ops")));
 
+    // The key of its token is revoked long before the token is over; commands go on without a word.
+    let refused = terminal.kept()["tokens"]["access_token"].clone();
+    scene.gateway.sp(&["admin", "signing", "rotate", "--revoke-old", "--yes"]);
+    let (code, out, err) = terminal.sp(&["--profile", "prod", "infra", "services", "list"]);
+    assert!(code == 0 && out.contains("echo") && err.is_empty(), "{err}");
+    assert_ne!(terminal.kept()["tokens"]["access_token"], refused);
+
     // A log-in that an operator ended is over here too.
     scene.gateway.sp(&["admin", "sessions", "revoke", "--user", "ops"]);
+    let (code, _, err) = terminal.sp(&["--profile", "prod", "infra", "services", "list"]);
+    assert!(code == 3 && err.contains("sp cloud auth login --profile prod"), "{err}");
     let (code, _, err) = terminal.sp(&["cloud", "auth", "whoami", "--profile", "prod"]);
     assert!(code == 1 && err.contains("sp cloud auth login --profile prod"), "{err}");
 }

@@ -296,6 +296,11 @@ pub struct RetireSigningKeyParams<T1: crate::generated::StringSql> {
     pub now: jiff::Timestamp,
     pub kid: T1,
 }
+#[derive(Debug)]
+pub struct RevokeSigningKeysParams<T1: crate::generated::StringSql> {
+    pub node: uuid::Uuid,
+    pub kid: T1,
+}
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Account {
     pub id: String,
@@ -4373,6 +4378,52 @@ impl<'a, C: GenericClient + Send + Sync, T1: crate::generated::StringSql>
         Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
     > {
         Box::pin(self.bind(client, &params.now, &params.kid))
+    }
+}
+pub struct RevokeSigningKeysStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn revoke_signing_keys() -> RevokeSigningKeysStmt {
+    RevokeSigningKeysStmt(
+        "DELETE FROM signing_key WHERE node = $1 AND kid <> $2",
+        None,
+    )
+}
+impl RevokeSigningKeysStmt {
+    pub async fn prepare<'a, C: GenericClient>(
+        mut self,
+        client: &'a C,
+    ) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub async fn bind<'c, 'a, 's, C: GenericClient, T1: crate::generated::StringSql>(
+        &'s self,
+        client: &'c C,
+        node: &'a uuid::Uuid,
+        kid: &'a T1,
+    ) -> Result<u64, tokio_postgres::Error> {
+        client.execute(self.0, &[node, kid]).await
+    }
+}
+impl<'a, C: GenericClient + Send + Sync, T1: crate::generated::StringSql>
+    crate::generated::client::async_::Params<
+        'a,
+        'a,
+        'a,
+        RevokeSigningKeysParams<T1>,
+        std::pin::Pin<
+            Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
+        >,
+        C,
+    > for RevokeSigningKeysStmt
+{
+    fn params(
+        &'a self,
+        client: &'a C,
+        params: &'a RevokeSigningKeysParams<T1>,
+    ) -> std::pin::Pin<
+        Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
+    > {
+        Box::pin(self.bind(client, &params.node, &params.kid))
     }
 }
 pub struct ForgetSigningKeysStmt(&'static str, Option<tokio_postgres::Statement>);

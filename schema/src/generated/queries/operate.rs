@@ -86,6 +86,11 @@ pub struct PutTenantParams<T1: crate::generated::StringSql, T2: crate::generated
     pub by: T3,
 }
 #[derive(Debug)]
+pub struct UpdateTenantParams<T1: crate::generated::StringSql, T2: crate::generated::StringSql> {
+    pub name: T1,
+    pub id: T2,
+}
+#[derive(Debug)]
 pub struct PutDepartmentParams<
     T1: crate::generated::StringSql,
     T2: crate::generated::StringSql,
@@ -96,6 +101,14 @@ pub struct PutDepartmentParams<
     pub tenant: Option<T2>,
     pub name: T3,
     pub by: T4,
+}
+#[derive(Debug)]
+pub struct UpdateDepartmentParams<T1: crate::generated::StringSql, T2: crate::generated::StringSql, T3: crate::generated::StringSql>
+{
+    pub name: Option<T1>,
+    pub leave: bool,
+    pub tenant: Option<T2>,
+    pub id: T3,
 }
 #[derive(Debug)]
 pub struct PutKeyParams<
@@ -2938,6 +2951,49 @@ impl<
         Box::pin(self.bind(client, &params.id, &params.name, &params.by))
     }
 }
+pub struct UpdateTenantStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn update_tenant() -> UpdateTenantStmt {
+    UpdateTenantStmt("UPDATE tenant SET name = $1 WHERE id = $2", None)
+}
+impl UpdateTenantStmt {
+    pub async fn prepare<'a, C: GenericClient>(
+        mut self,
+        client: &'a C,
+    ) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub async fn bind<'c, 'a, 's, C: GenericClient, T1: crate::generated::StringSql, T2: crate::generated::StringSql>(
+        &'s self,
+        client: &'c C,
+        name: &'a T1,
+        id: &'a T2,
+    ) -> Result<u64, tokio_postgres::Error> {
+        client.execute(self.0, &[name, id]).await
+    }
+}
+impl<'a, C: GenericClient + Send + Sync, T1: crate::generated::StringSql, T2: crate::generated::StringSql>
+    crate::generated::client::async_::Params<
+        'a,
+        'a,
+        'a,
+        UpdateTenantParams<T1, T2>,
+        std::pin::Pin<
+            Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
+        >,
+        C,
+    > for UpdateTenantStmt
+{
+    fn params(
+        &'a self,
+        client: &'a C,
+        params: &'a UpdateTenantParams<T1, T2>,
+    ) -> std::pin::Pin<
+        Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
+    > {
+        Box::pin(self.bind(client, &params.name, &params.id))
+    }
+}
 pub struct DropTenantStmt(&'static str, Option<tokio_postgres::Statement>);
 pub fn drop_tenant() -> DropTenantStmt {
     DropTenantStmt("DELETE FROM tenant WHERE id = $1", None)
@@ -3059,6 +3115,74 @@ impl<
         Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
     > {
         Box::pin(self.bind(client, &params.id, &params.tenant, &params.name, &params.by))
+    }
+}
+pub struct UpdateDepartmentStmt(&'static str, Option<tokio_postgres::Statement>);
+pub fn update_department() -> UpdateDepartmentStmt {
+    UpdateDepartmentStmt(
+        "UPDATE department SET name = coalesce($1, name), tenant = CASE WHEN $2::boolean THEN NULL ELSE coalesce($3, tenant) END WHERE id = $4",
+        None,
+    )
+}
+impl UpdateDepartmentStmt {
+    pub async fn prepare<'a, C: GenericClient>(
+        mut self,
+        client: &'a C,
+    ) -> Result<Self, tokio_postgres::Error> {
+        self.1 = Some(client.prepare(self.0).await?);
+        Ok(self)
+    }
+    pub async fn bind<
+        'c,
+        'a,
+        's,
+        C: GenericClient,
+        T1: crate::generated::StringSql,
+        T2: crate::generated::StringSql,
+        T3: crate::generated::StringSql,
+    >(
+        &'s self,
+        client: &'c C,
+        name: &'a Option<T1>,
+        leave: &'a bool,
+        tenant: &'a Option<T2>,
+        id: &'a T3,
+    ) -> Result<u64, tokio_postgres::Error> {
+        client.execute(self.0, &[name, leave, tenant, id]).await
+    }
+}
+impl<
+    'a,
+    C: GenericClient + Send + Sync,
+    T1: crate::generated::StringSql,
+    T2: crate::generated::StringSql,
+    T3: crate::generated::StringSql,
+>
+    crate::generated::client::async_::Params<
+        'a,
+        'a,
+        'a,
+        UpdateDepartmentParams<T1, T2, T3>,
+        std::pin::Pin<
+            Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
+        >,
+        C,
+    > for UpdateDepartmentStmt
+{
+    fn params(
+        &'a self,
+        client: &'a C,
+        params: &'a UpdateDepartmentParams<T1, T2, T3>,
+    ) -> std::pin::Pin<
+        Box<dyn futures_util::Future<Output = Result<u64, tokio_postgres::Error>> + Send + 'a>,
+    > {
+        Box::pin(self.bind(
+            client,
+            &params.name,
+            &params.leave,
+            &params.tenant,
+            &params.id,
+        ))
     }
 }
 pub struct DropDepartmentStmt(&'static str, Option<tokio_postgres::Statement>);
