@@ -243,14 +243,20 @@ impl Limits {
 
 impl Limit {
     fn compile(limit: &snapshot::Limit, seed: &KeySeed, is_server: &impl Fn(&str) -> bool) -> Result<Limit, LimitFault> {
+        // Cells are found by name and kind, so that a limit which becomes another kind does not read those of the old one. A
+        // window of another length is another kind: its end would come before one that the journal still holds, and of two
+        // states of one cell the later must be the greater.
+        let of_period = |kind: &str| format!("{kind} {}", limit.period_us);
         let (pace, kind, most) = match limit.algorithm {
             Algorithm::Gcra => {
                 let burst = if limit.burst == 0 { limit.count } else { limit.burst };
-                (Pace::gcra(limit.count, limit.period_us, burst)?, "gcra", burst)
+                (Pace::gcra(limit.count, limit.period_us, burst)?, "gcra".to_owned(), burst)
             }
-            Algorithm::Window => (Pace::window(limit.count, limit.period_us, Align::FirstCall)?, "window", limit.count),
-            Algorithm::Concurrency => (Pace::concurrency(limit.count)?, "concurrency", limit.count),
-            Algorithm::Budget => (Pace::budget(limit.count, limit.period_us, Align::Utc)?, "budget", limit.count),
+            Algorithm::Window => {
+                (Pace::window(limit.count, limit.period_us, Align::FirstCall)?, of_period("window"), limit.count)
+            }
+            Algorithm::Concurrency => (Pace::concurrency(limit.count)?, "concurrency".to_owned(), limit.count),
+            Algorithm::Budget => (Pace::budget(limit.count, limit.period_us, Align::Utc)?, of_period("budget"), limit.count),
         };
         let has_costs = limit.class == CallClass::Calls;
         if !has_costs && !limit.costs.is_empty() {
@@ -261,8 +267,7 @@ impl Limit {
         }
         let costs = limit.costs.iter().map(|(tool, cost)| Ok((ToolGlob::compile(tool, is_server)?, *cost)));
         Ok(Limit {
-            // Name and kind, so that a limit which becomes another kind does not read cells of the old one.
-            key: seed.limit(seed.salt(kind, &limit.id), KeySpec::from_bits(limit.key).ok_or(LimitFault::Key(limit.key))?),
+            key: seed.limit(seed.salt(&kind, &limit.id), KeySpec::from_bits(limit.key).ok_or(LimitFault::Key(limit.key))?),
             pace,
             mode: if limit.observe { Mode::Observe } else { Mode::Enforce },
             class: limit.class,

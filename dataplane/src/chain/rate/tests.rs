@@ -432,6 +432,68 @@ proptest! {
     }
 }
 
+#[derive(Debug, Clone)]
+enum Redeclares {
+    Call,
+    Passes(u64),
+    /// The limit is declared with the other period from now on.
+    Reload,
+    /// State is written down, and what the journal held before goes.
+    Noted,
+    Killed,
+}
+
+fn redeclares() -> impl Strategy<Value = Redeclares> {
+    prop_oneof![
+        8 => Just(Redeclares::Call),
+        3 => prop_oneof![0..2 * SEC_US, 0..2 * MIN_US, 0..90 * MIN_US].prop_map(Redeclares::Passes),
+        2 => Just(Redeclares::Reload),
+        1 => Just(Redeclares::Noted),
+        2 => Just(Redeclares::Killed),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    /// Five an hour, five a minute, and back, with deaths in between. Beside it stands a state that never dies and is charged
+    /// with the same: what it refuses, the other must refuse too.
+    /// (An even pace is not among these: the cell of one that was made slower counts as used up from the first refusal on.)
+    #[test]
+    fn a_limit_whose_period_changes_admits_no_more_for_being_killed(
+        is_money in any::<bool>(), steps in prop::collection::vec(redeclares(), 1..200),
+    ) {
+        let declared = |period_us| Policy::new(&[if is_money {
+            priced("spent", PRINCIPAL, 5, period_us, 1)
+        } else {
+            limit("counted", PRINCIPAL, Algorithm::Window, 5, period_us)
+        }]);
+        let policies = [declared(60 * MIN_US), declared(MIN_US)];
+        let (mut steady, mut state) = (RateState::new(10), RateState::new(10));
+        let (mut journal, mut noted): (Vec<RateCell>, Vec<RateCell>) = Default::default();
+        let (mut now_us, mut reloads) = (START_US, 0);
+        for step in steps {
+            match step {
+                Redeclares::Passes(us) => now_us += us,
+                Redeclares::Reload => reloads += 1,
+                Redeclares::Noted => (noted, journal) = (state.kept().collect(), Vec::new()),
+                Redeclares::Killed => {
+                    state = RateState::new(10);
+                    for cell in journal.iter().chain(&noted) {
+                        state.restore(cell, now_us).unwrap();
+                    }
+                }
+                Redeclares::Call => {
+                    let charges = policies[reloads % 2].charges(1, 0);
+                    let Ok(admitted) = state.check_and_charge(&charges, now_us) else { continue };
+                    prop_assert!(steady.check_and_charge(&charges, now_us).is_ok(), "admitted only because of a restart");
+                    journal.extend(admitted.records(&charges));
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_journal_that_does_not_fit_is_said_so() {
     let mut state = RateState::new(1);
