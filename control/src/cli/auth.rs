@@ -1,6 +1,7 @@
 //! `sp cloud auth`: logging in to a gateway in the browser (loopback redirect, RFC 8252) or with a code (RFC 8628), and
 //! renewing what comes of it without a word. What is kept of a log-in is in `session.rs`.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
@@ -266,14 +267,19 @@ fn scopes() -> String {
     all.collect::<Vec<_>>().join(" ")
 }
 
+/// Tells the person what to do. Whoever read as much of it as they need may have gone, and is logged in all the same.
+fn say(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
 async fn device(http: &Http, server: &Server, client_id: &str) -> anyhow::Result<Value> {
     let (resource, scopes) = (resource(server), scopes());
     let pairs = [("client_id", client_id), ("scope", &scopes), ("resource", &resource)];
     let (status, begun) = form(http, &server.device_authorization_endpoint, &pairs).await?;
     ensure!(status.is_success(), "the gateway gives no code: {}", said(&begun));
     let text = |name: &str| begun[name].as_str().unwrap_or_default().to_owned();
-    eprintln!("Open {} and type the code {}", text("verification_uri"), text("user_code"));
-    eprintln!("or open {}", text("verification_uri_complete"));
+    let (page, code, direct) = (text("verification_uri"), text("user_code"), text("verification_uri_complete"));
+    say(&format!("Open {page} and type the code {code}\nor open {direct}\n"));
     let mut pause = Duration::from_secs(begun["interval"].as_u64().unwrap_or(5));
     let device_code = text("device_code");
     loop {
@@ -312,7 +318,7 @@ async fn browser(http: &Http, server: &Server, client_id: &str) -> anyhow::Resul
         ("code_challenge_method", "S256"),
     ];
     let address = crate::oauth::redirect::with_params(&server.authorization_endpoint, &pairs);
-    eprintln!("Open this address if no browser does:\n{address}");
+    say(&format!("Open this address if no browser does:\n{address}\n"));
     open(&address);
     let answered = tokio::time::timeout(PATIENCE, callback(&listener, &state, &server.issuer)).await;
     let code = answered.context("nobody answered in the browser; on a machine without one, add --device")??;

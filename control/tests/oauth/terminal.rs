@@ -77,8 +77,7 @@ fn ended(mut child: Child) -> (i32, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_without_a_browser_logs_in_stays_so_and_logs_out() {
-    // Long enough for what a log-in does with its first token on a busy machine.
-    let (scene, cookie) = scene("5").await;
+    let (scene, cookie) = scene("2").await;
     let terminal = Terminal::new();
     let (code, _, err) = terminal.sp(&["--url", &scene.issuer, "infra", "services", "list"]);
     assert!(code == 3 && err.contains("sp cloud auth login"), "{err}");
@@ -198,6 +197,29 @@ async fn a_browser_logs_in_and_profiles_are_switched() {
     assert!(code == 3 && err.contains("sp cloud auth login --profile prod"), "{err}");
     let (code, _, err) = terminal.sp(&["cloud", "auth", "whoami", "--profile", "prod"]);
     assert!(code == 1 && err.contains("sp cloud auth login --profile prod"), "{err}");
+}
+
+/// A program that shows the code to its person may stop to listen then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_in_goes_on_when_nobody_reads_what_it_says() {
+    let (scene, cookie) = scene("3600").await;
+    let terminal = Terminal::new();
+    let mut login = terminal.command(&["cloud", "auth", "login", "--device", "--url", &scene.issuer]);
+    let mut child = login.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    let database = scene.gateway.postgres().await;
+    let user_code = loop {
+        if let Some(row) = database.query_opt("SELECT user_code FROM device_authorization", &[]).await.unwrap() {
+            break row.get::<_, String>(0);
+        }
+        assert_eq!(child.try_wait().unwrap(), None, "it ended before it asked");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    };
+    let csrf = Scene::csrf(&cookie);
+    let allow = [("user_code", user_code.as_str()), ("csrf", csrf.as_str()), ("decision", "allow")];
+    assert_eq!(scene.form("/device", Some(&cookie), &allow).await.status, StatusCode::OK);
+    let (code, out) = ended(child);
+    assert!(code == 0 && out.contains("ops at "), "{code}: {out}");
 }
 
 /// The keyring of a desktop, as `secret-tool` speaks to it; this one keeps secrets in a folder.
