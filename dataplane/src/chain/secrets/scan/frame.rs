@@ -60,7 +60,8 @@ impl<'a> Scan<'a> {
     /// Whether nothing in a text too short for an encoded run deserves a second look: then it needs no frame.
     pub(super) fn is_idle(&self, text: &[u8]) -> bool {
         let program = &self.scanner.program;
-        !program.grams.may_hold(text) && !(self.decode && transform::may_change(text)) && program.always.is_empty()
+        let looks = program.grams.may_hold(text) || self.decode && transform::may_change(text);
+        !looks && program.always.is_empty()
     }
 
     /// The first look: every block of the text through the filter.
