@@ -69,32 +69,32 @@ async fn every_layer_explains_itself() {
         layers.iter().find(|layer| layer["layer"] == name).unwrap().clone()
     };
 
-    let used_up = explain(&["ann", "--server", "echo", "--tool", "echo", "--role", "developer"]);
+    let used_up = explain(&["--as", "ann", "echo", "echo", "--role", "developer"]);
     assert_eq!((&used_up["verdict"], &used_up["layer"], &used_up["rule"]), (&json!("deny"), &json!("rate"), &json!("ten")));
     assert_eq!(layer(&used_up, "rate")["limits"][0]["used"], 10, "{used_up}");
     assert_eq!(layer(&used_up, "scope")["rule"], "developers-call");
 
-    let bob = explain(&["bob", "--server", "echo", "--tool", "echo", "--role", "developer", "--arguments", r#"{"message":"x"}"#]);
+    let bob = explain(&["--as", "bob", "echo", "echo", "--role", "developer", "--arguments", r#"{"message":"x"}"#]);
     assert_eq!((&bob["verdict"], &bob["rule"]), (&json!("allow"), &json!("developers-call")), "{bob}");
     assert_eq!(layer(&bob, "rate")["limits"][0]["used"], 0, "asking costs nothing: {bob}");
 
     // What is blocked can be asked about, whoever asks is not blocked for it, and the row does not show it.
     let arguments = r#"{"command":"rm -rf / --no-preserve-root","token":"ghp_zQ8Kf3VbN1mXy7LdTw0RuJ5sHcEa2P4gIoB6"}"#;
-    let both = explain(&["bob", "--server", "echo", "--tool", "echo", "--role", "developer", "--arguments", arguments]);
+    let both = explain(&["--as", "bob", "echo", "echo", "--role", "developer", "--arguments", arguments]);
     assert_eq!((&both["verdict"], &both["layer"]), (&json!("deny"), &json!("secrets")), "{both}");
     assert_eq!(layer(&both, "secrets")["findings"][0]["at"], "/token", "{both}");
     assert_eq!(layer(&both, "blocklist")["hit"]["at"], "/command", "the layer behind the one that decides speaks too: {both}");
-    let others = explain(&["eve", "--server", "echo", "--tool", "echo"]);
+    let others = explain(&["--as", "eve", "echo", "echo"]);
     assert_eq!((&others["verdict"], &others["reason"]), (&json!("deny"), &json!("not_granted")));
     let grants = layer(&others, "scope")["grants"].clone();
     assert!(
         grants.as_array().unwrap().iter().any(|grant| grant["grant"] == "developers-call" && grant["differs"] == "roles"),
         "{grants}"
     );
-    let step_up = explain(&["vera", "--server", "echo", "--tool", "echo", "--role", "visitor"]);
+    let step_up = explain(&["--as", "vera", "echo", "echo", "--role", "visitor"]);
     assert_eq!(step_up["reason"], "scope_missing", "{step_up}");
 
-    let text = gateway.sp(&["admin", "policy", "explain", "bob", "--server", "echo", "--tool", "echo", "--role", "developer"]);
+    let text = gateway.sp(&["admin", "policy", "explain", "--as", "bob", "echo", "echo", "--role", "developer"]);
     assert!(
         text.starts_with("allow: permitted by `developers-call`") && text.contains("ten (window, enforce): costs 1"),
         "{text}"

@@ -35,14 +35,14 @@ const LAST_MAX: u32 = 50_000;
 #[serde(deny_unknown_fields)]
 pub struct Explain {
     /// The user; roles, tenant and department are those of its account
+    #[arg(long = "as", value_name = "USER")]
     #[schemars(with = "String")]
     user: UserId,
     /// The MCP server that is called
-    #[arg(long, value_name = "NAME")]
     #[schemars(with = "String")]
     server: McpServerId,
     /// The tool that is called
-    #[arg(long, value_name = "NAME", required_unless_present = "method")]
+    #[arg(required_unless_present = "method")]
     #[serde(default)]
     tool: Option<String>,
     /// Another method than tools/call, such as tools/list
@@ -138,9 +138,9 @@ impl Command for Explain {
     const READ_ONLY: bool = true;
     const EXAMPLES: &'static str = "\
 Examples:
-  sp admin policy explain ann --server files --tool read_file --arguments '{\"path\":\"/srv/x\"}'
-  sp admin policy explain ann --server git --tool git_push --role developer
-  sp admin policy explain ann --server files --method tools/list
+  sp admin policy explain --as ann files read_file --arguments '{\"path\":\"/srv/x\"}'
+  sp admin policy explain --as ann --agent coder --role developer git git_push
+  sp admin policy explain --as ann files --method tools/list
 
 The arguments are looked at for the answer alone; the audit row of this question does not show them.";
 
