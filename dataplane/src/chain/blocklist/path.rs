@@ -360,34 +360,27 @@ fn is_sensitive(path: &[u8]) -> bool {
 
 /// Which pairs of bytes some sensitive name ends with, and some root of the system begins with behind its slash. Most paths
 /// are told by theirs, without a look at the lists.
-static SENSITIVE_PAIRS: [bool; PAIRS] = {
-    let mut pairs = [false; PAIRS];
-    let mut at = 0;
-    while at < SENSITIVE_ENDS.len() {
-        if let [.., a, b] = SENSITIVE_ENDS[at] {
-            pairs[pair(*a, *b)] = true;
-        }
-        at += 1;
-    }
-    pairs
-};
-static SYSTEM_PAIRS: [bool; PAIRS] = {
-    let mut pairs = [false; PAIRS];
-    let mut at = 0;
-    while at < SYSTEM_ROOTS.len() {
-        if let [_, a, b, ..] = SYSTEM_ROOTS[at] {
-            pairs[pair(*a, *b)] = true;
-        }
-        at += 1;
-    }
-    pairs
-};
+static SENSITIVE_PAIRS: [bool; PAIRS] = pairs(SENSITIVE_ENDS, true);
+static SYSTEM_PAIRS: [bool; PAIRS] = pairs(SYSTEM_ROOTS, false);
 
 /// So many pairs are told apart: five bits of each byte.
 const PAIRS: usize = 1 << 10;
 
 const fn pair(a: u8, b: u8) -> usize {
     ((a & 31) as usize) << 5 | (b & 31) as usize
+}
+
+/// The pairs of some names: the last two bytes of each, or those behind its first.
+const fn pairs(names: &[&[u8]], of_end: bool) -> [bool; PAIRS] {
+    let mut found = [false; PAIRS];
+    let mut at = 0;
+    while at < names.len() {
+        if let (true, [.., a, b]) | (false, [_, a, b, ..]) = (of_end, names[at]) {
+            found[pair(*a, *b)] = true;
+        }
+        at += 1;
+    }
+    found
 }
 
 /// Absolute paths into the operating system's own configuration, processes and logs.
