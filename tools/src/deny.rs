@@ -1,5 +1,5 @@
 //! `cargo x deny`: may we depend on what we depend on? Asks cargo-deny where it is installed, and otherwise checks
-//! licences, bans, duplicates and sources itself against the same `deny.toml`. Never uses the network.
+//! licences, bans, duplicates and sources itself against the same `deny.toml`. Never uses the network, unless for `--peers`.
 
 use crate::bench::PEERS;
 use crate::metadata::{Metadata, Package};
