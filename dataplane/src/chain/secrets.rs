@@ -20,6 +20,7 @@ mod judge;
 mod redact;
 mod rules;
 mod scan;
+mod shape;
 mod transform;
 
 #[cfg(test)]

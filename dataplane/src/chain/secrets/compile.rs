@@ -3,21 +3,20 @@
 //! *Lives on* the control plane; what it makes is immutable and shared by all shards.
 
 use hashbrown::{HashMap, HashSet};
-use regex_automata::dfa::{StartKind, dense};
 use regex_automata::meta;
-use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_automata::util::syntax;
 
 use super::config::{Allow, AllowTarget, Mode, Rule, RuleMode, SecretsConfig, SecretsConfigError, Switch};
 use super::grams::{Edges, Grams};
 use super::rules::{self, Builtin, How};
+use super::shape::Shape;
 
 /// LIMIT: rules of one scanner; a finding's rule is an index.
 const RULES_MAX: usize = 4096;
 /// LIMIT: exceptions; each is looked at for each finding.
 const EXCEPTIONS_MAX: usize = 1024;
 /// LIMIT: memory of one pattern's automaton.
-const PATTERN_BYTES: usize = 4 << 20;
+pub(super) const PATTERN_BYTES: usize = 4 << 20;
 
 /// A rule as the scanner keeps it.
 #[derive(Debug)]
@@ -84,7 +83,7 @@ pub(super) struct Program {
     pub(super) grams: Grams,
     /// Per word payload: its targets.
     pub(super) targets: Vec<Box<[Target]>>,
-    pub(super) shapes: Vec<dense::DFA<Vec<u32>>>,
+    pub(super) shapes: Vec<Shape>,
     pub(super) searches: Vec<Search>,
     /// Searches without keywords, with their rule.
     pub(super) always: Vec<(u32, u32)>,
@@ -96,7 +95,7 @@ pub(super) struct Program {
 struct Builder {
     rules: Vec<Compiled>,
     words: HashMap<(Vec<u8>, bool, Edges), Vec<Target>>,
-    shapes: Vec<dense::DFA<Vec<u32>>>,
+    shapes: Vec<Shape>,
     by_pattern: HashMap<String, u32>,
     searches: Vec<Search>,
     always: Vec<(u32, u32)>,
@@ -291,9 +290,9 @@ impl Builder {
         if let Some(known) = self.by_pattern.get(pattern) {
             return Ok(*known);
         }
-        let dfa = automaton(rule, pattern)?;
+        let shape = compiled(rule, pattern)?;
         let index = u32::try_from(self.shapes.len()).unwrap_or(u32::MAX);
-        self.shapes.push(dfa);
+        self.shapes.push(shape);
         self.by_pattern.insert(pattern.to_owned(), index);
         Ok(index)
     }
@@ -328,28 +327,17 @@ impl Builder {
     }
 }
 
-/// Anchored, ASCII, fully built: nothing is left to do, and no memory to find, at scan time.
-fn automaton(rule: &str, pattern: &str) -> Result<dense::DFA<Vec<u32>>, SecretsConfigError> {
-    dense::Builder::new()
-        .configure(
-            dense::Config::new()
-                .start_kind(StartKind::Anchored)
-                .dfa_size_limit(Some(PATTERN_BYTES))
-                .determinize_size_limit(Some(PATTERN_BYTES)),
-        )
-        .syntax(syntax::Config::new().unicode(false).utf8(false))
-        .thompson(thompson::Config::new().utf8(false).which_captures(WhichCaptures::None))
-        .build(pattern)
-        .map_err(|error| SecretsConfigError::Pattern {
-            rule: rule.to_owned(),
-            pattern: pattern.to_owned(),
-            reason: reason_of(&error),
-        })
+fn compiled(rule: &str, pattern: &str) -> Result<Shape, SecretsConfigError> {
+    Shape::compile(pattern).map_err(|error| SecretsConfigError::Pattern {
+        rule: rule.to_owned(),
+        pattern: pattern.to_owned(),
+        reason: reason_of(&error),
+    })
 }
 
 #[cfg(test)]
 pub(super) fn check_shape(rule: &str, pattern: &str) -> Result<(), SecretsConfigError> {
-    automaton(rule, pattern).map(|dfa| assert!(dfa.memory_usage() < 512 << 10, "{rule}: {} bytes", dfa.memory_usage()))
+    compiled(rule, pattern).map(|shape| assert!(shape.memory() < 512 << 10, "{rule}: {} bytes", shape.memory()))
 }
 
 fn reason_of(error: &dyn std::error::Error) -> String {

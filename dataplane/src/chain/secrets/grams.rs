@@ -239,25 +239,20 @@ impl Grams {
         self.bit(even as u32) | self.bit(odd as u32) << 1 | self.bit((even >> 32) as u32) << 2 | self.bit((odd >> 32) as u32) << 3
     }
 
-    /// Whether a gram at `at` has beside it what it has in one of its words.
+    /// The gram at `at`, folded, when it has beside it what it has in one of its words. Bytes beyond the text count as NUL.
     #[inline]
-    fn stands_close(&self, gram: u32, text: &[u8], at: usize) -> bool {
-        let after = Beside::After(text.get(at + 4).copied().unwrap_or(0));
-        let before = Beside::Before(at.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(0));
-        [after, before, Beside::Nothing].into_iter().any(|beside| {
+    fn close_gram(&self, text: &[u8], at: usize) -> Option<u32> {
+        // One byte more on either side.
+        let around = match at.checked_sub(1).and_then(|from| text.get(from..)).and_then(<[u8]>::first_chunk::<8>) {
+            Some(eight) => u64::from_le_bytes(*eight),
+            None => padded_around(text, at),
+        };
+        let (before, gram, after) = (around as u8, (around >> 8) as u32 | FOLD, (around >> 40) as u8);
+        let close = [Beside::After(after), Beside::Before(before), Beside::Nothing].into_iter().any(|beside| {
             let bit = beside.bit(gram);
             self.close[(bit >> 6) as usize & ((1 << (CLOSE_BITS - 6)) - 1)] >> (bit & 63) & 1 == 1
-        })
-    }
-
-    /// The gram at `at`, folded; bytes beyond the end count as NUL.
-    #[inline]
-    fn gram_at(text: &[u8], at: usize) -> u32 {
-        let gram = match text.get(at..).and_then(<[u8]>::first_chunk::<4>) {
-            Some(four) => u32::from_le_bytes(*four),
-            None => padded(text, at) as u32,
-        };
-        gram | FOLD
+        });
+        close.then_some(gram)
     }
 
     /// Whether any word may stand in a text, probed whole: what a short text is asked before anything else.
@@ -267,7 +262,7 @@ impl Grams {
             while mask != 0 {
                 let at = block + 2 * mask.trailing_zeros() as usize;
                 mask &= mask - 1;
-                if self.stands_close(Self::gram_at(text, at), text, at) {
+                if self.close_gram(text, at).is_some() {
                     return true;
                 }
             }
@@ -279,10 +274,7 @@ impl Grams {
     /// Bytes beyond the end count as NUL, so a word at the very end is found too.
     #[inline]
     pub(super) fn words_at(&self, text: &[u8], at: usize, mut found: impl FnMut(&Word, usize)) {
-        let gram = Self::gram_at(text, at);
-        if !self.stands_close(gram, text, at) {
-            return;
-        }
+        let Some(gram) = self.close_gram(text, at) else { return };
         let mut visit = |place: Place| {
             if let Some(start) = place.start_in(text, at) {
                 let word = &self.words[place.word as usize];
@@ -342,6 +334,13 @@ pub(super) fn padded(text: &[u8], at: usize) -> u64 {
         return u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << shift;
     }
     rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
+
+/// The byte before `at` and seven from there on: NUL for what the text has not.
+#[cold]
+fn padded_around(text: &[u8], at: usize) -> u64 {
+    let before = at.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(0);
+    padded(text, at) << 8 | u64::from(before)
 }
 
 /// The grams under which a word is filed: two neighbouring ones, so that one of them is probed.

@@ -7,13 +7,14 @@ mod header;
 mod name;
 mod password;
 mod value;
+mod words;
 
 use std::ops::Range;
 
 use super::assignment::{Assignment, Operator, Quoting};
 pub(super) use header::{basic_credentials, bearer_token, key_body, url_placeholder};
-use name::{Promise, promise};
-pub(super) use name::{Told, credential_words, public_name, told};
+use name::Promise;
+pub(super) use name::{Told, credential_words, promise, public_name, told};
 use password::password;
 use value::{PLAIN_VALUES, contains_folded, makeup, random, same_words};
 pub(super) use value::{clearly_random, entropy, machine_made, placeholder, token_like, vendor_value};
@@ -26,17 +27,11 @@ pub(super) enum Verdict {
     Nothing,
 }
 
-/// Whether a name promises a secret at all: of one that does not, no value is judged to be one.
-pub(super) fn promises(name: &[u8]) -> bool {
-    promise(name).is_some()
-}
-
-/// Judges one assignment.
-pub(super) fn judge(text: &[u8], found: &Assignment, extra: &dyn Fn(&[u8]) -> bool) -> Verdict {
+/// Judges one assignment, whose name promises a secret.
+pub(super) fn judge(text: &[u8], found: &Assignment, promise: Promise) -> Verdict {
     let name = &text[found.name.clone()];
     let value = &text[found.value.clone()];
-    let Some(promise) = promise(name) else { return Verdict::Nothing };
-    if value.len() < 4 || value.len() >= super::assignment::VALUE_MAX || extra(value) {
+    if value.len() < 4 || value.len() >= super::assignment::VALUE_MAX {
         return Verdict::Nothing;
     }
     match promise {
@@ -79,7 +74,7 @@ fn compared(name: &[u8], value: &[u8], found: &Assignment) -> bool {
         && contains_folded(name, b"secret")
         && value.len() >= 6
         && !value.contains(&b' ')
-        && !PLAIN_VALUES.iter().any(|p| value.eq_ignore_ascii_case(p.as_bytes()))
+        && !PLAIN_VALUES.hold(value)
         && !placeholder(value)
 }
 
@@ -96,7 +91,8 @@ mod tests {
     fn check(text: &str, word: &str, expect: Verdict) {
         let at = text.to_ascii_lowercase().find(word).unwrap_or_default();
         let verdict = match read(text.as_bytes(), at..at + word.len()) {
-            Outcome::Assigned(found) => judge(text.as_bytes(), &found, &|_| false),
+            Outcome::Assigned(found) => promise(&text.as_bytes()[found.name.clone()])
+                .map_or(Verdict::Nothing, |promise| judge(text.as_bytes(), &found, promise)),
             Outcome::AtEnd { .. } | Outcome::Nothing { .. } => Verdict::Nothing,
         };
         assert_eq!(verdict, expect, "in {text}");

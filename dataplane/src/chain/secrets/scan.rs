@@ -19,6 +19,7 @@ use simd_json::Node;
 
 use super::assignment::Outcome;
 use super::config::Mode;
+use super::judge::Told;
 use super::transform::{self, Code, Content, View};
 use super::{Finding, SecretScanner, Subject, Unscannable, Verdict};
 
@@ -211,6 +212,8 @@ pub struct Scan<'a> {
     /// Providers named a little before, whose secret may follow.
     providers: ArrayVec<Provider, 6>,
     last_read: Option<(u32, usize, Outcome)>,
+    /// The last service's name that was looked at, the name around it, and what that says.
+    last_told: Option<(u32, Range<usize>, Range<usize>, Told)>,
     /// Whether the string being scanned holds a word that names a secret or a provider.
     hit: bool,
 }
@@ -244,6 +247,7 @@ impl<'a> Scan<'a> {
             hit: false,
             providers: ArrayVec::new(),
             last_read: None,
+            last_told: None,
         }
     }
 

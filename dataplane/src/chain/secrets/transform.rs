@@ -17,6 +17,9 @@ const AROUND: usize = 160;
 /// Shortest run that is tried as base64 or hexadecimal.
 pub(super) const RUN_MIN: usize = 20;
 
+/// Bytes that are looked at together where most are the same.
+const AT_ONCE: usize = 32;
+
 /// A view of a whole text, taken where the text shows that it is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum View {
@@ -152,7 +155,6 @@ fn next_invisible(text: &[u8], from: usize) -> Option<Range<usize>> {
 
 /// The first byte that begins a character beyond ASCII. Looks at many bytes at once.
 fn position_of_lead(text: &[u8]) -> Option<usize> {
-    const AT_ONCE: usize = 32;
     let begins = |byte: &u8| *byte >= 0xc2;
     let plain = text.chunks(AT_ONCE).take_while(|part| part.iter().fold(0, |any, byte| any | u8::from(begins(byte))) == 0);
     let from = (plain.count() * AT_ONCE).min(text.len());
@@ -311,6 +313,11 @@ fn push_char(point: u32, raw: bool, out: &mut Vec<u8>) {
 }
 
 // --- concatenated strings ---
+
+/// Whether a joint begins with the quote at `at`.
+pub(super) fn is_joint(text: &[u8], at: usize) -> bool {
+    joint_at(text, at).is_some()
+}
 
 /// A joint begins at the quote that closes one literal and ends behind the one that opens the next.
 fn joint_at(text: &[u8], at: usize) -> Option<usize> {
@@ -488,26 +495,57 @@ const RUN_BYTES: [bool; 256] = {
     table
 };
 
-/// Whether every byte could be one of base64 or hexadecimal.
+/// Whether every byte could be one of base64 or hexadecimal. Looks at many at once, without the table.
+#[inline]
 pub(super) fn may_be_run(bytes: &[u8]) -> bool {
-    bytes.iter().all(|b| is_run(*b))
+    // `/` stands right before the digits.
+    let letter = |byte: u8| (byte | 0x20).wrapping_sub(b'a') < 26;
+    let mark = |byte: u8| (byte.wrapping_sub(b'/') < 11) | (byte == b'+') | (byte == b'-') | (byte == b'_');
+    bytes.iter().fold(true, |all, byte| all & (letter(*byte) | mark(*byte)))
+}
+
+/// Bytes of a run that are looked at together.
+const RUN_AT_ONCE: usize = 16;
+
+/// How many bytes from the start could be of a run.
+fn run_length(bytes: &[u8]) -> usize {
+    let whole = bytes.chunks_exact(RUN_AT_ONCE).take_while(|part| may_be_run(part)).count() * RUN_AT_ONCE;
+    whole + bytes[whole..].iter().take_while(|b| is_run(**b)).count()
+}
+
+/// How many bytes before the end could be of a run.
+fn run_length_back(bytes: &[u8]) -> usize {
+    let whole = bytes.rchunks_exact(RUN_AT_ONCE).take_while(|part| may_be_run(part)).count() * RUN_AT_ONCE;
+    whole + bytes[..bytes.len() - whole].iter().rev().take_while(|b| is_run(**b)).count()
 }
 
 /// Whether some bytes within a run could be of [`sniff`]'s codes: base64 has capitals, and hexadecimal no other letters.
+#[inline]
 pub(super) fn may_be_encoded(bytes: &[u8]) -> bool {
-    bytes.iter().any(u8::is_ascii_uppercase) || bytes.iter().all(|b| b.is_ascii_hexdigit() || *b == b'x')
+    let capital = |byte: u8| byte.wrapping_sub(b'A') < 26;
+    let digit = |byte: u8| is_hex(byte) | (byte == b'x');
+    bytes.iter().fold(false, |any, byte| any | capital(*byte)) || bytes.iter().fold(true, |all, byte| all & digit(*byte))
+}
+
+#[inline]
+fn is_hex(byte: u8) -> bool {
+    (byte.wrapping_sub(b'0') < 10) | ((byte | 0x20).wrapping_sub(b'a') < 6)
+}
+
+fn all_hex(bytes: &[u8]) -> bool {
+    bytes.chunks(RUN_AT_ONCE).all(|part| part.iter().fold(true, |all, byte| all & is_hex(*byte)))
 }
 
 /// The run of base64 characters around `at`, across the line breaks of wrapped base64.
 pub(super) fn run_around(text: &[u8], at: usize, floor: usize) -> Range<usize> {
-    let mut start = at - text[floor.min(at)..at].iter().rev().take_while(|b| is_run(**b)).count();
+    let mut start = at - run_length_back(&text[floor.min(at)..at]);
     if start > 0 && start < at && text[start - 1] == b'\\' && matches!(text[start], b'n' | b'r' | b't') {
         start += 1;
     }
     let mut end = at;
     let mut line = start;
     loop {
-        end += text[end..].iter().take_while(|b| is_run(**b)).count();
+        end += run_length(&text[end..]);
         if matches!(text.get(end), Some(b'\n' | b'\r' | b'\\')) && end - line >= 32 {
             let white = wrap_len(text, end);
             let more =
@@ -600,11 +638,13 @@ pub(super) fn sniff(run: &[u8]) -> Option<(Code, Content)> {
         return None;
     }
     let hex = run.strip_prefix(b"0x").unwrap_or(run);
-    if hex.len() >= RUN_MIN && hex.iter().take(64).all(u8::is_ascii_hexdigit) {
+    if hex.len() >= RUN_MIN && all_hex(&hex[..hex.len().min(64)]) {
         return probe(Code::Hex, hex).map(|content| (Code::Hex, content));
     }
-    let head = &run[..run.len().min(32)];
-    let cased = head.iter().filter(|b| b.is_ascii_uppercase()).count() > 1 && head.iter().any(u8::is_ascii_lowercase);
+    let mut head = [0; 32];
+    head.iter_mut().zip(run).for_each(|(to, from)| *to = *from);
+    let capitals = head.iter().fold(0, |count, byte| count + u8::from(byte.is_ascii_uppercase()));
+    let cased = capitals > 1 && head.iter().fold(false, |any, byte| any | byte.is_ascii_lowercase());
     if !cased {
         return None;
     }
@@ -627,10 +667,46 @@ pub(super) fn sniff(run: &[u8]) -> Option<(Code, Content)> {
 
 /// Most runs are random: a few bytes tell, and only then more of them are looked at.
 fn probe(code: Code, run: &[u8]) -> Option<Content> {
+    if !may_begin(code, run) {
+        return None;
+    }
     match code {
         Code::Base64 { .. } => sample(code, run, 16).and_then(|_| sample(code, run, 36)),
         Code::Hex => sample(code, run, 16).and_then(|_| sample(code, run, 64)),
     }
+}
+
+/// Whether what the first characters of a run stand for can begin any [`Content`].
+fn may_begin(code: Code, run: &[u8]) -> bool {
+    let mut bytes = [0; 6];
+    let (run, length) = match code {
+        Code::Base64 { skip } => (run.get(skip..), 6),
+        Code::Hex => (Some(run), 4),
+    };
+    let Some(head) = run.and_then(<[u8]>::first_chunk::<8>) else { return false };
+    let width = length as u32;
+    let bits = head.iter().fold(0, |bits, digit| {
+        let value = if width == 6 { SEXTETS[usize::from(*digit)] } else { HEX[usize::from(*digit)] };
+        bits << width | u64::from(value)
+    });
+    bytes.copy_from_slice(&(bits << (16 + 8 * (6 - length))).to_be_bytes()[..6]);
+    let bytes = &bytes[..length];
+    match bytes[0] {
+        // Compressed streams, and marks of the byte order.
+        0x1f | 0x78 | 0xef | 0xfe | 0xff => true,
+        // UTF-16.
+        0 => bytes.chunks_exact(2).all(|pair| pair[0] == 0 && is_text(pair[1])),
+        first if !is_text(first) && first < 0xc2 => false,
+        _ if bytes[1] == 0 => bytes.chunks_exact(2).all(|pair| is_text(pair[0]) && pair[1] == 0),
+        _ => {
+            bytes.iter().all(|byte| is_text(*byte) || *byte >= 0x80)
+                && std::str::from_utf8(bytes).err().is_none_or(|error| error.error_len().is_none())
+        }
+    }
+}
+
+fn is_text(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7e | b'\n' | b'\r' | b'\t')
 }
 
 /// What some characters of a run stand for, as far as it can be anything. Most runs are names and random, and soon show a
@@ -673,7 +749,7 @@ fn content(bytes: &[u8]) -> Option<Content> {
         }
         _ => {}
     }
-    let text = |b: &u8| matches!(b, 0x20..=0x7e | b'\n' | b'\r' | b'\t');
+    let text = |b: &u8| is_text(*b);
     let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
     if bytes.iter().all(text) {
         return Some(Content::Text);

@@ -3,11 +3,12 @@
 //! *Lives on* one shard, on the stack; every function has a bound of its own.
 
 use super::value::{PLAIN_VALUES, contains_folded, entropy, makeup, placeholder};
+use super::words::Words;
 
 /// Whether the credentials of a URL only stand where credentials will be.
 pub(in super::super) fn url_placeholder(scheme: &[u8], user: &[u8], password: &[u8]) -> bool {
     // Of the schemes nobody runs a public service on, only real looking passwords count.
-    const SCHEMES: &[&str] = &[
+    static SCHEMES: Words<37> = Words::new([
         "http",
         "https",
         "ftp",
@@ -45,9 +46,9 @@ pub(in super::super) fn url_placeholder(scheme: &[u8], user: &[u8], password: &[
         "jdbc",
         "snowflake",
         "redshift",
-    ];
-    let known = SCHEMES.iter().any(|s| scheme.eq_ignore_ascii_case(s.as_bytes()));
-    if !known && PLAIN_VALUES.iter().any(|p| password.eq_ignore_ascii_case(p.as_bytes())) {
+    ]);
+    let known = SCHEMES.hold(scheme);
+    if !known && PLAIN_VALUES.hold(password) {
         return true;
     }
     let template = |text: &[u8]| {

@@ -2,6 +2,8 @@
 //!
 //! *Lives on* one shard, on the stack; looks at names of bounded length.
 
+use super::words::Words;
+
 /// What kind of secret a name promises, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Promise {
@@ -12,89 +14,185 @@ pub(in super::super) enum Promise {
     Weak,
 }
 
-/// What follows the word in a name and makes the value public, by first letter: `token_type`, `password_field` …
-const PUBLIC_SUFFIXES: [&[&str]; 26] = [
-    &["age", "algorithm", "algo", "alg", "arn", "array", "audience", "alias", "at"],
-    &["button", "board", "bind", "binding", "bindings"],
-    &[
-        "count",
-        "class",
-        "callback",
-        "changed",
-        "change",
-        "confirmation",
-        "column",
-        "checksum",
-        "code",
-        "codes",
-        "chain",
-        "created",
-        "config",
-        "color",
-        "client",
-    ],
-    &["dir", "description", "desc", "disabled", "digest", "down", "date"],
-    &["expiry", "expires", "expiration", "expire", "endpoint", "env", "error", "errors", "event", "enabled", "exists"],
-    &[
-        "file",
-        "files",
-        "field",
-        "fields",
-        "format",
-        "function",
-        "func",
-        "fn",
-        "form",
-        "fingerprint",
-        "frame",
-        "frames",
-        "factory",
-    ],
-    &["group", "groups", "generator"],
-    &["hint", "help", "header", "handler", "host"],
-    &["id", "ids", "index", "info", "input", "icon", "issuer", "interface"],
-    &[],
-    &["kind"],
-    &["len", "length", "label", "limit", "limits", "location", "link", "list"],
-    &["manager", "mode", "metadata", "message", "msg", "method", "model", "map", "md5"],
-    &["name", "names", "note", "notes"],
-    &["owner", "ops", "options"],
-    &[
-        "path",
-        "paths",
-        "pattern",
-        "policy",
-        "prompt",
-        "placeholder",
-        "provider",
-        "param",
-        "page",
-        "press",
-        "pair",
-        "port",
-        "params",
-    ],
-    &[],
-    &["ref", "refs", "regex", "rules", "rule", "required", "reset", "resets", "row", "ring", "resolver", "request", "response"],
-    &[
-        "size", "source", "store", "status", "strength", "schema", "set", "scope", "scopes", "subject", "sha256", "sha1",
-        "stroke", "space", "stone", "selector", "server", "spec", "settings", "style", "service",
-    ],
-    &["type", "types", "ttl", "title", "text", "template", "table", "thumbprint", "time", "timestamp"],
-    &["url", "uri", "urls", "usage", "update", "up", "usages", "user", "username"],
-    &["version", "var", "variable", "validator", "valid", "view", "value_from"],
-    &["word", "words"],
-    &[],
-    &[],
-    &[],
-];
-
-fn is_public(word: &[u8]) -> bool {
-    let letter = word.first().map(|first| first.to_ascii_lowercase().wrapping_sub(b'a'));
-    letter
-        .and_then(|letter| PUBLIC_SUFFIXES.get(usize::from(letter)))
-        .is_some_and(|words| words.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes())))
-}
+/// What follows the word in a name and makes the value public: `token_type`, `password_field` …
+static PUBLIC_SUFFIXES: Words<176> = Words::new([
+    "age",
+    "algorithm",
+    "algo",
+    "alg",
+    "arn",
+    "array",
+    "audience",
+    "alias",
+    "at",
+    "button",
+    "board",
+    "bind",
+    "binding",
+    "bindings",
+    "count",
+    "class",
+    "callback",
+    "changed",
+    "change",
+    "confirmation",
+    "column",
+    "checksum",
+    "code",
+    "codes",
+    "chain",
+    "created",
+    "config",
+    "color",
+    "client",
+    "dir",
+    "description",
+    "desc",
+    "disabled",
+    "digest",
+    "down",
+    "date",
+    "expiry",
+    "expires",
+    "expiration",
+    "expire",
+    "endpoint",
+    "env",
+    "error",
+    "errors",
+    "event",
+    "enabled",
+    "exists",
+    "file",
+    "files",
+    "field",
+    "fields",
+    "format",
+    "function",
+    "func",
+    "fn",
+    "form",
+    "fingerprint",
+    "frame",
+    "frames",
+    "factory",
+    "group",
+    "groups",
+    "generator",
+    "hint",
+    "help",
+    "header",
+    "handler",
+    "host",
+    "id",
+    "ids",
+    "index",
+    "info",
+    "input",
+    "icon",
+    "issuer",
+    "interface",
+    "kind",
+    "len",
+    "length",
+    "label",
+    "limit",
+    "limits",
+    "location",
+    "link",
+    "list",
+    "manager",
+    "mode",
+    "metadata",
+    "message",
+    "msg",
+    "method",
+    "model",
+    "map",
+    "md5",
+    "name",
+    "names",
+    "note",
+    "notes",
+    "owner",
+    "ops",
+    "options",
+    "path",
+    "paths",
+    "pattern",
+    "policy",
+    "prompt",
+    "placeholder",
+    "provider",
+    "param",
+    "page",
+    "press",
+    "pair",
+    "port",
+    "params",
+    "ref",
+    "refs",
+    "regex",
+    "rules",
+    "rule",
+    "required",
+    "reset",
+    "resets",
+    "row",
+    "ring",
+    "resolver",
+    "request",
+    "response",
+    "size",
+    "source",
+    "store",
+    "status",
+    "strength",
+    "schema",
+    "set",
+    "scope",
+    "scopes",
+    "subject",
+    "sha256",
+    "sha1",
+    "stroke",
+    "space",
+    "stone",
+    "selector",
+    "server",
+    "spec",
+    "settings",
+    "style",
+    "service",
+    "type",
+    "types",
+    "ttl",
+    "title",
+    "text",
+    "template",
+    "table",
+    "thumbprint",
+    "time",
+    "timestamp",
+    "url",
+    "uri",
+    "urls",
+    "usage",
+    "update",
+    "up",
+    "usages",
+    "user",
+    "username",
+    "version",
+    "var",
+    "variable",
+    "validator",
+    "valid",
+    "view",
+    "value_from",
+    "word",
+    "words",
+]);
 
 /// Whether a provider's name ends in a word that makes the value public: `heroku_app_id`, `stripe_url`.
 pub(in super::super) fn public_name(name: &[u8]) -> bool {
@@ -109,7 +207,7 @@ pub(in super::super) fn public_name(name: &[u8]) -> bool {
         }
     }
     let last = &name[start..];
-    is_public(last)
+    PUBLIC_SUFFIXES.hold(last)
 }
 
 /// What a name says of a service's credential.
@@ -141,7 +239,7 @@ pub(in super::super) fn told(name: &[u8], service: &[u8]) -> Told {
     for word in words_of(before).chain(words_of(after)) {
         if credential_words(word) {
             told = Told::Credential;
-        } else if !NEUTRAL.iter().any(|neutral| word.eq_ignore_ascii_case(neutral.as_bytes())) {
+        } else if !NEUTRAL.hold(word) {
             return Told::Nothing;
         }
     }
@@ -149,7 +247,7 @@ pub(in super::super) fn told(name: &[u8], service: &[u8]) -> Told {
 }
 
 /// The words of a name, cut at marks and where a capital follows a small letter. Numbers are none.
-pub(super) fn words_of(name: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn words_of(name: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut from = 0;
     std::iter::from_fn(move || {
         let start = from + name.get(from..)?.iter().position(u8::is_ascii_alphabetic)?;
@@ -165,7 +263,7 @@ pub(super) fn words_of(name: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Words beside a service's name that leave open what the value is.
-pub(super) const NEUTRAL: &[&str] = &[
+static NEUTRAL: Words<30> = Words::new([
     "my",
     "the",
     "a",
@@ -196,11 +294,11 @@ pub(super) const NEUTRAL: &[&str] = &[
     "http",
     "rest",
     "v",
-];
+]);
 
 /// Whether a word says that what it names is a credential: `key`, `access`, `private` …
 pub(in super::super) fn credential_words(word: &[u8]) -> bool {
-    const WORDS: &[&str] = &[
+    static WORDS: Words<41> = Words::new([
         "key",
         "keys",
         "token",
@@ -242,48 +340,31 @@ pub(in super::super) fn credential_words(word: &[u8]) -> bool {
         "auth_token",
         "client_secret",
         "private_key",
-    ];
-    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+    ]);
+    WORDS.hold(word)
 }
 
 /// What the name of an assignment promises about its value.
 pub(in super::super) fn promise(name: &[u8]) -> Option<Promise> {
-    if !may_promise(name) {
-        return None;
-    }
-    let mut folded = [0u8; 96];
-    let length = name.len().min(folded.len());
-    let folded = &mut folded[..length];
-    folded.copy_from_slice(&name[..length]);
-    folded.make_ascii_lowercase();
-    let folded = &*folded;
-    let (needle, at) = promising_word(name, folded)?;
+    let (needle, at) = promising_word(name)?;
     let tail = &name[at + needle.len()..];
     if !allows_secret(tail, needle) {
         return None;
     }
     match needle {
-        "key" | "auth" if strong_key(&folded[..at]) => Some(Promise::Secret),
+        "key" | "auth" if strong_key(&name[..at]) => Some(Promise::Secret),
         "key" | "auth" => tail.is_empty().then_some(Promise::Weak),
         // max_tokens, next_token and their like count or page.
-        "token" if paging(&folded[..at], tail) => None,
+        "token" if paging(&name[..at], tail) => None,
         "password" | "passwd" | "passphrase" | "passcode" | "pwd" | "pass" => Some(Promise::Password),
         _ => Some(Promise::Secret),
     }
 }
 
-/// Whether two letters of a name begin one of the words of [`promising_word`]: most names have none.
-fn may_promise(name: &[u8]) -> bool {
-    name.windows(2).any(|two| {
-        matches!(
-            [two[0] | 0x20, two[1] | 0x20],
-            [b'p', b'a' | b'w' | b's' | b'r'] | [b'a', b'p' | b'u'] | [b's' | b'k', b'e'] | [b't', b'o'] | [b'c', b'r']
-        )
-    })
-}
-
 /// The word of a name that says most, and the last place where it stands: the words are in the order of what they say.
-pub(super) fn promising_word(name: &[u8], folded: &[u8]) -> Option<(&'static str, usize)> {
+fn promising_word(name: &[u8]) -> Option<(&'static str, usize)> {
+    /// LIMIT: bytes of a name in which a word is looked for.
+    const NAME_MAX: usize = 96;
     const WORDS: [&str; 15] = [
         "password",
         "passwd",
@@ -302,23 +383,29 @@ pub(super) fn promising_word(name: &[u8], folded: &[u8]) -> Option<(&'static str
         "auth",
     ];
     let mut best: Option<(usize, usize)> = None;
-    for at in (0..folded.len()).rev() {
-        let candidates = match folded[at] {
-            b'p' => 0..8,
-            b's' => 8..9,
-            b't' => 9..10,
-            b'a' => 10..15,
-            b'c' => 11..12,
-            b'k' => 13..14,
+    let searched = &name[..name.len().min(NAME_MAX)];
+    for (at, two) in searched.windows(2).enumerate().rev() {
+        // By its first two letters: most pairs begin none.
+        let candidates: &[usize] = match [two[0] | 0x20, two[1] | 0x20] {
+            [b'p', b'a'] => &[0, 1, 2, 3, 5],
+            [b'p', b'w'] => &[4],
+            [b'p', b's'] => &[6],
+            [b'p', b'r'] => &[7],
+            [b's', b'e'] => &[8],
+            [b't', b'o'] => &[9],
+            [b'a', b'p'] => &[10],
+            [b'c', b'r'] => &[11],
+            [b'a', b'u'] => &[12, 14],
+            [b'k', b'e'] => &[13],
             _ => continue,
         };
-        for index in candidates {
+        for &index in candidates {
             if best.is_some_and(|(known, _)| known <= index) {
                 break;
             }
             let word = WORDS[index];
-            let stands = folded[at..].starts_with(word.as_bytes());
-            if stands && (word != "pass" || is_pass(folded, at, &name[at + 4..])) {
+            let stands = searched.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()));
+            if stands && (word != "pass" || is_pass(&name[..at], &name[at + 4..])) {
                 best = Some((index, at));
                 break;
             }
@@ -327,18 +414,22 @@ pub(super) fn promising_word(name: &[u8], folded: &[u8]) -> Option<(&'static str
     best.map(|(index, at)| (WORDS[index], at))
 }
 
+fn ends_with(text: &[u8], end: &str) -> bool {
+    text.len() >= end.len() && text[text.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
+}
+
 /// `pass` is the word itself only at a word's end: not in `bypass`, `passed`, `minipass`, `passive`.
-pub(super) fn is_pass(name: &[u8], at: usize, tail: &[u8]) -> bool {
+fn is_pass(before: &[u8], tail: &[u8]) -> bool {
     const BEFORE: &[&str] = &[
         "db", "user", "my", "root", "admin", "auth", "login", "smtp", "mail", "ftp", "http", "https", "proxy", "mysql", "sql",
         "pg", "key", "store", "wifi", "new", "old", "email", "ssh", "redis", "mongo", "ldap", "vpn", "app", "guest",
     ];
-    let before = at == 0 || !name[at - 1].is_ascii_lowercase() || BEFORE.iter().any(|word| name[..at].ends_with(word.as_bytes()));
-    before && tail.first().is_none_or(|b| !b.is_ascii_lowercase())
+    let begins = !before.last().is_some_and(u8::is_ascii_alphabetic) || BEFORE.iter().any(|word| ends_with(before, word));
+    begins && tail.first().is_none_or(|b| !b.is_ascii_lowercase())
 }
 
 /// Whether what follows the word leaves it a secret: nothing, a number, an environment, `key` …
-pub(super) fn allows_secret(tail: &[u8], needle: &str) -> bool {
+fn allows_secret(tail: &[u8], needle: &str) -> bool {
     let mut rest = tail;
     // tokens, passwords, keys: a list, and `tokenizer`, `keyboard`, `authority` are other words.
     if let Some(first) = rest.first()
@@ -369,7 +460,7 @@ pub(super) fn allows_secret(tail: &[u8], needle: &str) -> bool {
             upper + rest[upper..].iter().take_while(|b| b.is_ascii_lowercase() || b.is_ascii_digit()).count()
         };
         let word = &rest[..run.max(1)];
-        if is_public(word) {
+        if PUBLIC_SUFFIXES.hold(word) {
             return false;
         }
         rest = &rest[run.max(1)..];
@@ -378,7 +469,7 @@ pub(super) fn allows_secret(tail: &[u8], needle: &str) -> bool {
 }
 
 /// Whether what stands before `key` says that it opens something.
-pub(super) fn strong_key(before: &[u8]) -> bool {
+fn strong_key(before: &[u8]) -> bool {
     const OPENING: &[&str] = &[
         "api",
         "access",
@@ -429,11 +520,10 @@ pub(super) fn strong_key(before: &[u8]) -> bool {
         Some(b'_' | b'-' | b'.') => &before[..before.len() - 1],
         _ => before,
     };
-    let ends = |word: &str| trimmed.last() == word.as_bytes().last() && trimmed.ends_with(word.as_bytes());
-    OPENING.iter().any(|word| ends(word))
+    OPENING.iter().any(|word| ends_with(trimmed, word))
 }
 
-pub(super) fn paging(before: &[u8], tail: &[u8]) -> bool {
+fn paging(before: &[u8], tail: &[u8]) -> bool {
     tail.first() == Some(&b's')
         || [
             "max_",
@@ -454,5 +544,5 @@ pub(super) fn paging(before: &[u8], tail: &[u8]) -> bool {
             "idempotency_",
         ]
         .iter()
-        .any(|word| before.ends_with(word.as_bytes()))
+        .any(|word| ends_with(before, word))
 }

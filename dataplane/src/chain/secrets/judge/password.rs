@@ -20,7 +20,7 @@ pub(super) fn password(text: &[u8], name: &[u8], value: &[u8], found: &Assignmen
         }
         Quoting::Bare | Quoting::Element => bare_password(trimmed, &made, found, name) || env_password(text, trimmed, found),
     };
-    let plain = |value: &[u8]| PLAIN_VALUES.iter().any(|p| value.eq_ignore_ascii_case(p.as_bytes())) || placeholder(value);
+    let plain = |value: &[u8]| PLAIN_VALUES.hold(value) || placeholder(value);
     if strong && !value.eq_ignore_ascii_case(name) && !plain(trimmed) { Verdict::Password } else { Verdict::Nothing }
 }
 

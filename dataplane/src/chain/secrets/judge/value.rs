@@ -3,6 +3,7 @@
 //! *Lives on* one shard, on the stack; looks at values of bounded length.
 
 use super::super::assignment::VALUE_MAX;
+use super::words::Words;
 
 /// Words that stand where a secret will be. A value is a placeholder when it contains one.
 pub(super) const PLACEHOLDERS: &[&str] = &[
@@ -92,7 +93,7 @@ pub(super) const PLACEHOLDERS: &[&str] = &[
 ];
 
 /// Whole values that are no secret though their name says so.
-pub(super) const PLAIN_VALUES: &[&str] = &[
+pub(super) static PLAIN_VALUES: Words<84> = Words::new([
     "password",
     "passwd",
     "pass",
@@ -177,7 +178,7 @@ pub(super) const PLAIN_VALUES: &[&str] = &[
     "var",
     "hash",
     "salt",
-];
+]);
 
 /// Whether a value of a provider's shape is more than a word of that length.
 pub(in super::super) fn machine_made(value: &[u8]) -> bool {
@@ -199,6 +200,15 @@ pub(in super::super) fn vendor_value(value: &[u8], told: bool) -> bool {
         return false;
     }
     let made = makeup(value);
+    let plain = made.code == 0
+        && made.special * 4 <= value.len()
+        && !value.contains(&b'@')
+        && !is_version(value)
+        && !value.starts_with(b"/")
+        && !value.starts_with(b"./");
+    if !plain {
+        return false;
+    }
     let letters = made.lower + made.upper;
     let bits = entropy(value);
     let mixed = made.lower >= 2 && made.upper >= 2;
@@ -206,15 +216,7 @@ pub(in super::super) fn vendor_value(value: &[u8], told: bool) -> bool {
         || value.len() >= 24 && mixed && made.turns * 4 >= value.len() && bits >= 3.8
         || told && mixed && made.digit >= 1 && made.turns * 4 >= value.len() && bits >= 3.0
         || told && made.digit == value.len() && (15..=30).contains(&value.len()) && bits >= 2.5;
-    random
-        && made.code == 0
-        && made.special * 4 <= value.len()
-        && !value.contains(&b'@')
-        && !is_version(value)
-        && !value.starts_with(b"/")
-        && !value.starts_with(b"./")
-        && !placeholder(value)
-        && !same_words(value)
+    random && !placeholder(value) && !same_words(value)
 }
 
 /// Whether a value looks like a token even where only a blank stands before it: no digest, no id of a commit.

@@ -4,12 +4,14 @@
 
 use std::ops::Range;
 
-use regex_automata::{Anchored, Input, dfa::Automaton};
+use regex_automata::Input;
 
-use super::super::assignment::{self, Assignment, Outcome, Quoting};
+use super::super::assignment::{self, Outcome, Quoting};
 use super::super::compile::{Confirm, Search, Target};
 use super::super::judge;
 use super::super::rules::{Context, GENERIC_PASSWORD, GENERIC_SECRET, How, NEAR};
+use super::super::shape::is_token;
+use super::super::transform;
 use super::{FINDINGS_MAX, Frame, Provider, SEARCH_AFTER, SEARCH_BEFORE, Scan, ScanScratch, TOKEN_MAX};
 
 impl<'a> Scan<'a> {
@@ -42,20 +44,16 @@ impl<'a> Scan<'a> {
             Confirm::Context(Context::Assignment) => self.assignment(frame, text, word),
             Confirm::Context(Context::Url) => self.url(frame, text, word),
             Confirm::Context(Context::PrivateKey) => self.private_key(frame, text, word),
-            Confirm::Context(Context::Joint) => frame.joined = true,
+            Confirm::Context(Context::Joint) => frame.joined |= transform::is_joint(text, word.start),
             Confirm::Context(context) => self.header(frame, text, word, context),
         }
     }
 
     /// The end of what `shape` matches from `start` on.
     fn matches(&mut self, text: &[u8], start: usize, shape: u32) -> Option<usize> {
-        let dfa = self.scanner.program.shapes.get(shape as usize)?;
-        let end = text.len().min(start + TOKEN_MAX);
-        let input = Input::new(text).range(start..end).anchored(Anchored::Yes);
-        let found = dfa.try_search_fwd(&input).ok().flatten().map(|m| m.offset());
-        // What a failed attempt looked at is not known; the token it began in is a fair guess.
-        let looked = found.unwrap_or_else(|| start + text[start..end].iter().take_while(|b| is_token(**b)).count());
-        self.work += looked - start;
+        let shape = self.scanner.program.shapes.get(shape as usize)?;
+        let (found, looked) = shape.longest(text, start, text.len().min(start + TOKEN_MAX));
+        self.work += TRY_WORK + looked;
         found
     }
 
@@ -72,6 +70,7 @@ impl<'a> Scan<'a> {
                 while start > floor && is_token(text[start - 1]) {
                     start -= 1;
                 }
+                self.work += word.start - start;
                 self.token_at(text, start, shape, false).filter(|span| span.end >= word.end).or_else(|| {
                     // The run may begin with a name: try behind each of its marks.
                     (start..word.start)
@@ -104,15 +103,19 @@ impl<'a> Scan<'a> {
         let bits = self.scanner.program.rules.get(rule as usize).map_or(0.0, |r| r.entropy);
         let (lenient, broad) = (bits < 0.0, bits >= 2.8);
         let outcome = self.read(frame, text, word.clone());
-        let (Outcome::Assigned(Assignment { name, .. }) | Outcome::AtEnd { name } | Outcome::Nothing { name }) = &outcome;
-        let named = name.clone();
+        if broad && !matches!(outcome, Outcome::Assigned(_)) {
+            return None;
+        }
+        // A name that makes its value public says nothing of a credential either.
+        let (name, told) = self.told(frame, text, word.clone());
+        let nothing = told == judge::Told::Nothing;
+        if nothing && !lenient && (broad || judge::public_name(&text[name.clone()])) {
+            return None;
+        }
         if let Outcome::Assigned(found) = outcome {
-            let name = &text[found.name.clone()];
-            let bound = lenient || found.operator != assignment::Operator::Space || name.starts_with(b"-") || found.scheme;
-            let apt = bound
-                && (lenient || !judge::public_name(name))
-                && (!broad || judge::told(name, &text[word.clone()]) != judge::Told::Nothing);
-            if apt
+            let flag = text[name].starts_with(b"-");
+            let bound = lenient || found.operator != assignment::Operator::Space || flag || found.scheme;
+            if bound
                 && let Some(span) = self.token_at(text, found.value.start, shape, false)
                 && apt_value(&text[span.clone()], lenient, broad)
             {
@@ -121,7 +124,7 @@ impl<'a> Scan<'a> {
         }
         // `heroku login --key x`, `curl -H "X-Token: …" https://api.provider`: it may follow a word of secrets.
         // A name that speaks of something else, such as a function's, announces none.
-        if !broad && (lenient || judge::told(&text[named], &text[word.clone()]) != judge::Told::Nothing) {
+        if !broad && (lenient || !nothing) {
             if self.providers.is_full() {
                 self.providers.remove(0);
             }
@@ -138,12 +141,11 @@ impl<'a> Scan<'a> {
             return;
         }
         // Most names are found out without reading what they are given.
-        let name = assignment::name_around(text, word.clone());
-        if judge::told(&text[name], &text[word.clone()]) == judge::Told::Nothing {
+        let (_, mut told) = self.told(frame, text, word.clone());
+        if told == judge::Told::Nothing {
             return;
         }
-        let Outcome::Assigned(mut found) = self.read(frame, text, word.clone()) else { return };
-        let mut told = judge::told(&text[found.name.clone()], &text[word]);
+        let Outcome::Assigned(mut found) = self.read(frame, text, word) else { return };
         for _ in 0..3 {
             if found.operator != assignment::Operator::Space || told == judge::Told::Nothing {
                 break;
@@ -197,6 +199,19 @@ impl<'a> Scan<'a> {
         self.providers.retain(|p| p.epoch == frame.epoch && word.end < p.until);
     }
 
+    /// The name around a service's, and what it says of a credential; worked out once, however many rules ask for it.
+    fn told(&mut self, frame: &Frame, text: &[u8], word: Range<usize>) -> (Range<usize>, judge::Told) {
+        if let Some((epoch, of, name, told)) = &self.last_told
+            && (*epoch, of) == (frame.epoch, &word)
+        {
+            return (name.clone(), *told);
+        }
+        let name = assignment::name_around(text, word.clone());
+        let told = judge::told(&text[name.clone()], &text[word.clone()]);
+        self.last_told = Some((frame.epoch, word, name.clone(), told));
+        (name, told)
+    }
+
     /// Reads an assignment once, however many rules ask for it.
     fn read(&mut self, frame: &Frame, text: &[u8], word: Range<usize>) -> Outcome {
         if let Some((epoch, at, outcome)) = &self.last_read
@@ -219,12 +234,18 @@ impl<'a> Scan<'a> {
 
     /// The first run of token characters in a range that is all of the shape, or its end behind one of its marks.
     fn runs(&mut self, text: &[u8], range: Range<usize>, shape: u32) -> Option<Range<usize>> {
+        let least = self.scanner.program.shapes.get(shape as usize).map_or(RUN_LEAST, |shape| shape.least().max(RUN_LEAST));
         let mut at = range.start;
         while at < range.end {
-            let run = text[at..].iter().take(TOKEN_MAX).take_while(|b| is_token(**b)).count();
-            let end = at + run;
-            // Most runs are words, and too short for any shape.
-            while at < range.end && end - at >= RUN_LEAST {
+            // Most runs are words, and too short for any shape: of a long one every so many bytes are part.
+            let window = text.get(at..at + least)?;
+            let tail = window.iter().rev().take_while(|b| is_token(**b)).count();
+            if tail < least {
+                at += least - tail;
+                continue;
+            }
+            let end = at + text[at..].iter().take(TOKEN_MAX).take_while(|b| is_token(**b)).count();
+            while at < range.end && end - at >= least {
                 let begins = at == 0 || !text[at - 1].is_ascii_alphanumeric() || after_escape(text, at);
                 if begins && let Some(span) = self.token_at(text, at, shape, false) {
                     return Some(span);
@@ -267,16 +288,16 @@ impl<'a> Scan<'a> {
         }
         // Most names are found out without reading what they are given.
         let name = assignment::name_around(text, word.clone());
-        if !judge::promises(&text[name.clone()]) {
+        let Some(promise) = judge::promise(&text[name.clone()]) else {
             self.work += READ_WORK;
             frame.names_until = name.end;
             return;
-        }
+        };
         match self.read(frame, text, word) {
             Outcome::Assigned(found) => {
                 frame.names_until = found.name.end;
                 self.work += 2 * READ_WORK;
-                let rule = match judge::judge(text, &found, &|_| false) {
+                let rule = match judge::judge(text, &found, promise) {
                     judge::Verdict::Password => GENERIC_PASSWORD,
                     judge::Verdict::Secret => GENERIC_SECRET,
                     judge::Verdict::Nothing => return,
@@ -357,22 +378,10 @@ fn apt_value(value: &[u8], lenient: bool, broad: bool) -> bool {
 
 /// LIMIT: what reading and judging a name costs, in the bytes that could be looked at meanwhile.
 const READ_WORK: usize = 48;
+/// LIMIT: the same for a try of a shape.
+const TRY_WORK: usize = 16;
 /// LIMIT: shortest credential looked for near a provider's name.
 const RUN_LEAST: usize = 10;
-
-fn is_token(byte: u8) -> bool {
-    TOKEN_BYTES[usize::from(byte)]
-}
-
-const TOKEN_BYTES: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0u8;
-    while byte < 128 {
-        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'+' | b'/' | b'=');
-        byte += 1;
-    }
-    table
-};
 
 /// `\n` and `\t` spelled out stand before `start`: the letter is no part of a word.
 fn after_escape(text: &[u8], start: usize) -> bool {

@@ -13,7 +13,7 @@ use super::super::transform::{self, Code, Content, View};
 use super::{Decode, Frame, Origin, Phase, RUN_BLOCKS, SLICE, Scan, ScanScratch, Source, Views};
 
 /// Bytes of the blocks that show a run.
-const RUN_BYTES: usize = RUN_BLOCKS as usize * BLOCK;
+const PIECE: usize = RUN_BLOCKS as usize * BLOCK;
 /// So short a text is asked at once for what any view looks for.
 const SHORT: usize = 64;
 
@@ -79,16 +79,22 @@ impl<'a> Scan<'a> {
             let at = frame.at;
             let Some(span) = text.get(at..).and_then(<[u8]>::first_chunk::<SPAN_READ>) else { break };
             let unbroken = grams::unbroken(span);
-            if self.decode && at + SPAN > frame.run_floor && has_run(frame.run_blocks, unbroken) {
-                stopped = self.blocks(frame, text, at + SPAN, work_stop);
-                continue;
-            }
-            let mask = grams.probe_span(span);
+            let mut mask = grams.probe_span(span);
+            let ends = run_ends(frame.run_blocks, unbroken);
             frame.run_blocks = if unbroken == u8::MAX { frame.run_blocks + 8 } else { unbroken.leading_ones() };
             frame.at = at + SPAN;
+            if ends != 0
+                && self.decode
+                && frame.at > frame.run_floor
+                && let Some(end) = self.runs_in(frame, text, at, ends)
+            {
+                mask &= u32::MAX >> (32 - (end - at) / 2);
+                frame.at = end;
+                stopped = true;
+            }
             if mask != 0 {
                 self.candidates(frame, text, at, mask.into());
-                stopped = self.work > work_stop;
+                stopped |= self.work > work_stop;
             }
         }
         stopped = stopped || self.blocks(frame, text, until, work_stop);
@@ -110,8 +116,31 @@ impl<'a> Scan<'a> {
         frame.at - from + 8
     }
 
-    /// Blocks one by one, as far as whole ones go: where a run of token characters may end, or the text does. Answers
-    /// whether to stop here, for what was found in them.
+    /// Looks at the runs of which a piece ends with a block of `ends`, counted from `from`; answers where the block ends
+    /// that showed encoded text.
+    #[cold]
+    fn runs_in(&mut self, frame: &mut Frame, text: &[u8], from: usize, mut ends: u8) -> Option<usize> {
+        while ends != 0 {
+            let block = ends.trailing_zeros();
+            let at = from + block as usize * BLOCK;
+            let end = at + BLOCK;
+            ends &= ends - 1;
+            if end <= frame.run_floor {
+                continue;
+            }
+            if !transform::may_be_run(&text[at..end]) {
+                // The pieces that hold this block are none.
+                ends &= !(0b110 << block);
+                frame.run_blocks = frame.run_blocks.min(7 - block);
+            } else if transform::may_be_encoded(&text[end.saturating_sub(PIECE)..end]) && self.encoded_run(frame, text, at) {
+                return Some(end);
+            }
+        }
+        None
+    }
+
+    /// Blocks one by one, as far as whole ones go: the end of a text. Answers whether to stop here, for what was found in
+    /// them.
     fn blocks(&mut self, frame: &mut Frame, text: &[u8], until: usize, work_stop: usize) -> bool {
         let scanner = self.scanner;
         while frame.at < until
@@ -130,7 +159,7 @@ impl<'a> Scan<'a> {
             if frame.run_blocks >= RUN_BLOCKS && frame.at > frame.run_floor && self.decode {
                 if !transform::may_be_run(&block[..BLOCK]) {
                     frame.run_blocks = 0;
-                } else if transform::may_be_encoded(&text[frame.at.saturating_sub(RUN_BYTES)..frame.at])
+                } else if transform::may_be_encoded(&text[frame.at.saturating_sub(PIECE)..frame.at])
                     && self.encoded_run(frame, text, at)
                 {
                     return true;
@@ -262,12 +291,12 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Whether a span's unbroken blocks, with as many before it, make a run of [`RUN_BLOCKS`].
+/// Which of a span's unbroken blocks end a piece of [`RUN_BLOCKS`] of them, those before the span counted.
 #[inline]
-fn has_run(before: u32, unbroken: u8) -> bool {
+fn run_ends(before: u32, unbroken: u8) -> u8 {
     let before = [0b00, 0b10, 0b11][before.min(2) as usize];
     let blocks = u32::from(unbroken) << 2 | before;
-    blocks & blocks >> 1 & blocks >> 2 != 0
+    (blocks & blocks >> 1 & blocks >> 2) as u8
 }
 
 fn within(origin: &Origin, range: Range<usize>) -> Origin {
