@@ -94,11 +94,18 @@ impl Bench {
     }
 
     fn arguments(&self, text: &str) -> Vec<u8> {
-        match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) {
-            Ok(_) if text.len() > 40 || text.contains("\":") && !text.contains("\"$") => text.as_bytes().to_vec(),
+        match serde_json::from_str::<serde_json::Value>(text) {
+            // A short object of operators is what an attacker sends as one argument: `{"$ne": null}`.
+            Ok(value) if value.is_object() && (text.len() > 40 || text.contains("\":") && !has_operator(&value)) => {
+                text.as_bytes().to_vec()
+            }
             _ => json!({ self.key.as_str(): text }).to_string().into_bytes(),
         }
     }
+}
+
+fn has_operator(value: &serde_json::Value) -> bool {
+    value.as_object().is_some_and(|object| object.iter().any(|(key, value)| key.starts_with('$') || has_operator(value)))
 }
 
 /// Runs the evaluation.

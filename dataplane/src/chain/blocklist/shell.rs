@@ -231,6 +231,13 @@ impl Run<'_, '_> {
         if self.trust == Trust::Unknown && self.is_sentence(first) {
             return Flow::Nothing;
         }
+        // `` `echo rm -rf /` ``: what a substitution prints is a whole command.
+        let word = self.lexer.words.get(first).copied().unwrap_or_default();
+        if !word.quoted && word.substitution != Span::default() && memchr::memchr(b' ', self.word(first)).is_some() {
+            let text = self.lexer.join(first);
+            self.lexer.push_unit(text, self.depth + 1, self.windows);
+            return Flow::Nothing;
+        }
         self.unwrapped(first, input)
     }
 
@@ -510,6 +517,7 @@ impl Run<'_, '_> {
             b"del" | b"erase" | b"rd" | b"remove-item" | b"ri" | b"deltree" | b"format" => self.windows_remove(name, args),
             b"npx" | b"bunx" | b"pnpx" if self.word(args) == b"rimraf" => self.remove(args + 1, from_list),
             b"find" | b"fd" | b"gfind" => return self.find(args),
+            b"ls" | b"dir" => return self.lists(args),
             b"shred" | b"wipe" | b"scrub" | b"sdelete" | b"nwipe" => {
                 if self.operands(args).next().is_some() && !self.asks_help(args) {
                     self.report(Builtin::ShellDisk);
@@ -559,7 +567,10 @@ impl Run<'_, '_> {
             return Flow::Nothing;
         }
         if name.starts_with(b"mkfs") {
-            if self.operands(args).next().is_some() && !self.asks_help(args) {
+            // An image is a file like any other, and `-n` of the ext family only shows what would be done.
+            let formats = self.operands(args).last().is_some_and(|last| !target::is_image(last));
+            let shows = name.starts_with(b"mkfs.ext") && self.has_flag(args, b'n', b"");
+            if formats && !shows && !self.asks_help(args) {
                 self.report(Builtin::ShellDisk);
             }
             return Flow::Nothing;

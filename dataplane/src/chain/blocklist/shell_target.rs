@@ -2,6 +2,22 @@
 //!
 //! Pure functions over the words of a command.
 
+/// Whether a path is of the system itself, or a whole directory of it, and not what one service keeps in there.
+pub(super) fn is_core(path: &[u8]) -> bool {
+    let inner = path.strip_prefix(b"/").unwrap_or(path);
+    let inner = inner.strip_suffix(b"/*").or_else(|| inner.strip_suffix(b"/")).unwrap_or(inner);
+    let mut parts = inner.split(|byte| *byte == b'/');
+    let first = parts.next().unwrap_or_default();
+    let whole = parts.next().is_none();
+    whole
+        || matches!(first, b"etc" | b"usr" | b"bin" | b"sbin" | b"lib" | b"lib64" | b"boot" | b"root" | b"dev" | b"proc" | b"sys")
+}
+
+/// Whether a path is a plain file that may hold the image of a disk.
+pub(super) fn is_image(path: &[u8]) -> bool {
+    place(path) == Place::Ordinary && !path.starts_with(b"/dev/") && path.contains(&b'.')
+}
+
 /// What a path stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {

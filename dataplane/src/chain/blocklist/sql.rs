@@ -44,6 +44,7 @@ pub(super) fn is_statement(text: &[u8]) -> bool {
     .iter()
     .any(|keyword| word.eq_ignore_ascii_case(keyword.as_bytes()))
         && rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'*' | b'('))
+        || text.starts_with(b"db.")
 }
 
 fn level(levels: &mut [Vec<Token>], sink: &mut Sink<'_>, text: &[u8], certainty: Certainty) {

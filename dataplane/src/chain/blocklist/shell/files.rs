@@ -126,6 +126,12 @@ impl Run<'_, '_> {
         if wide { Flow::BroadList } else { Flow::Nothing }
     }
 
+    /// A listing of a broad directory, for whoever removes what it names.
+    pub(super) fn lists(&mut self, args: usize) -> Flow {
+        let broad = self.operands(args).any(|path| matches!(target::place(path), Place::Root | Place::Home));
+        if broad { Flow::BroadList } else { Flow::Nothing }
+    }
+
     /// `docker rm -f $(docker ps -aq)`: everything a listing names.
     pub(super) fn removes_listed(&mut self, args: usize) {
         let removes = self.operands(args).take(2).any(|word| matches!(word, b"rm" | b"rmi" | b"kill" | b"stop" | b"delete"));
@@ -180,10 +186,11 @@ impl Run<'_, '_> {
         let mut hit = false;
         for path in operands {
             let place = target::place(path);
+            // Services' own directories change their owners with every installation.
+            let alters = recursive && target::is_core(path) || open || shut || suid;
             hit |= match place {
-                Place::Root | Place::System | Place::Device => {
-                    recursive || open || shut || suid || matches!(path, b"/" | b"/etc" | b"/usr" | b"/bin" | b"/lib")
-                }
+                Place::Root | Place::Device => recursive || alters || path == b"/",
+                Place::System => alters || matches!(path, b"/etc" | b"/usr" | b"/bin" | b"/lib"),
                 Place::Home => recursive && (open || shut),
                 Place::Working => recursive && (open || shut),
                 Place::Ordinary => suid && name == b"chmod",
@@ -271,7 +278,8 @@ impl Run<'_, '_> {
         } else if name == b"mv" && target::is_system_file(first) {
             Some(Builtin::ShellOverwrite)
         } else if name == b"rsync" && self.args(args).any(|arg| arg.starts_with(b"--delete")) && wide(last) {
-            Some(Builtin::ShellDelete)
+            let shows = self.asks_help(args) || self.has_flag(args, b'n', b"");
+            (!shows).then_some(Builtin::ShellDelete)
         } else if target::place(last) == Place::Device {
             Some(Builtin::ShellDisk)
         } else if target::is_trace(last) && first == b"/dev/null" {
