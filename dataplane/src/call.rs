@@ -206,7 +206,7 @@ fn decision<'a>(
         reason: reason.code(),
         rule: decided.map_or_else(|denial| denial.rule.as_str(), |allowed| allowed.rule.as_str()),
         evidence: "",
-        observed: decided.map_or("", |allowed| allowed.observed.as_str()),
+        observed: decided.map_or("", Allowed::observed),
         generation: policy.generation(),
         retry_after_ms: decided.map_or_else(|denial| denial.retry_after_ms, |_| 0),
         decide_ns,

@@ -169,16 +169,23 @@ pub(crate) fn clip<const N: usize>(text: &str) -> ArrayString<N> {
 pub struct Allowed {
     /// The grant that allowed it.
     pub rule: ArrayString<64>,
-    /// Rules in observe mode that would have refused, separated by spaces.
-    pub observed: ArrayString<256>,
-    /// Secrets that were found and did not deny: by which rule, and where. As many as fit.
-    seen: ArrayString<224>,
+    /// What else there is to say, which for most calls is nothing.
+    notes: Option<Box<Notes>>,
     /// What must not be forwarded, or not be shown in rows: places in the arguments, then in each part beside them.
     pub blanks: arrayvec::ArrayVec<Blanks, 3>,
-    /// Who approved it, where a person had to.
-    pub approved: ArrayString<256>,
     /// What would have refused it was not to be shown.
     pub hides: bool,
+}
+
+/// What a row says of an allowed call besides its grant.
+#[derive(Default)]
+struct Notes {
+    /// Rules in observe mode that would have refused, separated by spaces.
+    observed: ArrayString<256>,
+    /// Secrets that were found and did not deny: by which rule, and where. As many as fit.
+    seen: ArrayString<224>,
+    /// Who approved it, where a person had to.
+    approved: ArrayString<256>,
 }
 
 /// A policy that only observes lets a call through that it would have refused, and the row says by what. `None` where the
@@ -202,14 +209,16 @@ pub fn let_through(policy: &Policy, denial: &Denial) -> Option<Allowed> {
 
 impl Allowed {
     fn nothing() -> Allowed {
-        Allowed {
-            rule: ArrayString::new(),
-            observed: ArrayString::new(),
-            seen: ArrayString::new(),
-            blanks: arrayvec::ArrayVec::new(),
-            approved: ArrayString::new(),
-            hides: false,
-        }
+        Allowed { rule: ArrayString::new(), notes: None, blanks: arrayvec::ArrayVec::new(), hides: false }
+    }
+
+    fn notes(&mut self) -> &mut Notes {
+        self.notes.get_or_insert_default()
+    }
+
+    /// Rules in observe mode that would have refused, separated by spaces.
+    pub fn observed(&self) -> &str {
+        self.notes.as_ref().map_or("", |notes| &notes.observed)
     }
 
     /// How many secrets are kept from the tool.
@@ -219,15 +228,16 @@ impl Allowed {
 
     /// What a row says of a call that was allowed: who approved it, and the secrets in it.
     pub fn evidence(&self) -> ArrayString<256> {
-        let secrets = self.secrets();
-        match (self.approved.is_empty(), secrets.is_empty()) {
+        let Some(notes) = &self.notes else { return ArrayString::new() };
+        let secrets = self.secrets(&notes.seen);
+        match (notes.approved.is_empty(), secrets.is_empty()) {
             (true, _) => secrets,
-            (false, true) => self.approved,
-            (false, false) => clip(&format!("{}; {secrets}", self.approved)),
+            (false, true) => notes.approved,
+            (false, false) => clip(&format!("{}; {secrets}", notes.approved)),
         }
     }
 
-    fn secrets(&self) -> ArrayString<256> {
+    fn secrets(&self, seen: &str) -> ArrayString<256> {
         let mut evidence = ArrayString::new();
         match self.redactions() {
             0 => {}
@@ -236,7 +246,7 @@ impl Allowed {
                 let _ = write!(evidence, "{count} redactions: ");
             }
         }
-        evidence.push_str(self.seen.strip_suffix("; ").unwrap_or(&self.seen));
+        evidence.push_str(seen.strip_suffix("; ").unwrap_or(seen));
         evidence
     }
 }
@@ -271,7 +281,8 @@ pub fn inspect(
     call: &Call<'_>,
     now_us: u64,
 ) -> Result<Cleared, Denial> {
-    let mut cleared = check_scope(policy, standing, call, now_us)?;
+    let mut cleared = Cleared::nothing();
+    check_scope(policy, standing, call, now_us, &mut cleared)?;
     if call.only_asks() {
         return Ok(cleared);
     }
@@ -288,7 +299,8 @@ pub async fn inspect_in_slices(
     call: &Call<'_>,
     now_us: u64,
 ) -> Result<Cleared, Denial> {
-    let mut cleared = check_scope(policy, standing, call, now_us)?;
+    let mut cleared = Cleared::nothing();
+    check_scope(policy, standing, call, now_us, &mut cleared)?;
     if call.only_asks() {
         return Ok(cleared);
     }
@@ -310,6 +322,10 @@ pub async fn inspect_in_slices(
 }
 
 impl Cleared {
+    fn nothing() -> Cleared {
+        Cleared { charges: Charges::new(), allowed: Allowed::nothing() }
+    }
+
     /// A later layer's denial, which must not show what the secret layer has found.
     pub fn hiding(&self, denial: Denial) -> Denial {
         Denial { holds_secret: self.allowed.blanks.iter().any(|blanks| !blanks.is_empty()), ..denial }
@@ -329,22 +345,23 @@ impl Allowed {
     fn say(&mut self, what: std::fmt::Arguments<'_>) {
         let mut text = ArrayString::<224>::new();
         if write!(text, "{what}").is_ok() {
-            let _ = self.seen.try_push_str(&text);
+            let _ = self.notes().seen.try_push_str(&text);
         }
     }
 
     fn note(&mut self, rule: &str) {
-        push_word(&mut self.observed, rule);
+        push_word(&mut self.notes().observed, rule);
     }
 }
 
-fn check_scope(policy: &Policy, standing: &Standing, call: &Call<'_>, now_us: u64) -> Result<Cleared, Denial> {
+/// Fills in what was cleared: it is too large to be handed from one to the other.
+fn check_scope(policy: &Policy, standing: &Standing, call: &Call<'_>, now_us: u64, cleared: &mut Cleared) -> Result<(), Denial> {
     let tool = if call.is_tool { policy.grants.tool(call.server, call.name) } else { None };
     match standing.access_to(policy, tool, call, now_us) {
         Access::Allowed { grant } => {
-            let mut allowed = Allowed { rule: clip(grant), ..Allowed::nothing() };
-            standing.observed(policy, call, now_us).for_each(|grant| allowed.note(grant));
-            Ok(Cleared { charges: policy.charges(standing, tool, call)?, allowed })
+            cleared.allowed.rule = clip(grant);
+            standing.observed(policy, call, now_us).for_each(|grant| cleared.allowed.note(grant));
+            policy.charges(standing, tool, call, &mut cleared.charges)
         }
         Access::StepUp { grant, scopes } => {
             let mut denial = Denial::new(Reason::ScopeMissing).by(grant);
@@ -515,7 +532,7 @@ fn blocklist_verdict(
             if let Some(Ok(approved)) = call.waited
                 && approved.covers(rule, call.arguments)
             {
-                allowed.approved = approved.evidence;
+                allowed.notes().approved = approved.evidence;
                 return Ok(());
             }
             Err(Denial { ask: true, ..blocklist_denial(policy, hit, nodes, Reason::ApprovalRequired) })

@@ -267,25 +267,30 @@ impl Policy {
             .with(Dimension::Tenant, part(Dimension::Tenant, &claims.tenant))
     }
 
-    /// What a call is charged with. A call under more limits than can be counted has no charges and a refusal instead.
+    /// Adds what a call is charged with. A call under more limits than can be counted has no charges and a refusal instead.
     ///
     /// Cost: some 8 ns a charge; a tool that was not discovered costs its globs more.
-    pub(crate) fn charges(&self, standing: &Standing, tool: Option<u32>, call: &Call<'_>) -> Result<Charges, Denial> {
-        let mut charges = Charges::new();
-        let Some(of) = self.costs.get(call.server.index()) else { return Ok(charges) };
+    pub(crate) fn charges(
+        &self,
+        standing: &Standing,
+        tool: Option<u32>,
+        call: &Call<'_>,
+        charges: &mut Charges,
+    ) -> Result<(), Denial> {
+        let Some(of) = self.costs.get(call.server.index()) else { return Ok(()) };
         let parts = standing.parts.with(Dimension::Server, of.part);
         let result = match tool.and_then(|tool| of.tools.get(tool as usize)) {
-            Some((costs, part)) => {
-                self.limits.charges(&standing.limits, costs, &parts.with(Dimension::Tool, *part), &mut charges)
-            }
+            Some((costs, part)) => self.limits.charges(&standing.limits, costs, &parts.with(Dimension::Tool, *part), charges),
             None if call.is_tool => {
                 let parts = parts.with(Dimension::Tool, tool_part(self.seed, call.server_name, call.name));
-                self.limits.charges_undiscovered(&standing.limits, call.server_name, call.name, &parts, &mut charges)
+                self.limits.charges_undiscovered(&standing.limits, call.server_name, call.name, &parts, charges)
             }
-            None => self.limits.charges(&standing.limits, &of.listing, &parts, &mut charges),
+            None => self.limits.charges(&standing.limits, &of.listing, &parts, charges),
         };
-        result.map_err(|refused| rate_denial(self, refused))?;
-        Ok(charges)
+        result.map_err(|refused| {
+            charges.clear();
+            rate_denial(self, refused)
+        })
     }
 
     /// Whether nothing is refused by it.

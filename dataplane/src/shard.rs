@@ -22,7 +22,7 @@ use wire::record::{Identity, Notice, Record};
 
 use crate::approval::{self, Approvals};
 use crate::call::Arrival;
-use crate::chain::rate::{Admitted, RateState, Refused, home_shard};
+use crate::chain::rate::{Admitted, Charges, RateState, Refused, home_shard};
 use crate::chain::{Call, Denial, Scratch, results};
 use crate::conn;
 use crate::http::KnownHosts;
@@ -405,7 +405,9 @@ impl Shard {
             beside: &[],
             waited: None,
         };
-        let charges = policy.charges(&standing, policy.grants.tool(server, &asked.tool), &call).unwrap_or_default();
+        let mut charges = Charges::new();
+        // A call that is refused is charged nothing.
+        let _ = policy.charges(&standing, policy.grants.tool(server, &asked.tool), &call, &mut charges);
         let now_us = self.now_us();
         let mut rates = self.rates.borrow_mut();
         let here = charges.iter().filter(|charge| home_shard(charge.key, self.shards) == self.ix);

@@ -147,7 +147,7 @@ impl Trial {
                     reason: Reason::Permitted,
                     rule: allowed.rule.to_string(),
                     evidence: allowed.evidence().to_string(),
-                    observed: allowed.observed.to_string(),
+                    observed: allowed.observed().to_owned(),
                     retry_after_ms: 0,
                 },
                 Err(denial) => Judgement::of(&denial),
@@ -276,7 +276,9 @@ impl Trial {
 
 fn charges(policy: &Policy, principal: &Principal, call: &Call<'_>) -> Result<crate::chain::rate::Charges, Denial> {
     let tool = if call.is_tool { policy.grants.tool(call.server, call.name) } else { None };
-    policy.charges(&principal.standing(policy), tool, call)
+    let mut charges = crate::chain::rate::Charges::new();
+    policy.charges(&principal.standing(policy), tool, call, &mut charges)?;
+    Ok(charges)
 }
 
 fn layer(name: &str, denial: Option<&Denial>) -> Value {

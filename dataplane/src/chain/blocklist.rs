@@ -230,7 +230,7 @@ impl Blocklist {
                 self.raise(&mut best, BUILTIN_COUNT + to_usize(index), *mode, place);
             }
         }
-        let mut walk = Walk::new(frames, self.needs_pointer.then_some(pointer), role::of_tool(target.tool));
+        let mut walk = Walk::new(frames, self.needs_pointer.then_some(pointer), target.tool);
         while !is_final(best)
             && let Some(visit) = walk.next(nodes)
         {

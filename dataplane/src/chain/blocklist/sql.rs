@@ -26,7 +26,7 @@ pub(super) enum Certainty {
 /// Looks at a text of statements.
 pub(super) fn check(scratch: &mut Scratch, sink: &mut Sink<'_>, text: &[u8], certainty: Certainty) {
     level(&mut scratch.levels, sink, text, certainty);
-    if certainty == Certainty::Sql {
+    if certainty == Certainty::Sql || text.trim_ascii_start().starts_with(b"db.") {
         documents(sink, text);
     }
 }

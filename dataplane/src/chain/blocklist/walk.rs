@@ -39,17 +39,19 @@ pub(super) struct Walk<'s> {
     frames: &'s mut Vec<Frame>,
     /// The pointer of the current value, kept only when asked for.
     pointer: Option<&'s mut String>,
-    base: Role,
+    tool: &'s str,
+    /// What the tool's name says of values whose own names say nothing; worked out for the first of them.
+    base: Option<Role>,
     at: usize,
 }
 
 impl<'s> Walk<'s> {
-    pub(super) fn new(frames: &'s mut Vec<Frame>, mut pointer: Option<&'s mut String>, base: Role) -> Self {
+    pub(super) fn new(frames: &'s mut Vec<Frame>, mut pointer: Option<&'s mut String>, tool: &'s str) -> Self {
         frames.clear();
         if let Some(pointer) = pointer.as_deref_mut() {
             pointer.clear();
         }
-        Self { frames, pointer, base, at: 0 }
+        Self { frames, pointer, tool, base: None, at: 0 }
     }
 
     /// The pointer of the value that was handed out last; empty if pointers are not kept.
@@ -57,9 +59,14 @@ impl<'s> Walk<'s> {
         self.pointer.as_deref().map_or("", String::as_str)
     }
 
+    fn base(&mut self) -> Role {
+        *self.base.get_or_insert_with(|| role::of_tool(self.tool))
+    }
+
     pub(super) fn next(&mut self, nodes: &[Node<'_>]) -> Option<Visit> {
         loop {
-            let mut role = self.base;
+            // The members of an object have roles of their own.
+            let mut role = Role::Neutral;
             let mut key = NO_NODE;
             let mut in_object = false;
             if let Some(frame) = self.frames.last_mut() {
@@ -86,11 +93,13 @@ impl<'s> Walk<'s> {
                 }
             } else if self.at > 0 {
                 return None;
+            } else if !matches!(nodes.first(), Some(Node::Object { .. })) {
+                role = self.base();
             }
             if in_object {
                 let Some(Node::String(name)) = nodes.get(self.at) else { return None };
                 key = u32::try_from(self.at).unwrap_or(NO_NODE);
-                role = role::of_key(name).unwrap_or(self.base);
+                role = role::of_key(name).unwrap_or_else(|| self.base());
                 if let Some(pointer) = self.pointer.as_deref_mut() {
                     push_segment(pointer, name);
                 }
@@ -136,7 +145,7 @@ fn push_segment(pointer: &mut String, segment: &str) {
 /// Writes the JSON pointer of the string at `node`; leaves `out` empty if there is no such string.
 pub(super) fn write_pointer(nodes: &[Node<'_>], node: u32, out: &mut String) {
     let mut frames = Vec::new();
-    let mut walk = Walk::new(&mut frames, Some(out), Role::Neutral);
+    let mut walk = Walk::new(&mut frames, Some(out), "");
     while let Some(visit) = walk.next(nodes) {
         if matches!(visit, Visit::Value { node: at, .. } if at == node) {
             return;
