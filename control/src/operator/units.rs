@@ -99,7 +99,10 @@ impl Command for ShowTenant {
 async fn tenant(client: &Connection, id: &TenantId) -> Result<sql::Tenants, CommandError> {
     let tenants = sql::tenants().bind(&***client).all().await.map_err(refused)?;
     let found = tenants.into_iter().find(|row| row.id == id.as_str());
-    found.ok_or_else(|| CommandError::NotFound(format!("there is no tenant `{id}`; see `sp admin tenants list`")))
+    found.ok_or_else(|| {
+        let advice = format!("see `sp admin tenants list`, or make it with `sp admin tenants create {id}`");
+        CommandError::NotFound(format!("there is no tenant `{id}`; {advice}"))
+    })
 }
 
 /// Changes a tenant.
@@ -214,8 +217,10 @@ impl Command for CreateDepartment {
     async fn run(self, app: Arc<App>, caller: Caller) -> Result<Value, CommandError> {
         let client = connect(&app).await?;
         let (id, by) = (self.department.as_str(), caller.claims.sub.as_str());
+        if let Some(id) = &self.tenant {
+            tenant(&client, id).await?;
+        }
         let tenant = self.tenant.as_ref().map(TenantId::as_str);
-        tenant_exists(&client, tenant).await?;
         let made = sql::put_department().bind(&**client, &id, &tenant, &self.name.as_str(), &by).await.map_err(refused)?;
         match made {
             0 => Err(CommandError::Usage(format!("there is a department `{id}` already"))),
@@ -226,15 +231,6 @@ impl Command for CreateDepartment {
     fn show(result: &Value, out: &mut dyn Write) -> std::io::Result<()> {
         admin::lines(result, out)
     }
-}
-
-async fn tenant_exists(client: &Connection, id: Option<&str>) -> Result<(), CommandError> {
-    let Some(id) = id else { return Ok(()) };
-    let tenants = sql::tenants().bind(&***client).all().await.map_err(refused)?;
-    if tenants.iter().any(|row| row.id == id) {
-        return Ok(());
-    }
-    Err(CommandError::NotFound(format!("there is no tenant `{id}`; make it with `sp admin tenants create {id}`")))
 }
 
 /// Changes a department.
@@ -278,7 +274,9 @@ impl Command for UpdateDepartment {
             (_, Some(_), false) | (_, None, _) => {}
         }
         let client = connect(&app).await?;
-        tenant_exists(&client, tenant).await?;
+        if let Some(id) = &self.tenant {
+            self::tenant(&client, id).await?;
+        }
         let id = self.department.as_str();
         // Who is not there is found by reading it back.
         sql::update_department().bind(&**client, &name, &self.no_tenant, &tenant, &id).await.map_err(refused)?;

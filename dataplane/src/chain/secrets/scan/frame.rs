@@ -90,6 +90,7 @@ impl<'a> Scan<'a> {
             {
                 mask &= u32::MAX >> (32 - (end - at) / 2);
                 frame.at = end;
+                frame.run_blocks = RUN_BLOCKS;
                 stopped = true;
             }
             if mask != 0 {
