@@ -5,7 +5,7 @@
 //! [`ScanScratch`], where everything that changes while scanning is kept (decode buffers, regex caches).
 //!
 //! One pass over each decoded string asks a filter of a few thousand words whether anything in it deserves a
-//! second look (`grams`); only then a pattern anchored at the word is tried (`rules`), or the assignment
+//! second look (`grams`); only then a pattern anchored at the word is tried (`rules`, `shape`), or the assignment
 //! around it read and judged (`assignment`, `judge`). Where a string shows that it hides something — escapes,
 //! base64, invisible characters, concatenation — it is undone into a buffer and scanned again (`transform`),
 //! to a bounded depth. When a bound is exceeded the answer is [`Verdict::Unscannable`], which denies.
