@@ -228,12 +228,12 @@ impl Allowed {
 
     /// What a row says of a call that was allowed: who approved it, and the secrets in it.
     pub fn evidence(&self) -> ArrayString<256> {
-        let Some(notes) = &self.notes else { return ArrayString::new() };
-        let secrets = self.secrets(&notes.seen);
-        match (notes.approved.is_empty(), secrets.is_empty()) {
+        let (approved, seen) = self.notes.as_ref().map_or(("", ""), |notes| (notes.approved.as_str(), notes.seen.as_str()));
+        let secrets = self.secrets(seen);
+        match (approved.is_empty(), secrets.is_empty()) {
             (true, _) => secrets,
-            (false, true) => notes.approved,
-            (false, false) => clip(&format!("{}; {secrets}", notes.approved)),
+            (false, true) => clip(approved),
+            (false, false) => clip(&format!("{approved}; {secrets}")),
         }
     }
 

@@ -117,8 +117,8 @@ impl<'a> Scan<'a> {
         frame.at - from + 8
     }
 
-    /// Looks at the runs of which a piece ends with a block of `ends`, counted from `from`; answers where the block ends
-    /// that showed encoded text.
+    /// Looks at the runs of which a piece ends with a block of `ends`, counted from `from` to where the frame stands; answers
+    /// where the block ends that showed encoded text.
     #[cold]
     fn runs_in(&mut self, frame: &mut Frame, text: &[u8], from: usize, mut ends: u8) -> Option<usize> {
         while ends != 0 {
@@ -132,7 +132,7 @@ impl<'a> Scan<'a> {
             if !transform::may_be_run(&text[at..end]) {
                 // The pieces that hold this block are none.
                 ends &= !(0b110 << block);
-                frame.run_blocks = frame.run_blocks.min(7 - block);
+                frame.run_blocks = frame.run_blocks.min(((frame.at - end) / BLOCK) as u32);
             } else if transform::may_be_encoded(&text[end.saturating_sub(PIECE)..end]) && self.encoded_run(frame, text, at) {
                 return Some(end);
             }
@@ -157,14 +157,9 @@ impl<'a> Scan<'a> {
                     return true;
                 }
             }
-            if frame.run_blocks >= RUN_BLOCKS && frame.at > frame.run_floor && self.decode {
-                if !transform::may_be_run(&block[..BLOCK]) {
-                    frame.run_blocks = 0;
-                } else if transform::may_be_encoded(&text[frame.at.saturating_sub(PIECE)..frame.at])
-                    && self.encoded_run(frame, text, at)
-                {
-                    return true;
-                }
+            let ends_piece = frame.run_blocks >= RUN_BLOCKS && frame.at > frame.run_floor && self.decode;
+            if ends_piece && self.runs_in(frame, text, at, 1).is_some() {
+                return true;
             }
         }
         false
