@@ -8,7 +8,8 @@ pub(super) fn is_core(path: &[u8]) -> bool {
     let inner = inner.strip_suffix(b"/*").or_else(|| inner.strip_suffix(b"/")).unwrap_or(inner);
     let mut parts = inner.split(|byte| *byte == b'/');
     let first = parts.next().unwrap_or_default();
-    let whole = parts.next().is_none();
+    // What stands below `/var` is a directory of the system too, and only below that a service's.
+    let whole = parts.nth(usize::from(first == b"var")).is_none();
     whole
         || matches!(first, b"etc" | b"usr" | b"bin" | b"sbin" | b"lib" | b"lib64" | b"boot" | b"root" | b"dev" | b"proc" | b"sys")
 }
