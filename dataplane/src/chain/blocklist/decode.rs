@@ -3,6 +3,8 @@
 //! Pure functions from bytes to a buffer that the shard owns. Each pass shortens or keeps the text,
 //! and passes are counted, so work is linear.
 
+use super::present::Marks;
+
 /// How often percent-encoding is undone. LIMIT: payloads encode twice or thrice; each pass reads the text again.
 const ROUNDS_MAX: usize = 4;
 
@@ -10,7 +12,7 @@ const ROUNDS_MAX: usize = 4;
 pub(super) fn percent(text: &[u8], of_interest: &[u8], out: &mut Vec<u8>) -> bool {
     out.clear();
     out.extend_from_slice(text);
-    if is_plain(text) {
+    if Marks::of(text).is_literal(text) {
         return false;
     }
     let mut revealed = false;
@@ -23,12 +25,6 @@ pub(super) fn percent(text: &[u8], of_interest: &[u8], out: &mut Vec<u8>) -> boo
     }
     revealed |= fold_wide(out, of_interest);
     revealed
-}
-
-/// Whether nothing in a text is percent-encoded or spelled, as in most.
-pub(super) fn is_plain(text: &[u8]) -> bool {
-    let is_hex = |at: usize| at.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'0');
-    memchr::memchr(b'%', text).is_none() && text.is_ascii() && !memchr::memchr2_iter(b'x', b'X', text).any(is_hex)
 }
 
 fn hex(byte: Option<&u8>) -> Option<u8> {

@@ -6,6 +6,7 @@ use simd_json::Node;
 
 use super::builtin::{BUILTIN_COUNT, Builtin};
 use super::config::Mode;
+use super::present::Marks;
 use super::prompt::{self, Prompt};
 use super::role::Role;
 use super::shell::{self, Shell};
@@ -105,13 +106,14 @@ impl Detectors {
             Role::Sql => sql::check(&mut scratch.sql, sink, bytes, Certainty::Sql),
             Role::Query if sql::is_statement(bytes) => sql::check(&mut scratch.sql, sink, bytes, Certainty::Sql),
             Role::Path => {
-                path::check(&mut scratch.bytes, sink, bytes, path::Use::Path);
+                let marks = Marks::of(bytes);
+                path::check(&mut scratch.bytes, sink, (bytes, marks), path::Use::Path);
                 ssrf::check(&mut scratch.bytes, sink, bytes, ssrf::Use::Perhaps);
-                payload::check_injected(&mut scratch.bytes, sink, bytes);
+                payload::check_injected(&mut scratch.bytes, sink, (bytes, marks));
             }
             Role::Url => {
                 ssrf::check(&mut scratch.bytes, sink, bytes, ssrf::Use::Url);
-                path::check(&mut scratch.bytes, sink, bytes, path::Use::Perhaps);
+                path::check(&mut scratch.bytes, sink, (bytes, Marks::of(bytes)), path::Use::Perhaps);
                 if markup::is_script_url(&mut scratch.bytes, bytes) {
                     sink.report(Builtin::MarkupUrl);
                 }
@@ -130,11 +132,11 @@ impl Detectors {
         let bytes = text.as_bytes();
         let marks = Marks::of(bytes);
         if marks.is_plain() && path::is_spelled(bytes) {
-            path::check(&mut scratch.bytes, sink, bytes, path::Use::Perhaps);
+            path::check(&mut scratch.bytes, sink, (bytes, marks), path::Use::Perhaps);
         }
         let mut hidden = std::mem::take(&mut scratch.hidden);
         if decode::base64(bytes, &mut hidden) {
-            path::check(&mut scratch.bytes, sink, &hidden, path::Use::Perhaps);
+            path::check(&mut scratch.bytes, sink, (&hidden, Marks::of(&hidden)), path::Use::Perhaps);
         }
         scratch.hidden = hidden;
         if marks.is_plain() && !marks.has(Marks::SPACE) {
@@ -147,7 +149,7 @@ impl Detectors {
             return;
         }
         if marks.has(Marks::SLASH | Marks::PERCENT | Marks::WIDE) {
-            path::check(&mut scratch.bytes, sink, bytes, path::Use::Perhaps);
+            path::check(&mut scratch.bytes, sink, (bytes, marks), path::Use::Perhaps);
             ssrf::check(&mut scratch.bytes, sink, bytes, ssrf::Use::Perhaps);
         }
         let is_command = self.shell.is_command_line(bytes);
@@ -191,54 +193,3 @@ impl Detectors {
 fn is_document(text: &str) -> bool {
     text.len() > NEUTRAL_BYTES_MAX || memchr::memchr_iter(b'\n', text.as_bytes()).nth(NEUTRAL_LINES_MAX).is_some()
 }
-
-/// Which kinds of bytes a value has, so that plain words cost one pass.
-#[derive(Debug, Clone, Copy)]
-struct Marks(u8);
-
-impl Marks {
-    const SPACE: u8 = 1;
-    const SLASH: u8 = 2;
-    const PERCENT: u8 = 4;
-    const WIDE: u8 = 8;
-    const OTHER: u8 = 16;
-
-    fn of(text: &[u8]) -> Self {
-        let mut marks = 0;
-        for byte in text {
-            marks |= MARKS.get(usize::from(*byte)).copied().unwrap_or(Self::OTHER);
-        }
-        Self(marks)
-    }
-
-    fn has(self, any: u8) -> bool {
-        self.0 & any != 0
-    }
-
-    /// Letters, digits, spaces and the marks of names and numbers.
-    fn is_plain(self) -> bool {
-        self.0 & !Self::SPACE == 0
-    }
-}
-
-const MARKS: [u8; 256] = {
-    let mut marks = [Marks::OTHER; 256];
-    let mut at = 0;
-    while at < 256 {
-        #[expect(clippy::cast_possible_truncation, reason = "the loop ends at 256")]
-        let byte = at as u8;
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b',' | b'@') {
-            marks[at] = 0;
-        } else if matches!(byte, b' ' | b'\t') {
-            marks[at] = Marks::SPACE;
-        } else if matches!(byte, b'/' | b'\\' | b':') {
-            marks[at] = Marks::SLASH;
-        } else if byte == b'%' {
-            marks[at] = Marks::PERCENT;
-        } else if byte >= 0x80 {
-            marks[at] = Marks::WIDE;
-        }
-        at += 1;
-    }
-    marks
-};

@@ -8,6 +8,7 @@ use memchr::memmem::find;
 use super::builtin::Builtin;
 use super::decode;
 use super::detect::Sink;
+use super::present::Marks;
 
 /// How many directories a plain relative path may climb. LIMIT: sibling packages lie two levels up.
 const CLIMB_MAX: usize = 2;
@@ -23,15 +24,17 @@ pub(super) enum Use {
     Perhaps,
 }
 
-/// Looks at one value.
-pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used: Use) {
-    if is_tame(text) {
+/// Looks at one value, given with its marks.
+pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, (text, marks): (&[u8], Marks), used: Use) {
+    // What neither climbs nor is spelled is what it looks like: as nearly all are.
+    if marks.is_literal(text) && !marks.has(Marks::ODD) && !has_dots(text) {
         buffer.clear();
         buffer.extend(text.iter().map(u8::to_ascii_lowercase));
         if wrapper(buffer) {
             sink.report(Builtin::PathWrapper);
         }
-        return named(sink, buffer, is_sensitive(buffer), used);
+        let end = if marks.has(Marks::CUT) { name_end(buffer) } else { buffer.len() };
+        return named(sink, buffer, is_sensitive(buffer, end), used);
     }
     let revealed = decode::percent(text, b"./\\\0", buffer);
     let path = buffer.as_slice();
@@ -58,7 +61,7 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
     if spelled(text) {
         sink.report(Builtin::PathEncoded);
     }
-    let names_secret = is_sensitive(path);
+    let names_secret = names_secret(path);
     if wrapper(path) {
         sink.report(Builtin::PathWrapper);
     }
@@ -76,12 +79,6 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], used
     named(sink, path, names_secret, used);
 }
 
-/// Whether a path neither climbs nor is spelled, so that it is what it looks like: as nearly all are.
-fn is_tame(text: &[u8]) -> bool {
-    let is_odd = |byte: &u8| matches!(byte, b'\\' | 0 | b' ' | b'\n' | b'<');
-    decode::is_plain(text) && !text.iter().any(is_odd) && !has_dots(text)
-}
-
 /// What is asked for, once it is known where it leads.
 fn named(sink: &mut Sink<'_>, path: &[u8], names_secret: bool, used: Use) {
     if names_secret {
@@ -95,7 +92,7 @@ fn named(sink: &mut Sink<'_>, path: &[u8], names_secret: bool, used: Use) {
 
 /// Whether a file of credentials or accounts is named in plain text.
 pub(super) fn names_secret(text: &[u8]) -> bool {
-    is_sensitive(text)
+    is_sensitive(text, name_end(text))
 }
 
 /// Whether a value without a slash may still be a path: with its slashes spelled, or a filter of PHP.
@@ -161,7 +158,9 @@ fn dots(path: &[u8]) -> impl Iterator<Item = usize> {
 }
 
 fn has_dots(path: &[u8]) -> bool {
-    dots(path).next().is_some()
+    // No early end, so that it is done on many bytes at once.
+    let pairs = path.iter().zip(path.get(1..).unwrap_or_default());
+    pairs.fold(false, |found, (a, b)| found | ((*a == b'.') & (*b == b'.')))
 }
 
 fn is_drive(path: &[u8]) -> bool {
@@ -303,13 +302,14 @@ const SENSITIVE_ENDS: &[&[u8]] = &[
     b"etc/motd",
 ];
 
-fn is_sensitive(path: &[u8]) -> bool {
+/// What a null byte or a query would cut off does not change the file.
+fn name_end(path: &[u8]) -> usize {
+    Marks::position(path, Marks::CUT).unwrap_or(path.len())
+}
+
+/// `end` is where the name ends.
+fn is_sensitive(path: &[u8], end: usize) -> bool {
     let path = path.trim_ascii_end();
-    // What a null byte or a query would cut off does not change the file.
-    let end = path
-        .iter()
-        .position(|byte| matches!(byte, b'?' | b'#' | b'%' | b'|' | b'"' | b'\'' | b'>' | b'&' | b';'))
-        .unwrap_or(path.len());
     let name = path.get(..end).unwrap_or(path);
     let ends = |name: &[u8]| {
         SENSITIVE_ENDS.iter().any(|secret| {

@@ -7,7 +7,7 @@ use memchr::memmem::find;
 use super::builtin::Builtin;
 use super::decode;
 use super::detect::Sink;
-use super::present::Text;
+use super::present::{Marks, Text};
 
 /// Looks at one value of unknown use.
 pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], is_command: bool) {
@@ -27,9 +27,8 @@ pub(super) fn check(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8], is_c
 }
 
 /// Looks at a path or a URL, where a shell may be waiting behind.
-pub(super) fn check_injected(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, text: &[u8]) {
-    let breaks = |byte: &u8| matches!(byte, b';' | b'|' | b'&' | b'`' | b'\n' | b'\r' | b'$' | b'\\' | b'(' | b'<' | b':' | b'=');
-    if decode::is_plain(text) && !text.iter().any(breaks) {
+pub(super) fn check_injected(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, (text, marks): (&[u8], Marks)) {
+    if marks.is_literal(text) && !marks.has(Marks::BREAK) {
         return;
     }
     decode::percent(text, b"", buffer);

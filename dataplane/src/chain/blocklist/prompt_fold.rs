@@ -37,7 +37,12 @@ pub(super) fn fold_wide(text: &[u8], out: &mut Vec<u8>) {
     /// LIMIT: what is looked for is no longer, with some white space in it.
     const AROUND: usize = 32;
     out.clear();
-    let wide = |from: usize| text.get(from..)?.iter().position(|byte| *byte >= 0x80).map(|at| from + at);
+    let wide = |from: usize| {
+        // Most runs of bytes are passed over at once.
+        let rest = text.get(from..)?;
+        let (ix, run) = rest.chunks(64).enumerate().find(|(_, run)| !run.is_ascii())?;
+        run.iter().position(|byte| *byte >= 0x80).map(|at| from + ix * 64 + at)
+    };
     let mut next = wide(0);
     let mut from = 0;
     while let Some(first) = next {
@@ -62,14 +67,23 @@ pub(super) fn fold(text: &[u8], fold: Fold, drop_quotes: bool, out: &mut Vec<u8>
 
 fn append(text: &[u8], fold: Fold, drop_quotes: bool, out: &mut Vec<u8>) {
     // Input is a JSON string, or bytes decoded from one; what is not UTF-8 folds to nothing.
+    out.reserve(text.len());
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
-        if fold == Fold::Words && WORD[usize::from(byte)] != 0 {
-            let rest = text.get(at..).unwrap_or_default();
-            let word = rest.get(..rest.iter().take_while(|byte| WORD[usize::from(**byte)] != 0).count()).unwrap_or_default();
-            out.extend(word.iter().map(|byte| WORD[usize::from(*byte)]));
-            at += word.len();
-            continue;
+        if fold == Fold::Words {
+            match WORD[usize::from(byte)] {
+                0 => {}
+                letter => {
+                    out.push(letter);
+                    at += 1;
+                    continue;
+                }
+            }
+            if byte == b' ' {
+                end_word(out, fold);
+                at += 1;
+                continue;
+            }
         }
         if byte < 0x80 {
             if drop_quotes && let Some(length) = quotation(text, at) {

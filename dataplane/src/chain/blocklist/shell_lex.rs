@@ -72,13 +72,27 @@ pub(super) struct Lexer {
     pub(super) feeds_shell: bool,
 }
 
-/// Bytes that mean nothing to a shell inside a word.
-const PLAIN: [bool; 256] = {
-    let mut table = [false; 256];
+/// What a byte is to the reader of a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// Means nothing to a shell inside a word.
+    Plain,
+    /// Ends a word, whatever stood in it.
+    End,
+    /// Must be looked at.
+    Special,
+}
+
+static CLASSES: [Class; 256] = {
+    let mut table = [Class::Special; 256];
     let mut byte = 0_u8;
     while byte < 128 {
-        table[byte as usize] =
-            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b',' | b'@' | b'%' | b'+');
+        table[byte as usize] = match byte {
+            b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b',' | b'@' | b'%' | b'+' => Class::Plain,
+            b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')' => Class::End,
+            _ if byte.is_ascii_alphanumeric() => Class::Plain,
+            _ => Class::Special,
+        };
         byte += 1;
     }
     table
@@ -181,6 +195,9 @@ impl Lexer {
     pub(super) fn next_command(&mut self) -> Option<Next> {
         self.words.clear();
         self.redirects.clear();
+        if !self.is_too_deep {
+            self.read_plain_words();
+        }
         loop {
             if self.is_at_end() {
                 let any = !self.words.is_empty() || !self.redirects.is_empty();
@@ -189,6 +206,7 @@ impl Lexer {
             let next = match self.peek(0) {
                 b' ' | b'\t' | b'\r' => {
                     self.at += 1;
+                    self.read_plain_words();
                     continue;
                 }
                 b'\n' => {
@@ -327,24 +345,30 @@ impl Lexer {
         }
     }
 
-    /// A word that stands for itself is not copied: it lies where it was read.
-    fn read_plain_word(&mut self) -> bool {
-        let rest = self.arena.get(self.at..widen(self.unit.text.end)).unwrap_or_default();
-        let length = rest.iter().take_while(|byte| PLAIN[usize::from(**byte)]).count();
-        let ends = rest.get(length).is_none_or(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b';' | b'&' | b'|' | b')'));
-        if length == 0 || !ends {
-            return false;
+    /// Words that stand for themselves, with blanks between them, up to what must be looked at. They are not copied: they
+    /// lie where they were read.
+    fn read_plain_words(&mut self) {
+        let unit = self.arena.get(..widen(self.unit.text.end)).unwrap_or_default();
+        let mut start = self.at;
+        while let Some(rest) = unit.get(start..)
+            && let Some(length) = rest.iter().position(|byte| CLASSES[usize::from(*byte)] != Class::Plain)
+            && let Some(byte) = rest.get(length)
+            && CLASSES[usize::from(*byte)] == Class::End
+        {
+            let end = start + length;
+            if start < end {
+                self.words.push(Word { text: Span { start: narrow(start), end: narrow(end) }, ..Word::default() });
+            }
+            start = end;
+            if !matches!(byte, b' ' | b'\t' | b'\r') {
+                break;
+            }
+            start += 1;
         }
-        let text = Span { start: narrow(self.at), end: narrow(self.at + length) };
-        self.words.push(Word { text, ..Word::default() });
-        self.at += length;
-        true
+        self.at = start;
     }
 
     fn read_word(&mut self) {
-        if self.read_plain_word() {
-            return;
-        }
         let begin = self.at;
         let mut word = Word { text: Span { start: narrow(self.arena.len()), end: 0 }, ..Word::default() };
         while !self.is_at_end() {

@@ -377,11 +377,9 @@ impl Table {
         mut report: impl FnMut(Builtin),
     ) {
         let Some(rows) = self.rows.get(program) else { return };
-        if args.clone().any(|arg| arg.starts_with(b"-") && HARMLESS.iter().any(|flag| arg.eq_ignore_ascii_case(flag))) {
-            return;
-        }
+        let is_harmless = |arg: &[u8]| arg.starts_with(b"-") && HARMLESS.iter().any(|flag| arg.eq_ignore_ascii_case(flag));
         for row in rows {
-            if row.matches(args.clone()) {
+            if row.matches(args.clone()) && !args.clone().any(is_harmless) {
                 report(row.builtin);
             }
         }

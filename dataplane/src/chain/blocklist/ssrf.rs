@@ -89,6 +89,15 @@ fn redirect(sink: &mut Sink<'_>, text: &[u8], used: Use) {
     if memchr::memchr2(b' ', b'\n', text).is_some() {
         return;
     }
+    let may_lead = |byte: u8| matches!(byte, b'/' | b'\\' | b'%' | b'h' | b'.' | b'j') || !byte.is_ascii();
+    if text.first().is_some_and(|first| !first.is_ascii()) || text.get(1).is_some_and(|second| may_lead(*second)) {
+        leading(sink, text, used);
+    }
+    parameters(sink, text);
+}
+
+/// The same, of a text without spaces whose first two bytes may lead elsewhere.
+fn leading(sink: &mut Sink<'_>, text: &[u8], used: Use) {
     let starts = matches!(text, [b'/' | b'\\', b'/' | b'\\', ..])
         || [
             b"/%09/".as_slice(),
@@ -141,7 +150,6 @@ fn redirect(sink: &mut Sink<'_>, text: &[u8], used: Use) {
     {
         sink.report(Builtin::SsrfRedirect);
     }
-    parameters(sink, text);
 }
 
 /// `/login?next=//evil.example`: a redirect parameter that names a host.
@@ -209,12 +217,21 @@ fn authority(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, rest: &[u8]) {
     let slashes = rest.iter().take_while(|byte| matches!(byte, b'/' | b'\\')).count();
     let lead = rest.get(..slashes).unwrap_or_default();
     let rest = rest.get(slashes..).unwrap_or_default();
-    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')).unwrap_or(rest.len());
+    let name_end = rest.iter().position(|byte| !is_host_byte(*byte)).unwrap_or(rest.len());
+    let end = name_end + rest.get(name_end..).unwrap_or_default().iter().position(is_authority_end).unwrap_or(rest.len() - name_end);
+    let behind = rest.get(end..).unwrap_or_default();
+    // Nearly every host is a name in small letters: what everybody reads alike.
+    if name_end == end && end <= HOST_BYTES_MAX && lead == b"//" && !matches!(behind, [b'#', b'@' | b'\\', ..] | [b'?', b'@', ..]) {
+        let host = rest.get(..end).unwrap_or_default();
+        if !lower_host_is_bad(sink, host) {
+            paths_behind(sink, host, behind);
+        }
+        return;
+    }
     let authority = rest.get(..end.min(HOST_BYTES_MAX)).unwrap_or_default();
     // Words that follow a URL are a sentence, unless they go on as a URL would.
     let (host_part, words) = authority.split_at(memchr::memchr(b' ', authority).unwrap_or(authority.len()));
     let authority = if memchr::memchr2(b'@', b'\\', words).is_none() { host_part } else { authority };
-    let behind = rest.get(end..).unwrap_or_default();
     // Parsers disagree on these: what one reads as the path, another reads as the host.
     let confusing = authority.contains(&b'\\')
         || memchr::memchr_iter(b'@', authority).count() > 1
@@ -244,20 +261,36 @@ fn authority(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, rest: &[u8]) {
     let named = [b"aws_lambda_runtime_api".as_slice(), b"container_metadata_uri", b"container_credentials"];
     let variable = authority.starts_with(b"$") || authority.starts_with(b"{");
     let is_named = variable && named.iter().any(|name| find(&authority.to_ascii_lowercase(), name).is_some());
-    let leads_there = || memchr::memchr(b'6', behind).and_then(|_| find(behind, b"169.254.169.254")).is_some();
-    if is_named || leads_there() {
+    if is_named {
         sink.report(Builtin::SsrfMetadata);
     }
-    let is_engine = !host.contains(&b'.') && [b"/containers/json".as_slice(), b"/images/json"].contains(&behind);
-    if is_engine {
-        sink.report(Builtin::SsrfPrivate);
-    }
+    paths_behind(sink, host, behind);
     if let Some(found) = credentials {
         sink.report(found);
     }
     let glued = (lead.len() < 2 || lead.len() > 2 || lead.contains(&b'\\')) && buffer.contains(&b'.');
     if confusing || revealed || wide || glued {
         sink.report(Builtin::SsrfObscured);
+    }
+}
+
+fn is_host_byte(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
+}
+
+fn is_authority_end(byte: &u8) -> bool {
+    matches!(byte, b'/' | b'?' | b'#')
+}
+
+/// Paths that lead inside from a host that does not.
+fn paths_behind(sink: &mut Sink<'_>, host: &[u8], behind: &[u8]) {
+    let metadata = b"169.254.169.254";
+    if memchr::memchr_iter(metadata[1], behind).any(|at| behind.get(at.saturating_sub(1)..).is_some_and(|rest| rest.starts_with(metadata))) {
+        sink.report(Builtin::SsrfMetadata);
+    }
+    let is_engine = || [b"/containers/json".as_slice(), b"/images/json"].contains(&behind);
+    if !host.contains(&b'.') && is_engine() {
+        sink.report(Builtin::SsrfPrivate);
     }
 }
 
@@ -296,7 +329,11 @@ fn host_is_bad(sink: &mut Sink<'_>, host: &[u8]) -> bool {
     let Some(slot) = lower.get_mut(..host.len()) else { return false };
     slot.copy_from_slice(host);
     slot.make_ascii_lowercase();
-    let host: &[u8] = slot;
+    lower_host_is_bad(sink, slot)
+}
+
+/// The same of a host in small letters.
+fn lower_host_is_bad(sink: &mut Sink<'_>, host: &[u8]) -> bool {
     if let Some(inner) = host.strip_prefix(b"[") {
         let end = inner.iter().position(|byte| matches!(byte, b']' | b'%')).unwrap_or(inner.len());
         let text = std::str::from_utf8(inner.get(..end).unwrap_or_default()).unwrap_or_default();
@@ -515,18 +552,10 @@ fn embeds_private(name: &[u8]) -> bool {
 
 /// A URL inside the query of another.
 fn nested(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, rest: &[u8]) {
-    if memchr::memchr(b'=', rest).is_none() {
-        return;
-    }
-    let mut from = 0;
+    let inner = memchr::memchr_iter(b'=', rest).filter_map(|at| rest.get(at + 1..)).filter(|inner| inner.starts_with(b"http"));
     // LIMIT: a handful of parameters.
-    for _ in 0..4 {
-        let Some(at) = find(rest.get(from..).unwrap_or_default(), b"=http") else { return };
-        from += at + 1;
-        let inner = rest.get(from..).unwrap_or_default();
-        if let Some((_, rest)) = split_scheme(inner) {
-            authority(buffer, sink, rest);
-        }
+    for (_, rest) in inner.take(4).filter_map(split_scheme) {
+        authority(buffer, sink, rest);
     }
 }
 

@@ -99,7 +99,10 @@ impl<'s> Walk<'s> {
             if in_object {
                 let Some(Node::String(name)) = nodes.get(self.at) else { return None };
                 key = u32::try_from(self.at).unwrap_or(NO_NODE);
-                role = role::of_key(name).unwrap_or_else(|| self.base());
+                // What is no text and holds none needs no role.
+                if !matches!(nodes.get(self.at + 1), Some(Node::Static(_))) {
+                    role = role::of_key(name).unwrap_or_else(|| self.base());
+                }
                 if let Some(pointer) = self.pointer.as_deref_mut() {
                     push_segment(pointer, name);
                 }

@@ -68,7 +68,7 @@ fn agreed(path: &[u8], roots: &[Root], rounds: usize) -> Result<bool, Fault> {
 
 /// One round of decoding, with backslashes both ways.
 fn read(path: &[u8], roots: &[Root]) -> Result<bool, Fault> {
-    if path.is_empty() || path.iter().any(u8::is_ascii_control) {
+    if path.is_empty() || path.iter().fold(false, |found, byte| found | byte.is_ascii_control()) {
         return Err(Fault::PathUnreadable);
     }
     let answer = reading(path, false, roots)?;
