@@ -347,7 +347,7 @@ fn skip_fallback(cursor: &mut Cursor<'_>) {
     for mark in [&b"|| "[..], b"?? ", b" or ", b"?: ", b"||\"", b"||'"] {
         let is_word = mark == b" or ";
         if (marked || is_word)
-            && let Some(at) = memchr::memmem::find(line, mark)
+            && let Some(at) = if is_word { word_or(line) } else { memchr::memmem::find(line, mark) }
         {
             let to = at + mark.len().min(3);
             let to = if is_word {
@@ -365,6 +365,12 @@ fn skip_fallback(cursor: &mut Cursor<'_>) {
     }
 }
 
+/// Where ` or ` stands first.
+fn word_or(line: &[u8]) -> Option<usize> {
+    let mut before = memchr::memchr_iter(b'o', line).filter_map(|at| at.checked_sub(1));
+    before.find(|at| line.get(*at..).is_some_and(|rest| rest.starts_with(b" or ")))
+}
+
 /// `String::from("x")`, `new Buffer("x")`, `env("X", "x")`: steps into the call.
 fn skip_call(cursor: &mut Cursor<'_>) {
     let rest = cursor.text.get(cursor.at..(cursor.at + 64).min(cursor.text.len())).unwrap_or_default();
@@ -377,8 +383,9 @@ fn skip_call(cursor: &mut Cursor<'_>) {
 }
 
 fn skip_scheme(cursor: &mut Cursor<'_>) -> bool {
+    let first = cursor.peek().map(|byte| byte | 0x20);
     for scheme in [&b"bearer "[..], b"basic ", b"token ", b"ssws ", b"apikey ", b"bot ", b"digest ", b"key "] {
-        if cursor.eat(scheme) {
+        if first == scheme.first().copied() && cursor.eat(scheme) {
             cursor.blanks();
             return true;
         }

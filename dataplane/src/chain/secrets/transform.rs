@@ -18,7 +18,7 @@ const AROUND: usize = 160;
 pub(super) const RUN_MIN: usize = 20;
 
 /// Bytes that are looked at together where most are the same.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 64;
 
 /// A view of a whole text, taken where the text shows that it is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -405,21 +405,19 @@ fn join(source: &[u8], out: &mut Vec<u8>) {
 /// Whether many lines have the length of the longest, as text cut at a column has; source code seldom has two.
 fn hard_wrapped(text: &[u8]) -> bool {
     const LINES: usize = 48;
-    let mut lengths = [0usize; LINES];
-    let mut count = 0;
+    let (mut longest, mut full, mut count) = (0, 0, 0);
     let mut from = 0;
     for at in memchr::memchr_iter(b'\n', text).take(LINES) {
-        lengths[count] = at - from;
+        let length = at - from;
+        if length > longest {
+            (longest, full) = (length, 0);
+        }
+        full += usize::from(length == longest);
         count += 1;
         from = at + 1;
     }
-    if count == 0 {
-        return false;
-    }
     let rest = if count < LINES { text.len() - from } else { 0 };
-    let longest = lengths[..count].iter().copied().max().unwrap_or(0);
-    let full = lengths[..count].iter().filter(|l| **l == longest).count();
-    (4..=200).contains(&longest) && rest <= longest && (full * 4 >= count && full > 1 || count <= 3)
+    count > 0 && (4..=200).contains(&longest) && rest <= longest && (full * 4 >= count && full > 1 || count <= 3)
 }
 
 fn unwrap_lines(source: &[u8], out: &mut Vec<u8>) {
