@@ -268,7 +268,8 @@ pub fn decide(
     call: &Call<'_>,
     now_us: u64,
 ) -> Result<(Allowed, Admitted), Denial> {
-    let cleared = inspect(policy, scratch, standing, call, now_us)?;
+    let mut cleared = Cleared::nothing();
+    clear(policy, scratch, standing, call, now_us, &mut cleared)?;
     let admitted = charge_rate(policy, rates, &cleared.charges, now_us)?;
     Ok((cleared.allowed, admitted))
 }
@@ -282,13 +283,25 @@ pub fn inspect(
     now_us: u64,
 ) -> Result<Cleared, Denial> {
     let mut cleared = Cleared::nothing();
-    check_scope(policy, standing, call, now_us, &mut cleared)?;
+    clear(policy, scratch, standing, call, now_us, &mut cleared)?;
+    Ok(cleared)
+}
+
+/// The same, into what was made for it: some kilobytes, which are not handed from one to the other for nothing.
+fn clear(
+    policy: &Policy,
+    scratch: &mut Scratch,
+    standing: &Standing,
+    call: &Call<'_>,
+    now_us: u64,
+    cleared: &mut Cleared,
+) -> Result<(), Denial> {
+    check_scope(policy, standing, call, now_us, cleared)?;
     if call.only_asks() {
-        return Ok(cleared);
+        return Ok(());
     }
     check_secrets(policy, scratch, call, &mut cleared.allowed)?;
-    check_blocklist(policy, scratch, call, &mut cleared.allowed).map_err(|denial| cleared.hiding(denial))?;
-    Ok(cleared)
+    check_blocklist(policy, scratch, call, &mut cleared.allowed).map_err(|denial| cleared.hiding(denial))
 }
 
 /// The same for a large call, whose scan for secrets gives way to other calls between its slices.
@@ -354,7 +367,6 @@ impl Allowed {
     }
 }
 
-/// Fills in what was cleared: it is too large to be handed from one to the other.
 fn check_scope(policy: &Policy, standing: &Standing, call: &Call<'_>, now_us: u64, cleared: &mut Cleared) -> Result<(), Denial> {
     let tool = if call.is_tool { policy.grants.tool(call.server, call.name) } else { None };
     match standing.access_to(policy, tool, call, now_us) {
