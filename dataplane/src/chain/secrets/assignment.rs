@@ -63,8 +63,45 @@ pub(super) enum Outcome {
     },
 }
 
-fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$')
+/// What a byte may be part of; asked of every byte around a name.
+struct Class;
+
+impl Class {
+    const NAME: u8 = 1;
+    /// A type, such as `Option<&'a str>`.
+    const TYPE: u8 = 2;
+    /// What is called, with what leads to it.
+    const CALLEE: u8 = 4;
+}
+
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        let is_word = byte.is_ascii_alphanumeric();
+        let mut class = 0;
+        if is_word || matches!(byte, b'_' | b'-' | b'.' | b'$') {
+            class |= Class::NAME;
+        }
+        if is_word || matches!(byte, b'&' | b'<' | b'>' | b'?' | b'*' | b'_' | b'\'' | b'[' | b']' | b'.') {
+            class |= Class::TYPE;
+        }
+        if is_word || matches!(byte, b'_' | b'.' | b':' | b' ' | b'$') {
+            class |= Class::CALLEE;
+        }
+        classes[byte as usize] = class;
+        byte += 1;
+    }
+    classes
+};
+
+fn is_part(byte: u8, class: u8) -> bool {
+    CLASSES[usize::from(byte)] & class != 0
+}
+
+/// How many bytes from the start are part of something.
+fn length_of(text: &[u8], class: u8) -> usize {
+    text.iter().position(|byte| !is_part(*byte, class)).unwrap_or(text.len())
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -143,7 +180,7 @@ impl Cursor<'_> {
 pub(super) fn name_around(text: &[u8], word: Range<usize>) -> Range<usize> {
     let floor = word.start.saturating_sub(NAME_MAX);
     let mut start = word.start;
-    while start > floor && text.get(start - 1).copied().is_some_and(is_name) {
+    while start > floor && text.get(start - 1).is_some_and(|byte| is_part(*byte, Class::NAME)) {
         start -= 1;
     }
     // `\n` before a name is a line end, not a letter of it.
@@ -152,7 +189,7 @@ pub(super) fn name_around(text: &[u8], word: Range<usize>) -> Range<usize> {
     }
     let ceiling = (word.end + NAME_MAX).min(text.len());
     let mut end = word.end;
-    while end < ceiling && is_name(text[end]) {
+    while end < ceiling && is_part(text[end], Class::NAME) {
         // A full stop or a hyphen belongs to a name only when more of it follows.
         if matches!(text[end], b'.' | b'-') && !text.get(end + 1).is_some_and(u8::is_ascii_alphanumeric) {
             break;
@@ -315,12 +352,7 @@ fn bare_length(rest: &[u8], markup: bool) -> usize {
 /// `: string = "x"`, `: &str = "x"`, `: Option<String> = …`: steps over the type.
 fn skip_type(cursor: &mut Cursor<'_>) {
     let rest = cursor.text.get(cursor.at..(cursor.at + 48).min(cursor.text.len())).unwrap_or_default();
-    let kind = rest
-        .iter()
-        .take_while(|b| {
-            b.is_ascii_alphanumeric() || matches!(b, b'&' | b'<' | b'>' | b'?' | b'*' | b'_' | b'\'' | b'[' | b']' | b'.')
-        })
-        .count();
+    let kind = length_of(rest, Class::TYPE);
     if kind == 0 || rest[0].is_ascii_digit() || is_quote(rest[0]) {
         return;
     }
@@ -374,7 +406,7 @@ fn word_or(line: &[u8]) -> Option<usize> {
 /// `String::from("x")`, `new Buffer("x")`, `env("X", "x")`: steps into the call.
 fn skip_call(cursor: &mut Cursor<'_>) {
     let rest = cursor.text.get(cursor.at..(cursor.at + 64).min(cursor.text.len())).unwrap_or_default();
-    let callee = rest.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b' ' | b'$')).count();
+    let callee = length_of(rest, Class::CALLEE);
     if rest.get(callee) == Some(&b'(') && rest.get(callee + 1).copied().is_some_and(is_quote) {
         cursor.at += callee + 1;
     } else if callee == 0 && matches!(rest.first(), Some(b'(' | b'[' | b'{')) && rest.get(1).copied().is_some_and(is_quote) {

@@ -361,31 +361,52 @@ pub(in super::super) fn promise(name: &[u8]) -> Option<Promise> {
     }
 }
 
+/// What promises a secret, what says most first.
+const WORDS: [&str; 15] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "pass",
+    "psk",
+    "presharedkey",
+    "secret",
+    "token",
+    "apikey",
+    "credential",
+    "authorization",
+    "key",
+    "auth",
+];
+
+/// Which pairs of letters begin one of them, by five bits of each: most pairs of a name begin none.
+static PAIRS: [bool; 1 << 10] = {
+    let mut pairs = [false; 1 << 10];
+    let mut at = 0;
+    while at < WORDS.len() {
+        let word = WORDS[at].as_bytes();
+        pairs[pair(word[0], word[1])] = true;
+        at += 1;
+    }
+    pairs
+};
+
+const fn pair(first: u8, second: u8) -> usize {
+    ((first & 31) as usize) << 5 | (second & 31) as usize
+}
+
 /// The word of a name that says most, and the last place where it stands: the words are in the order of what they say.
 fn promising_word(name: &[u8]) -> Option<(&'static str, usize)> {
     /// LIMIT: bytes of a name in which a word is looked for.
     const NAME_MAX: usize = 96;
-    const WORDS: [&str; 15] = [
-        "password",
-        "passwd",
-        "passphrase",
-        "passcode",
-        "pwd",
-        "pass",
-        "psk",
-        "presharedkey",
-        "secret",
-        "token",
-        "apikey",
-        "credential",
-        "authorization",
-        "key",
-        "auth",
-    ];
     let mut best: Option<(usize, usize)> = None;
     let searched = &name[..name.len().min(NAME_MAX)];
     for (at, two) in searched.windows(2).enumerate().rev() {
-        // By its first two letters: most pairs begin none.
+        if !PAIRS[pair(two[0], two[1])] {
+            continue;
+        }
+        // By its first two letters.
         let candidates: &[usize] = match [two[0] | 0x20, two[1] | 0x20] {
             [b'p', b'a'] => &[0, 1, 2, 3, 5],
             [b'p', b'w'] => &[4],
