@@ -41,11 +41,12 @@ fn main() {
     }
     println!("{:<64} {:>8} {:>8}", "1,000 tools, 10,000 principals", "best ns", "median");
     let anywhere = |check: usize| (scattered(check, SERVERS - 1), scattered(check >> 3, TOOLS_OF_SERVER));
-    scope("may this principal call this tool, no conditions", &estate, anywhere, None);
+    scope("may this principal call this tool, no conditions", &estate, anywhere, None, Asked::ByName);
+    scope("the same where the number of the tool is known", &estate, anywhere, None, Asked::ByNumber);
     let mut text = calls::of_size(100).remove(0);
     let tape = simd_json::to_tape(&mut text).unwrap();
     let judged = |check: usize| (CONDITIONAL_SERVER, scattered(check, TOOLS_OF_SERVER));
-    scope("the same with three conditions: path, number, host", &estate, judged, Some(&tape.0));
+    scope("the same with three conditions: path, number, host", &estate, judged, Some(&tape.0), Asked::ByName);
     let limiter = RateLimiter::keyed(Quota::per_second(NonZeroU32::MAX));
     print(
         "one more call under a limit: governor, keyed",
@@ -65,13 +66,27 @@ fn main() {
     reload_while_deciding(100_000);
 }
 
+/// How a tool is asked about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// As a call names it.
+    ByName,
+    /// As the chain does once it has found the name: it needs the number for the limits too.
+    ByNumber,
+}
+
 /// Every check asks for another principal and another tool; those that are denied count too.
-fn scope(name: &str, estate: &Estate, tool_of: impl Fn(usize) -> (usize, usize), arguments: Option<&[Node<'_>]>) {
+fn scope(name: &str, estate: &Estate, tool_of: impl Fn(usize) -> (usize, usize), arguments: Option<&[Node<'_>]>, asked: Asked) {
     let standings: Vec<_> = estate.principals.iter().map(|principal| principal.standing(&estate.policy)).collect();
     let ask = |check: usize| {
         let (server, tool) = tool_of(check);
         let call = estate.call(server, tool, arguments);
-        black_box(standings[scattered(check ^ 0x5555, PRINCIPALS)].access(&estate.policy, black_box(&call), NOW_US));
+        let standing = &standings[scattered(check ^ 0x5555, PRINCIPALS)];
+        let _ = black_box(match asked {
+            Asked::ByName => standing.access(&estate.policy, black_box(&call), NOW_US),
+            // Tools are numbered in the order of their names.
+            Asked::ByNumber => standing.access_to(&estate.policy, Some(tool as u32), black_box(&call), NOW_US),
+        });
         true
     };
     // What principals may do on each server is compiled before anything is timed.

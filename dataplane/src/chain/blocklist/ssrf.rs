@@ -218,10 +218,12 @@ fn authority(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, rest: &[u8]) {
     let lead = rest.get(..slashes).unwrap_or_default();
     let rest = rest.get(slashes..).unwrap_or_default();
     let name_end = rest.iter().position(|byte| !is_host_byte(*byte)).unwrap_or(rest.len());
-    let end = name_end + rest.get(name_end..).unwrap_or_default().iter().position(is_authority_end).unwrap_or(rest.len() - name_end);
+    let end =
+        name_end + rest.get(name_end..).unwrap_or_default().iter().position(is_authority_end).unwrap_or(rest.len() - name_end);
     let behind = rest.get(end..).unwrap_or_default();
     // Nearly every host is a name in small letters: what everybody reads alike.
-    if name_end == end && end <= HOST_BYTES_MAX && lead == b"//" && !matches!(behind, [b'#', b'@' | b'\\', ..] | [b'?', b'@', ..]) {
+    if name_end == end && end <= HOST_BYTES_MAX && lead == b"//" && !matches!(behind, [b'#', b'@' | b'\\', ..] | [b'?', b'@', ..])
+    {
         let host = rest.get(..end).unwrap_or_default();
         if !lower_host_is_bad(sink, host) {
             paths_behind(sink, host, behind);
@@ -285,7 +287,9 @@ fn is_authority_end(byte: &u8) -> bool {
 /// Paths that lead inside from a host that does not.
 fn paths_behind(sink: &mut Sink<'_>, host: &[u8], behind: &[u8]) {
     let metadata = b"169.254.169.254";
-    if memchr::memchr_iter(metadata[1], behind).any(|at| behind.get(at.saturating_sub(1)..).is_some_and(|rest| rest.starts_with(metadata))) {
+    if memchr::memchr_iter(metadata[1], behind)
+        .any(|at| behind.get(at.saturating_sub(1)..).is_some_and(|rest| rest.starts_with(metadata)))
+    {
         sink.report(Builtin::SsrfMetadata);
     }
     let is_engine = || [b"/containers/json".as_slice(), b"/images/json"].contains(&behind);

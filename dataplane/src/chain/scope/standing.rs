@@ -154,7 +154,7 @@ impl Standing {
     }
 
     /// The same, where the tool's number on the server is known.
-    pub(crate) fn access_to<'p>(&self, policy: &'p Policy, tool: Option<u32>, call: &Call<'_>, now_us: u64) -> Access<'p> {
+    pub fn access_to<'p>(&self, policy: &'p Policy, tool: Option<u32>, call: &Call<'_>, now_us: u64) -> Access<'p> {
         let Some(on_server) = self.on_server(policy, call.server) else { return Access::NotGranted };
         let access = on_server.of(&policy.grants, tool, call, now_us);
         match (access, if call.is_tool { policy.demands(call.server, call.name) } else { &[] }) {

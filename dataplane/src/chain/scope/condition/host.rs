@@ -32,7 +32,8 @@ pub(super) fn read(text: &str) -> Result<Host<'_>, Fault> {
         return Err(Fault::UrlUnreadable);
     }
     // A scheme has no colon.
-    let scheme = text.bytes().position(|b| b == b':').and_then(|at| Some((text.get(..at)?, text.get(at..)?.strip_prefix("://")?)));
+    let scheme =
+        text.bytes().position(|b| b == b':').and_then(|at| Some((text.get(..at)?, text.get(at..)?.strip_prefix("://")?)));
     let (has_scheme, authority) = match scheme {
         Some((scheme, rest)) if is_scheme(scheme) => (true, rest.get(..authority_end(rest)).unwrap_or("")),
         Some(_) => return Err(Fault::UrlUnreadable),
