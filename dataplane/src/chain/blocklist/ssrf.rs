@@ -12,6 +12,7 @@ use super::bans::embedded_v4;
 use super::builtin::Builtin;
 use super::decode;
 use super::detect::Sink;
+use super::present::Marks;
 
 /// Longest host that is read. LIMIT: names are at most 253 bytes.
 const HOST_BYTES_MAX: usize = 512;
@@ -222,13 +223,15 @@ fn authority(buffer: &mut Vec<u8>, sink: &mut Sink<'_>, rest: &[u8]) {
         name_end + rest.get(name_end..).unwrap_or_default().iter().position(is_authority_end).unwrap_or(rest.len() - name_end);
     let behind = rest.get(end..).unwrap_or_default();
     // Nearly every host is a name in small letters: what everybody reads alike.
-    if name_end == end && end <= HOST_BYTES_MAX && lead == b"//" && !matches!(behind, [b'#', b'@' | b'\\', ..] | [b'?', b'@', ..])
-    {
+    let is_odd = lead != b"//" || matches!(behind, [b'#', b'@' | b'\\', ..] | [b'?', b'@', ..]);
+    if name_end == end && end <= HOST_BYTES_MAX && !is_odd {
         let host = rest.get(..end).unwrap_or_default();
-        if !lower_host_is_bad(sink, host) {
-            paths_behind(sink, host, behind);
+        if Marks::of(host).is_literal(host) {
+            if !lower_host_is_bad(sink, host) {
+                paths_behind(sink, host, behind);
+            }
+            return;
         }
-        return;
     }
     let authority = rest.get(..end.min(HOST_BYTES_MAX)).unwrap_or_default();
     // Words that follow a URL are a sentence, unless they go on as a URL would.
@@ -586,6 +589,9 @@ mod tests {
             ("https://example.com/?email=a@b.c", None),
             ("mailto:a@b.c", None),
             ("http://127.0.0.1:8080/", private),
+            ("http://1270x2e0.0.1/", private),
+            ("http://x0x2ey.example/", Some("ssrf.obscured-host")),
+            ("http://docker/containers/json", private),
             ("http://localhost", private),
             ("http://2130706433/", private),
             ("http://0x7f000001/", private),
