@@ -53,8 +53,8 @@ impl Marks {
 
     /// Whether nothing in the text, which these are of, is percent-encoded or spelled.
     pub(super) fn is_literal(self, text: &[u8]) -> bool {
-        let is_digit = |at: usize| at.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'0');
-        let is_spelled = || self.has(Self::X) && memchr::memchr2_iter(b'x', b'X', text).any(is_digit);
+        let behind_zero = |at: usize| at.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'0');
+        let is_spelled = || self.has(Self::X) && memchr::memchr2_iter(b'x', b'X', text).any(behind_zero);
         !self.has(Self::PERCENT | Self::WIDE) && !is_spelled()
     }
 }

@@ -70,20 +70,16 @@ fn append(text: &[u8], fold: Fold, drop_quotes: bool, out: &mut Vec<u8>) {
     out.reserve(text.len());
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
-        if fold == Fold::Words {
-            match WORD[usize::from(byte)] {
-                0 => {}
-                letter => {
-                    out.push(letter);
-                    at += 1;
-                    continue;
-                }
+        let letter = WORD[usize::from(byte)];
+        // Of words and the spaces between them nothing else is asked.
+        if fold == Fold::Words && (letter != 0 || byte == b' ') {
+            if letter != 0 {
+                out.push(letter)
+            } else {
+                end_word(out, fold)
             }
-            if byte == b' ' {
-                end_word(out, fold);
-                at += 1;
-                continue;
-            }
+            at += 1;
+            continue;
         }
         if byte < 0x80 {
             if drop_quotes && let Some(length) = quotation(text, at) {

@@ -271,6 +271,11 @@ fn text<'i>(node: &Node<'i>) -> Result<&'i str, Fault> {
     if let Node::String(text) = node { Ok(text) } else { Err(Fault::NotText) }
 }
 
+/// Whether some byte is of a kind. Without an early end, so that it is done on many bytes at once.
+fn has(text: &[u8], kind: impl Fn(u8) -> bool) -> bool {
+    text.iter().fold(false, |found, byte| found | kind(*byte))
+}
+
 /// Characters of a text, items of an array, members of an object.
 fn length(node: &Node<'_>) -> Result<u64, Fault> {
     match node {

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Fault;
+use super::{Fault, has};
 
 /// Longest host. LIMIT: RFC 1035. Units: bytes.
 const HOST_BYTES_MAX: usize = 253;
@@ -28,7 +28,7 @@ impl Host<'_> {
 /// The host of `scheme://host…`, or of `host` and `host:port`.
 pub(super) fn read(text: &str) -> Result<Host<'_>, Fault> {
     // White space is dropped by some readers, a backslash is a slash to some.
-    if has(text, |b| b <= b' ' || b == 0x7f || b == b'\\') {
+    if has(text.as_bytes(), |b| b <= b' ' || b == 0x7f || b == b'\\') {
         return Err(Fault::UrlUnreadable);
     }
     // A scheme has no colon.
@@ -40,7 +40,7 @@ pub(super) fn read(text: &str) -> Result<Host<'_>, Fault> {
         None if authority_end(text) < text.len() => return Err(Fault::UrlUnreadable),
         None => (false, text),
     };
-    if has(authority, |b| b == b'@') {
+    if has(authority.as_bytes(), |b| b == b'@') {
         return Err(Fault::UrlCredentials);
     }
     if !has_scheme && let Ok(address) = authority.parse::<IpAddr>() {
@@ -54,11 +54,6 @@ pub(super) fn read(text: &str) -> Result<Host<'_>, Fault> {
     }
     let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
     if is_port(port) { name_or_address(host) } else { Err(Fault::UrlUnreadable) }
-}
-
-/// Whether some byte is of a kind. Without an early end, so that it is done on many bytes at once.
-fn has(text: &str, kind: impl Fn(u8) -> bool) -> bool {
-    text.bytes().fold(false, |found, byte| found | kind(byte))
 }
 
 fn authority_end(text: &str) -> usize {

@@ -6,7 +6,7 @@
 
 use arrayvec::ArrayVec;
 
-use super::Fault;
+use super::{Fault, has};
 
 /// Longest path. LIMIT: PATH_MAX of Linux. Units: bytes.
 pub(super) const PATH_BYTES_MAX: usize = 4096;
@@ -68,7 +68,7 @@ fn agreed(path: &[u8], roots: &[Root], rounds: usize) -> Result<bool, Fault> {
 
 /// One round of decoding, with backslashes both ways.
 fn read(path: &[u8], roots: &[Root]) -> Result<bool, Fault> {
-    if path.is_empty() || path.iter().fold(false, |found, byte| found | byte.is_ascii_control()) {
+    if path.is_empty() || has(path, |byte| byte.is_ascii_control()) {
         return Err(Fault::PathUnreadable);
     }
     let answer = reading(path, false, roots)?;
