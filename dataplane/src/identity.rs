@@ -13,7 +13,6 @@ use wire::snapshot::Subject;
 use wire::token::Claims;
 
 use crate::chain::scope::Standing;
-use crate::chain::scope::standing::Kinds;
 use crate::limits::TOKEN_CACHE_MAX;
 use crate::policy::{Policy, Verifier};
 
@@ -33,28 +32,21 @@ pub struct Principal {
     bound: Vec<String>,
     /// What it may do; found when first asked, and again under another policy.
     standing: RefCell<Option<Rc<Standing>>>,
-    kinds: Rc<Kinds>,
 }
 
 impl Principal {
     /// The principal of claims that were verified, on no shard: for asking what it may do, not for serving it.
     pub fn of_claims(claims: Claims, policy: &Policy) -> Principal {
-        Principal::new(claims, AuthMethod::AccessToken, (policy, &Rc::default()), &[])
-    }
-
-    /// The same, on the shard of another principal: what both need is compiled once.
-    pub fn of_claims_beside(claims: Claims, policy: &Policy, other: &Principal) -> Principal {
-        Principal::new(claims, AuthMethod::AccessToken, (policy, &other.kinds), &[])
+        Principal::new(claims, AuthMethod::AccessToken, policy, &[])
     }
 
     /// The same under another policy, whose roles may stand for other scopes.
     pub(crate) fn under(&self, policy: &Policy) -> Principal {
         let bound: Vec<&str> = self.bound.iter().map(String::as_str).collect();
-        Principal::new(self.claims.clone(), self.auth_method, (policy, &Rc::default()), &bound)
+        Principal::new(self.claims.clone(), self.auth_method, policy, &bound)
     }
 
-    fn new(claims: Claims, auth_method: AuthMethod, (policy, kinds): (&Policy, &Rc<Kinds>), bound: &[&str]) -> Principal {
-        let kinds = Rc::clone(kinds);
+    fn new(claims: Claims, auth_method: AuthMethod, policy: &Policy, bound: &[&str]) -> Principal {
         let roles = claims.roles.join(" ");
         let act_for = claims.act_chain();
         let mut principal = Principal {
@@ -65,7 +57,6 @@ impl Principal {
             act_for,
             bound: texts(bound),
             standing: RefCell::new(None),
-            kinds,
         };
         principal.scopes = principal.effective_scopes(policy, bound);
         principal
@@ -100,7 +91,6 @@ impl Principal {
             act_for: String::new(),
             bound: Vec::new(),
             standing: RefCell::new(None),
-            kinds: Rc::default(),
         }
     }
 
@@ -131,7 +121,7 @@ impl Principal {
         let mut standing = self.standing.borrow_mut();
         match &*standing {
             Some(known) if known.generation() == policy.generation() => Rc::clone(known),
-            _ => Rc::clone(standing.insert(Rc::new(Standing::new(policy, self, &self.kinds)))),
+            _ => Rc::clone(standing.insert(Rc::new(Standing::new(policy, self)))),
         }
     }
 
@@ -180,7 +170,6 @@ fn texts(list: &[&str]) -> Vec<String> {
 /// The principals one shard knows.
 pub(crate) struct Identities {
     known: HashMap<[u8; 32], Known>,
-    kinds: Rc<Kinds>,
     /// What verified those that are known.
     verifier: Option<Arc<Verifier>>,
     /// Where the next search for something to forget begins; see [`Identities::make_room`].
@@ -196,7 +185,7 @@ struct Known {
 
 impl Identities {
     pub(crate) fn new() -> Identities {
-        Identities { known: HashMap::new(), verifier: None, kinds: Rc::default(), turn: 0 }
+        Identities { known: HashMap::new(), verifier: None, turn: 0 }
     }
 
     /// Who sent this token.
@@ -212,8 +201,6 @@ impl Identities {
             self.verifier = Some(Arc::clone(&policy.verifier));
         }
         self.turn += 1;
-        let kinds = Rc::clone(&self.kinds);
-        let on = (policy, &kinds);
         let digest: [u8; 32] = blake3::hash(token.as_bytes()).into();
         if let Some(known) = self.known.get_mut(&digest) {
             known.last_used = self.turn;
@@ -227,8 +214,8 @@ impl Identities {
             }
             // Roles, API keys and revocations may have changed; a signature that held still holds.
             let again = match known.principal.auth_method {
-                AuthMethod::AccessToken => admit(on, claims.clone(), now_s),
-                AuthMethod::ApiKey | AuthMethod::None | AuthMethod::Internal => key::verify(on, token, now_s),
+                AuthMethod::AccessToken => admit(policy, claims.clone(), now_s),
+                AuthMethod::ApiKey | AuthMethod::None | AuthMethod::Internal => key::verify(policy, token, now_s),
             };
             match again {
                 Ok(principal) => {
@@ -243,8 +230,8 @@ impl Identities {
             }
         }
         let principal = match token.starts_with(wire::api_key::PREFIX) {
-            true => key::verify(on, token, now_s)?,
-            false => admit(on, verify::verify(token, &policy.verifier.keys, &policy.verifier.issuer, now_s)?, now_s)?,
+            true => key::verify(policy, token, now_s)?,
+            false => admit(policy, verify::verify(token, &policy.verifier.keys, &policy.verifier.issuer, now_s)?, now_s)?,
         };
         let principal = Rc::new(principal);
         self.make_room();
@@ -272,11 +259,10 @@ impl Identities {
 }
 
 /// Whether whoever a token names may still use it.
-fn admit(on: (&Policy, &Rc<Kinds>), claims: Claims, now_s: u64) -> Result<Principal, Reason> {
-    let policy = on.0;
+fn admit(policy: &Policy, claims: Claims, now_s: u64) -> Result<Principal, Reason> {
     refuse_shut_out(policy, &claims.sub, now_s)?;
     refuse_revoked(policy, &claims)?;
-    Ok(Principal::new(claims, AuthMethod::AccessToken, on, &[]))
+    Ok(Principal::new(claims, AuthMethod::AccessToken, policy, &[]))
 }
 
 /// Whether a user may come in at all, whatever the credential.

@@ -325,6 +325,7 @@ impl Policy {
     }
 
     /// What a tool asks for whatever the grants say: any one of these scopes; none for most.
+    #[inline]
     pub(crate) fn demands(&self, server: ServerIx, tool: &str) -> &[Box<str>] {
         match self.demands.get(server.index()) {
             Some(of_server) if !of_server.is_empty() => of_server.get(tool).map_or(&[], Vec::as_slice),

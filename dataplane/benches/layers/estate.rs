@@ -112,8 +112,7 @@ impl Estate {
 
 /// Everybody, on one shard.
 pub(crate) fn on_one_shard(policy: &Policy) -> Vec<Principal> {
-    let first = Principal::of_claims(claims(0), policy);
-    (0..PRINCIPALS).map(|n| Principal::of_claims_beside(claims(n), policy, &first)).collect()
+    (0..PRINCIPALS).map(|n| Principal::of_claims(claims(n), policy)).collect()
 }
 
 /// Keys of no node.

@@ -1,23 +1,19 @@
 //! Verifies an API key against the snapshot. Pure: no clock, no I/O.
 //! Lives on: one shard, once per key and generation.
 
-use std::rc::Rc;
-
 use wire::api_key;
 use wire::decision::{AuthMethod, Reason, Tier};
 use wire::snapshot::ArchivedApiKey;
 use wire::token::{Audience, Claims};
 
 use super::{Principal, refuse_shut_out};
-use crate::chain::scope::standing::Kinds;
 use crate::policy::Policy;
 
 /// Who calls with this key. What is not a key, what nobody made and what was revoked are told apart by nobody.
 ///
 /// # Errors
 /// The reason for a 401, or a 403 where the subject itself is shut out.
-pub(super) fn verify(on: (&Policy, &Rc<Kinds>), text: &str, now_s: u64) -> Result<Principal, Reason> {
-    let policy = on.0;
+pub(super) fn verify(policy: &Policy, text: &str, now_s: u64) -> Result<Principal, Reason> {
     let snapshot = policy.snapshot();
     let id = api_key::id_of(text).ok_or(Reason::KeyUnknown)?;
     // Hashed whether the id is known or not, and compared in constant time: neither the id nor the hash can be felt out.
@@ -32,7 +28,7 @@ pub(super) fn verify(on: (&Policy, &Rc<Kinds>), text: &str, now_s: u64) -> Resul
     refuse_shut_out(policy, key.user.as_str(), now_s)?;
     let bound: Vec<&str> = key.scopes.iter().map(|scope| scope.as_str()).collect();
     let tier = Tier::from_code(key.tier).ok_or(Reason::KeyUnknown)?;
-    Ok(Principal::new(claims(policy, id, key, tier), AuthMethod::ApiKey, on, &bound))
+    Ok(Principal::new(claims(policy, id, key, tier), AuthMethod::ApiKey, policy, &bound))
 }
 
 /// What a token for the same would say.

@@ -9,6 +9,7 @@ use wire::ids::ServerIx;
 use wire::snapshot::{self, Effect, Snapshot, Subject};
 
 use super::condition::{ConditionError, Conditions};
+use super::verdict::{Verdicts, VerdictsBuilder};
 use crate::chain::Call;
 use crate::chain::glob::{Glob, GlobError};
 use crate::chain::tool::ToolGlob;
@@ -52,8 +53,11 @@ const ACTING_METHODS: [&str; 9] = [
 
 const CALL: &str = "tools/call";
 
-/// How many methods are told apart, `tools/call` aside.
+/// How many methods are told apart, `tools/call` aside; the session's own come first.
 pub(super) const METHODS: usize = SESSION_METHODS.len() + ACTING_METHODS.len();
+
+/// How many of them are a session's own.
+pub(super) const SESSION_METHODS_COUNT: usize = SESSION_METHODS.len();
 
 /// Whether a method is a session's own business.
 pub fn is_session_method(method: &str) -> bool {
@@ -92,6 +96,11 @@ impl Methods {
         self.0 >> method & 1 == 1
     }
 
+    /// One bit for each but `tools/call`.
+    pub(super) fn actions(self) -> u64 {
+        u64::from(self.0 & !Methods::CALL)
+    }
+
     pub(super) fn covers_calls(self) -> bool {
         self.0 & Methods::CALL != 0
     }
@@ -124,24 +133,15 @@ impl Cover {
         Cover::Bits(bits.into_boxed_slice())
     }
 
-    /// Calls `each` for every tool that is covered and not in `done`, word by word.
-    pub(super) fn each_new(&self, tools: usize, done: &[u64], mut each: impl FnMut(u32)) {
-        let mut word = |ix: usize, covered: u64| {
-            let mut left = covered & !done[ix];
-            while left != 0 {
-                each((ix * 64) as u32 + left.trailing_zeros());
-                left &= left - 1;
-            }
-        };
+    /// Which of the tools from 64 × `block` on are covered, one bit each.
+    pub(super) fn word(&self, block: usize) -> u64 {
         match self {
-            Cover::Few(few) => few.iter().for_each(|tool| word(*tool as usize / 64, 1 << (tool % 64))),
-            Cover::Bits(bits) => bits.iter().enumerate().for_each(|(ix, bits)| word(ix, *bits)),
-            Cover::All => {
-                for ix in 0..tools.div_ceil(64) {
-                    let rest = tools - ix * 64;
-                    word(ix, if rest >= 64 { u64::MAX } else { (1 << rest) - 1 });
-                }
+            Cover::All => u64::MAX,
+            Cover::Few(few) => {
+                let here = few.iter().filter(|tool| **tool as usize / 64 == block);
+                here.fold(0, |word, tool| word | 1 << (tool % 64))
             }
+            Cover::Bits(bits) => bits.get(block).copied().unwrap_or_default(),
         }
     }
 }
@@ -168,6 +168,13 @@ pub(crate) struct Grant {
     group: u32,
 }
 
+impl Grant {
+    /// Whether it applies whatever is sent, and whatever scopes are held.
+    pub(super) fn is_certain(&self) -> bool {
+        self.conditions.is_empty() && (self.effect == Effect::Deny || self.scopes.is_empty())
+    }
+}
+
 /// Grants for the same principals.
 #[derive(Debug)]
 struct Group {
@@ -192,6 +199,8 @@ pub(crate) struct Grants {
     groups: Box<[Group]>,
     index: Index,
     servers: Box<[ServerTools]>,
+    /// By group.
+    pub(super) verdicts: Verdicts,
     /// Grants that would take.
     observers: Box<[u32]>,
 }
@@ -262,8 +271,24 @@ impl Grants {
             });
         }
         let places = places.places.into_boxed_slice();
+        let mut verdicts = VerdictsBuilder::new(&servers);
+        for group in &groups {
+            verdicts.group(group.grants.iter().flat_map(|ix| {
+                let grant = &grants[*ix as usize];
+                let covers = &places[grant.place as usize].covers;
+                covers.iter().map(move |(server, cover)| (ServerIx(*server), (*ix, grant, cover)))
+            }));
+        }
         let index = Index::new(&groups);
-        Ok(Grants { grants: grants.into(), places, groups: groups.into(), index, servers, observers: observers.into() })
+        Ok(Grants {
+            verdicts: verdicts.build(),
+            grants: grants.into(),
+            places,
+            groups: groups.into(),
+            index,
+            servers,
+            observers: observers.into(),
+        })
     }
 
     /// By server: every scope that some grant there asks for.
@@ -302,19 +327,6 @@ impl Grants {
         })
     }
 
-    /// The grants of these groups that speak of a server, in the order of the policy, each with its number.
-    pub(super) fn on_server<'g>(&'g self, groups: &[u32], server: ServerIx) -> Vec<(u32, &'g Grant, &'g Cover)> {
-        let all = groups.iter().flat_map(|group| &self.groups[*group as usize].grants);
-        let mut found: Vec<_> = all
-            .filter_map(|ix| {
-                let grant = &self.grants[*ix as usize];
-                Some((*ix, grant, self.cover(grant, server)?))
-            })
-            .collect();
-        found.sort_unstable_by_key(|(ix, ..)| *ix);
-        found
-    }
-
     fn cover(&self, grant: &Grant, server: ServerIx) -> Option<&Cover> {
         let covers = &self.places[grant.place as usize].covers;
         let at = covers.binary_search_by_key(&server.0, |(server, _)| *server).ok()?;
@@ -334,6 +346,11 @@ impl Grants {
             && (place.tools.is_empty() || place.tools.iter().any(|glob| glob.matches(&of.name, tool)))
     }
 
+    /// The same of a grant by its number, if it speaks of calls at all.
+    pub(super) fn names(&self, grant: u32, server: ServerIx, tool: &str) -> bool {
+        self.get(grant).is_some_and(|grant| self.covers_tool(grant, server, tool))
+    }
+
     /// Whom a grant is for.
     pub(super) fn subject(&self, grant: &Grant) -> &Subject {
         &self.groups[grant.group as usize].subject
@@ -348,7 +365,7 @@ impl Grants {
         self.grants.get(ix as usize)
     }
 
-    pub(super) fn server(&self, server: ServerIx) -> Option<&ServerTools> {
+    fn server(&self, server: ServerIx) -> Option<&ServerTools> {
         self.servers.get(server.index())
     }
 

@@ -77,11 +77,7 @@ fn grant(line: &str) -> snapshot::Grant {
 /// What the compiled grants say, in one word and the grant's id.
 fn said(grants: &Grants, principal: &Principal, server: &str, method: &str, tool: &str, arguments: &str) -> String {
     let server_ix = ServerIx(["files", "git", "host"].iter().position(|name| *name == server).unwrap() as u32);
-    let speaking = grants.on_server(&grants.groups_of(principal), server_ix);
-    let of = grants.server(server_ix).unwrap();
-    let held = |scope: &str| principal.scopes.split(' ').any(|held| held == scope);
-    let ranked = speaking.iter().map(|(ix, grant, cover)| (Entry { rank: Rank::of(grant, &held), grant: *ix }, *grant, *cover));
-    let access = ServerAccess::compile(ranked.collect(), of.names.len(), of.open);
+    let membership = Membership::new(grants, principal);
     let mut bytes = arguments.as_bytes().to_vec();
     let tape = simd_json::to_tape(&mut bytes).unwrap();
     let call = Call {
@@ -97,11 +93,12 @@ fn said(grants: &Grants, principal: &Principal, server: &str, method: &str, tool
     };
     let tool_ix = grants.tool(server_ix, tool);
     if call.is_tool {
-        let listed = access.lists(grants, server_ix, tool_ix, tool);
-        let possible = matches!(access.of(grants, tool_ix, &call, NOON_US), Access::Allowed { .. } | Access::StepUp { .. });
+        let listed = membership.lists(grants, server_ix, tool);
+        let access = membership.access(grants, tool_ix, &call, NOON_US);
+        let possible = matches!(access, Access::Allowed { .. } | Access::StepUp { .. });
         assert!(listed || !possible, "{tool} of {server} can be called and is not listed");
     }
-    word(access.of(grants, tool_ix, &call, NOON_US))
+    word(membership.access(grants, tool_ix, &call, NOON_US))
 }
 
 fn word(access: Access<'_>) -> String {
@@ -468,7 +465,9 @@ fn oracle(all: &[Made], claims: &Claims, server: &str, method: &str, tool: &str,
     }
     let giving: Vec<&&(usize, &Made)> = speaking.iter().filter(|(_, made)| !made.deny).collect();
     let mut ordered = giving.clone();
-    ordered.sort_by_key(|(_, made)| (held(made), if held(made) == 0 { made.le.is_some() } else { false }));
+    // What asks for nothing comes before what must be asked.
+    let asks = |made: &Made| made.le.is_some() || !made.scopes.is_empty();
+    ordered.sort_by_key(|(_, made)| (held(made), held(made) == 0 && asks(made)));
     for (ix, made) in &ordered {
         if holds(made) == Ok(true) {
             let scopes = made.scopes.join("+");
@@ -523,20 +522,66 @@ proptest! {
     }
 }
 
+/// A server whose tools fill blocks and pages, and grants that say so much of them that no block holds it.
 #[test]
-fn verdicts_of_few_and_of_many_tools_read_the_same() {
-    let verdict = |n: u32| match n % 5 {
-        0 => Verdict::NotGranted,
-        1 => Verdict::Allowed(n % 3),
-        2 => Verdict::Denied(7),
-        3 => Verdict::Judged(1),
-        _ => Verdict::Allowed(9),
+fn large_servers_and_many_grants_read_the_same() {
+    let names: Vec<String> = (0..150).map(|tool| format!("t{tool:03}")).collect();
+    let tools: Vec<&str> = names.iter().map(String::as_str).collect();
+    let servers: Vec<Server> = (0..20).map(|n| server(&format!("s{n}"), &tools, false)).collect();
+    let server_names = servers.iter().zip(0..).map(|(server, ix)| (server.name.clone(), ix)).collect();
+    // Every tool by a grant of its own, some taken; of the last server one half by one grant, and of one tool very many.
+    let one = |n: usize| {
+        let effect = if n.is_multiple_of(7) { "deny" } else { "allow" };
+        let when = if n.is_multiple_of(5) { r#" | {"arg": "/n", "le": 5}"# } else { "" };
+        let mut grant = grant(&format!("g{n} {effect} s{} {} - -{when}", n % 19, names[n % 150]));
+        grant.subject.roles = vec![format!("r{}", n % 2)];
+        grant
     };
-    for (tools, kinds) in [(0, 1), (1, 5), (31, 3), (32, 4), (33, 4), (63, 2), (64, 4), (65, 2), (64, 60), (500, 5)] {
-        let verdicts: Box<[Verdict]> = (0..tools).map(|tool| verdict(tool * 7 % kinds)).collect();
-        let compiled = Tools::of(verdicts.clone());
-        for tool in 0..tools + 70 {
-            assert_eq!(compiled.get(tool), verdicts.get(tool as usize).copied(), "tool {tool} of {tools}");
-        }
+    let mut grants: Vec<_> = (0..19 * 150).map(one).collect();
+    grants.push(grant("half allow s19 t0[0-6]* - -"));
+    let many = |n: usize| {
+        grant(&format!(
+            "m{n} allow s19 t149 - {} | {{\"arg\": \"/n\", \"eq\": {n}}}",
+            if n.is_multiple_of(3) { "z" } else { "-" }
+        ))
+    };
+    grants.extend((0..100).map(many));
+    let snapshot = Snapshot { generation: 1, grants, servers, server_names, ..Snapshot::default() };
+    let grants = Grants::compile(&snapshot).unwrap();
+    let ask = |roles: &[&str], server: usize, tool: usize, n: usize| {
+        let membership = Membership::new(&grants, &Principal::for_tests(claims("ann", roles, "eng", "")));
+        let mut text = format!("{{\"n\": {n}}}").into_bytes();
+        let tape = simd_json::to_tape(&mut text).unwrap();
+        let call = Call {
+            server: ServerIx(server as u32),
+            server_name: &snapshot.servers[server].name,
+            method: "tools/call",
+            name: tools[tool],
+            is_tool: true,
+            channel: Channel::Mcp,
+            arguments: Some(&tape.0),
+            beside: &[],
+            waited: None,
+        };
+        word(membership.access(&grants, grants.tool(call.server, call.name), &call, NOON_US))
+    };
+    for n in 0..19 * 150 {
+        let expect = match (n % 7, n % 5) {
+            (0, 0) => "not granted".to_owned(),
+            (0, _) => format!("denied g{n}"),
+            _ => format!("allowed g{n}"),
+        };
+        assert_eq!(ask(&[["r0", "r1"][n % 2]], n % 19, n % 150, 3), expect, "{n}");
+        let judged = !n.is_multiple_of(7) && n.is_multiple_of(5);
+        assert!(!judged || ask(&["r0", "r1"], n % 19, n % 150, 6) == format!("failed g{n}"), "{n}");
+        assert_eq!(ask(&[["r1", "r0"][n % 2]], n % 19, n % 150, 3), "not granted", "{n}");
     }
+    for tool in 0..149 {
+        assert_eq!(ask(&[], 19, tool, 0), if tool < 70 { "allowed half" } else { "not granted" }, "{tool}");
+    }
+    for n in 0..100_usize {
+        let expect = if n.is_multiple_of(3) { format!("step-up m{n} z") } else { format!("allowed m{n}") };
+        assert_eq!(ask(&[], 19, 149, n), expect);
+    }
+    assert_eq!(ask(&[], 19, 149, 100), "failed m1");
 }
