@@ -105,7 +105,7 @@ enum Rank {
 }
 
 /// LIMIT: so many grants are put in order at once; where more speak of one call, they are looked for again.
-const ASKED_AT_ONCE: usize = 16;
+const ASKED_AT_ONCE: usize = 8;
 
 impl Membership {
     /// Cost: the grants that may be for the principal, not all there are.

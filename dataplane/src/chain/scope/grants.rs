@@ -75,7 +75,7 @@ pub(super) fn is_session_ix(method: usize) -> bool {
 }
 
 /// The methods a grant speaks of: one bit each, and one for `tools/call`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Methods(u32);
 
 impl Methods {
@@ -148,11 +148,11 @@ impl Cover {
 
 /// Servers and tools that a grant names; grants that name the same share it.
 #[derive(Debug)]
-struct Place {
+pub(super) struct Place {
     /// Globs over tools; none is every tool.
     tools: Box<[ToolGlob]>,
     /// By server, in the order of their numbers.
-    covers: Box<[(u32, Cover)]>,
+    pub(super) covers: Box<[(u32, Cover)]>,
 }
 
 /// One grant, compiled.
@@ -164,7 +164,7 @@ pub(crate) struct Grant {
     pub(crate) scopes: Box<[Box<str>]>,
     pub(crate) conditions: Conditions,
     pub(super) methods: Methods,
-    place: u32,
+    pub(super) place: u32,
     group: u32,
 }
 
@@ -271,24 +271,14 @@ impl Grants {
             });
         }
         let places = places.places.into_boxed_slice();
-        let mut verdicts = VerdictsBuilder::new(&servers);
+        let mut verdicts = VerdictsBuilder::new(&servers, &places);
         for group in &groups {
-            verdicts.group(group.grants.iter().flat_map(|ix| {
-                let grant = &grants[*ix as usize];
-                let covers = &places[grant.place as usize].covers;
-                covers.iter().map(move |(server, cover)| (ServerIx(*server), (*ix, grant, cover)))
-            }));
+            let grants: Vec<_> = group.grants.iter().map(|ix| (*ix, &grants[*ix as usize])).collect();
+            verdicts.group(&grants);
         }
+        let verdicts = verdicts.build();
         let index = Index::new(&groups);
-        Ok(Grants {
-            verdicts: verdicts.build(),
-            grants: grants.into(),
-            places,
-            groups: groups.into(),
-            index,
-            servers,
-            observers: observers.into(),
-        })
+        Ok(Grants { verdicts, grants: grants.into(), places, groups: groups.into(), index, servers, observers: observers.into() })
     }
 
     /// By server: every scope that some grant there asks for.

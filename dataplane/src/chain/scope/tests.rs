@@ -522,6 +522,29 @@ proptest! {
     }
 }
 
+#[test]
+fn whoever_has_grants_like_anothers_is_told_of_their_own() {
+    let of_user = |n: usize| {
+        let subject = Subject { users: vec![format!("u{n}")], ..Subject::default() };
+        let lines = [
+            format!("g{n} allow files read - - | {{\"arg\": \"/n\", \"le\": 5}}"),
+            format!("w{n} allow * w* - -"),
+            format!("d{n} deny git log - -"),
+        ];
+        lines.map(|line| snapshot::Grant { subject: subject.clone(), ..grant(&line) })
+    };
+    let grants = Grants::compile(&policy_of((0..50).flat_map(of_user).collect())).unwrap();
+    for n in 0..50 {
+        let user = Principal::for_tests(claims(&format!("u{n}"), &[], "eng", ""));
+        let said = |server, tool, arguments| said(&grants, &user, server, "tools/call", tool, arguments);
+        assert_eq!(said("files", "read", "{\"n\": 5}"), format!("allowed g{n}"));
+        assert_eq!(said("files", "read", "{\"n\": 6}"), format!("failed g{n}"));
+        assert_eq!(said("files", "write", "{}"), format!("allowed w{n}"));
+        assert_eq!(said("host", "word", "{}"), format!("allowed w{n}"));
+        assert_eq!(said("git", "log", "{}"), format!("denied d{n}"));
+    }
+}
+
 /// A server whose tools fill blocks and pages, and grants that say so much of them that no block holds it.
 #[test]
 fn large_servers_and_many_grants_read_the_same() {

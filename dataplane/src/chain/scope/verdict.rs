@@ -6,18 +6,19 @@
 //! and block: all of it stays in a core's cache, and a call takes the strictest word of the groups that its principal is
 //! in.
 
-use std::collections::HashMap;
+mod compile;
 
 use wire::ids::ServerIx;
-use wire::snapshot::Effect;
 
-use super::grants::{Cover, Grant, METHODS, SESSION_METHODS_COUNT, ServerTools};
+use super::grants::{METHODS, SESSION_METHODS_COUNT};
+
+pub(super) use self::compile::VerdictsBuilder;
 
 /// What is said of an action: its kind, and which grant or list of grants says so. The smallest of several groups' verdicts
 /// is the one of all of them.
 ///
 /// LIMIT: 2^29 grants; fewer fit into memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Verdict(u32);
 
 /// What kind of verdict, the strictest first.
@@ -108,6 +109,15 @@ struct Block {
 /// Blocks that lie beside each other make a page.
 const PAGE: u32 = 16;
 
+/// One page of a group.
+#[derive(Debug, Clone, Copy)]
+struct Page {
+    /// Where it begins in [`Verdicts::blocks_on`].
+    at: u32,
+    /// The first block of the group.
+    blocks: u32,
+}
+
 /// The actions of one server.
 #[derive(Debug)]
 struct Actions {
@@ -121,11 +131,11 @@ struct Actions {
 #[derive(Debug)]
 pub(super) struct Verdicts {
     servers: Box<[Actions]>,
-    /// By page, then by group: where in `blocks_on` that page of the group begins. Groups that say nothing there share one.
-    pages: Box<[Vec<u32>]>,
-    /// Where the blocks of each page are.
+    /// By page, then by group.
+    pages: Box<[Vec<Page>]>,
+    /// Which of its group's blocks lie on a page; groups that say the same of the same things share it.
     blocks_on: Vec<u32>,
-    /// The first says nothing.
+    /// Those of each group beside each other; its first says nothing.
     blocks: Vec<Block>,
     /// Of blocks of which a group says more than three things.
     wide: Vec<[Verdict; BLOCK as usize]>,
@@ -178,15 +188,15 @@ impl Verdicts {
 
     /// The page on which the action's block is, of every group.
     #[inline]
-    fn pages_of(&self, action: Action) -> &[u32] {
+    fn pages_of(&self, action: Action) -> &[Page] {
         self.pages.get((action.block / PAGE) as usize).map_or(&[], |pages| pages)
     }
 
     #[inline]
-    fn on_page(&self, pages: &[u32], group: u32, action: Action) -> Option<Verdict> {
+    fn on_page(&self, pages: &[Page], group: u32, action: Action) -> Option<Verdict> {
         let page = pages.get(group as usize)?;
-        let block = self.blocks_on.get((page | (action.block % PAGE)) as usize)?;
-        let Block { codes, verdicts } = self.blocks.get(*block as usize)?;
+        let block = self.blocks_on.get((page.at | (action.block % PAGE)) as usize)?;
+        let Block { codes, verdicts } = self.blocks.get(page.blocks.wrapping_add(*block) as usize)?;
         let code = codes[(action.at / 32 % 2) as usize] >> (action.at % 32 * 2) & 3;
         Some(verdicts[code as usize])
     }
@@ -201,177 +211,5 @@ impl Verdicts {
             Kind::Wide | Kind::Nothing => (None, None),
         };
         one.into_iter().chain(list.map_or(&[][..], |list| list).iter().copied())
-    }
-}
-
-/// Compiles what groups say, one after the other.
-pub(super) struct VerdictsBuilder {
-    verdicts: Verdicts,
-    lists: Lists,
-}
-
-/// Lists of grants, each once.
-#[derive(Default)]
-struct Lists {
-    all: Vec<Box<[u32]>>,
-    known: HashMap<Box<[u32]>, u32>,
-}
-
-impl Lists {
-    fn intern(&mut self, list: Vec<u32>) -> u32 {
-        let list = list.into_boxed_slice();
-        *self.known.entry(list).or_insert_with_key(|list| {
-            self.all.push(list.clone());
-            self.all.len() as u32 - 1
-        })
-    }
-}
-
-/// A grant of a group, by its number, and its tools on one server.
-type OnServer<'g> = (u32, &'g Grant, &'g Cover);
-
-/// What one grant says of the actions of one block.
-struct Word {
-    grant: u32,
-    takes: bool,
-    /// Whatever the arguments are.
-    certain: u64,
-    /// Depending on them, or on the scopes held.
-    asked: u64,
-}
-
-impl Word {
-    /// Of the methods of a server. Whoever is allowed anything on it may open a session, whatever the arguments of the
-    /// calls to come.
-    fn of_methods(ix: u32, grant: &Grant, open: bool) -> Word {
-        let session = (1 << SESSION_METHODS_COUNT) - 1;
-        let named = grant.methods.actions();
-        // Which of them are meant, only the name will say.
-        let undiscovered = u64::from(open && grant.methods.covers_calls()) << UNDISCOVERED;
-        let takes = grant.effect == Effect::Deny;
-        let all = if takes { named } else { named | session };
-        let certain = match (grant.is_certain(), takes || !grant.scopes.is_empty()) {
-            (true, _) => all,
-            (false, true) => 0,
-            (false, false) => session,
-        };
-        Word { grant: ix, takes, certain, asked: all & !certain | undiscovered }
-    }
-
-    fn of_tools(ix: u32, grant: &Grant, covered: u64) -> Word {
-        let covered = if grant.methods.covers_calls() { covered } else { 0 };
-        let (certain, asked) = if grant.is_certain() { (covered, 0) } else { (0, covered) };
-        Word { grant: ix, takes: grant.effect == Effect::Deny, certain, asked }
-    }
-
-    fn speaks(&self) -> u64 {
-        self.certain | self.asked
-    }
-}
-
-impl VerdictsBuilder {
-    /// For these servers.
-    pub(super) fn new(servers: &[ServerTools]) -> VerdictsBuilder {
-        let mut blocks = 0;
-        let servers: Box<[Actions]> = servers
-            .iter()
-            .map(|server| {
-                let (first_block, tools) = (blocks, server.names.len());
-                blocks += 1 + tools.div_ceil(BLOCK as usize) as u32;
-                Actions { first_block, tools: tools as u32, open: server.open }
-            })
-            .collect();
-        let pages = (0..blocks.div_ceil(PAGE)).map(|_| Vec::new()).collect();
-        let silent = Block { codes: [0; 2], verdicts: [Verdict::NOTHING; 4] };
-        let (blocks_on, blocks) = (vec![0; PAGE as usize], vec![silent]);
-        let verdicts = Verdicts { servers, pages, blocks_on, blocks, wide: Vec::new(), lists: Box::default() };
-        VerdictsBuilder { verdicts, lists: Lists::default() }
-    }
-
-    /// The next group: its grants, in the order of the policy, each on every server of which it speaks.
-    /// Cost: for each block the grants that speak of it, and once more for each different set of those to be asked.
-    pub(super) fn group<'g>(&mut self, grants: impl Iterator<Item = (ServerIx, OnServer<'g>)>) {
-        self.verdicts.pages.iter_mut().for_each(|groups| groups.push(0));
-        let mut grants: Vec<_> = grants.collect();
-        grants.sort_by_key(|(server, _)| *server);
-        for of_server in grants.chunk_by(|(a, _), (b, _)| a == b) {
-            let Some(&Actions { first_block, tools, open }) = self.verdicts.servers.get(of_server[0].0.index()) else { continue };
-            let words = |of: &dyn Fn(&OnServer<'g>) -> Word| of_server.iter().map(|(_, grant)| of(grant)).collect::<Vec<_>>();
-            self.block(first_block, &words(&|(ix, grant, _)| Word::of_methods(*ix, grant, open)));
-            for block in 0..tools.div_ceil(BLOCK) {
-                let words = words(&|(ix, grant, cover)| Word::of_tools(*ix, grant, cover.word(block as usize)));
-                self.block(first_block + 1 + block, &words);
-            }
-        }
-    }
-
-    /// What the group says of one block.
-    fn block(&mut self, block: u32, words: &[Word]) {
-        let said = self.verdicts_of(words);
-        let Verdicts { pages, blocks_on, blocks, wide, .. } = &mut self.verdicts;
-        let Some(page) = pages[(block / PAGE) as usize].last_mut().filter(|_| !said.is_empty()) else { return };
-        if *page == 0 {
-            *page = blocks_on.len() as u32;
-            blocks_on.resize(blocks_on.len() + PAGE as usize, 0);
-        }
-        blocks_on[(*page | (block % PAGE)) as usize] = blocks.len() as u32;
-        blocks.push(Block::of(&said).unwrap_or_else(|| {
-            let of = |action: usize| said.iter().find(|(actions, _)| actions >> action & 1 == 1);
-            wide.push(std::array::from_fn(|action| of(action).map_or(Verdict::NOTHING, |(_, verdict)| *verdict)));
-            Block { codes: [0; 2], verdicts: [Verdict::new(Kind::Wide, wide.len() as u32 - 1); 4] }
-        }));
-    }
-
-    /// The verdicts of one group on the actions of one block, each action in at most one.
-    fn verdicts_of(&mut self, words: &[Word]) -> Vec<(u64, Verdict)> {
-        let mut found = Vec::new();
-        let mut left = u64::MAX;
-        let mut decide = |left: &mut u64, actions: u64, verdict: Verdict| {
-            if actions & *left != 0 {
-                found.push((actions & *left, verdict));
-                *left &= !actions;
-            }
-        };
-        for word in words.iter().filter(|word| word.takes) {
-            decide(&mut left, word.certain, Verdict::new(Kind::Denied, word.grant));
-        }
-        // What a grant gives for certain, another may still take.
-        let taken = words.iter().filter(|word| word.takes).fold(0, |taken, word| taken | word.asked) & left;
-        left &= !taken;
-        for word in words.iter().filter(|word| !word.takes) {
-            decide(&mut left, word.certain, Verdict::new(Kind::Allowed, word.grant));
-        }
-        let mut judged = words.iter().fold(0, |judged, word| judged | word.asked) & left | taken;
-        while judged != 0 {
-            // All of which the same grants speak.
-            let first = judged & judged.wrapping_neg();
-            let speaking = |word: &&Word| word.speaks() & first != 0;
-            let same = |same: u64, word: &Word| same & if speaking(&word) { word.speaks() } else { !word.speaks() };
-            let alike = words.iter().fold(judged, same);
-            let list = self.lists.intern(words.iter().filter(speaking).map(|word| word.grant).collect());
-            let may_take = words.iter().filter(speaking).any(|word| word.takes);
-            found.push((alike, Verdict::new(if may_take { Kind::MayTake } else { Kind::MayGive }, list)));
-            judged &= !alike;
-        }
-        found
-    }
-
-    pub(super) fn build(self) -> Verdicts {
-        Verdicts { lists: self.lists.all.into(), ..self.verdicts }
-    }
-}
-
-impl Block {
-    /// `None` for more verdicts than it holds.
-    fn of(verdicts: &[(u64, Verdict)]) -> Option<Block> {
-        let mut block = Block { codes: [0; 2], verdicts: [Verdict::NOTHING; 4] };
-        for (code, (actions, verdict)) in (1..).zip(verdicts) {
-            *block.verdicts.get_mut(code)? = *verdict;
-            let of_word = |word: usize| (0..32).filter(move |at| actions >> (word * 32 + at) & 1 == 1);
-            for (word, codes) in block.codes.iter_mut().enumerate() {
-                *codes |= of_word(word).fold(0, |codes, at| codes | (code as u64) << (at * 2));
-            }
-        }
-        Some(block)
     }
 }
