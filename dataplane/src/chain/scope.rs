@@ -157,7 +157,7 @@ impl Membership {
         if verdict.is_conditional() {
             return self.judge(grants, action, call, now_us);
         }
-        // Read whatever was said: what that is cannot be foreseen, and a jump that goes wrong costs more.
+        // Where nothing was said, this is any grant, and not named.
         let Some(Grant { id, .. }) = grants.get(verdict.ix()) else { return Access::NotGranted };
         match verdict.kind() {
             Kind::Denied => Access::Denied { grant: id },
@@ -170,8 +170,7 @@ impl Membership {
     /// conditions, which speak of the calls to come.
     #[inline(never)]
     fn judge<'p>(&self, grants: &'p Grants, action: Action, call: &Call<'_>, now_us: u64) -> Access<'p> {
-        let named = |entry: &Entry| !action.is_undiscovered() || grants.names(entry.grant, call.server, call.name);
-        let entries = || self.entries(grants, action).filter(named);
+        let entries = || self.entries(grants, action, call.server, call.name);
         let mut otherwise = Access::NotGranted;
         let mut next = first_of(entries());
         // Nothing is given, so there is nothing to take.
@@ -205,10 +204,14 @@ impl Membership {
         }
     }
 
-    /// Every grant that speaks of an action, in no order.
-    fn entries(&self, grants: &Grants, action: Action) -> impl Iterator<Item = Entry> {
+    /// Every grant that speaks of an action, in no order. What a tool is called tells only where it was not discovered.
+    fn entries(&self, grants: &Grants, action: Action, server: ServerIx, name: &str) -> impl Iterator<Item = Entry> {
         let of_group = move |group: &u32| grants.verdicts.grants(*group, action);
-        let entry = move |grant| Some(Entry { rank: self.rank(grants.get(grant)?), grant });
+        let entry = move |ix| {
+            let grant = grants.get(ix)?;
+            let speaks = !action.is_undiscovered() || grants.covers_tool(grant, server, name);
+            speaks.then(|| Entry { rank: self.rank(grant), grant: ix })
+        };
         self.groups.iter().flat_map(of_group).filter_map(entry)
     }
 
@@ -231,9 +234,7 @@ impl Membership {
     fn lists(&self, grants: &Grants, server: ServerIx, name: &str) -> bool {
         let tool = grants.tool(server, name).and_then(|tool| grants.verdicts.tool(server, tool));
         let Some(action) = tool.or_else(|| grants.verdicts.undiscovered(server)) else { return false };
-        let named = |entry: &Entry| !action.is_undiscovered() || grants.names(entry.grant, server, name);
-        let entries = || self.entries(grants, action).filter(named);
-        let mut deciding = entries().filter(|entry| entry.rank != Rank::DeniesIf).peekable();
+        let mut deciding = self.entries(grants, action, server, name).filter(|entry| entry.rank != Rank::DeniesIf).peekable();
         deciding.peek().is_some() && deciding.all(|entry| entry.rank != Rank::Denies)
     }
 }

@@ -61,7 +61,7 @@ pub(super) const SESSION_METHODS_COUNT: usize = SESSION_METHODS.len();
 
 /// Whether a method is a session's own business.
 pub fn is_session_method(method: &str) -> bool {
-    method_ix(method).is_some_and(|ix| ix < SESSION_METHODS.len())
+    method_ix(method).is_some_and(is_session_ix)
 }
 
 /// Which method it is, `tools/call` aside.
@@ -71,7 +71,7 @@ pub(super) fn method_ix(method: &str) -> Option<usize> {
 }
 
 pub(super) fn is_session_ix(method: usize) -> bool {
-    method < SESSION_METHODS.len()
+    method < SESSION_METHODS_COUNT
 }
 
 /// The methods a grant speaks of: one bit each, and one for `tools/call`.
@@ -334,11 +334,6 @@ impl Grants {
         let Some(of) = self.server(server) else { return false };
         self.cover(grant, server).is_some()
             && (place.tools.is_empty() || place.tools.iter().any(|glob| glob.matches(&of.name, tool)))
-    }
-
-    /// The same of a grant by its number, if it speaks of calls at all.
-    pub(super) fn names(&self, grant: u32, server: ServerIx, tool: &str) -> bool {
-        self.get(grant).is_some_and(|grant| self.covers_tool(grant, server, tool))
     }
 
     /// Whom a grant is for.
