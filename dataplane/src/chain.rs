@@ -23,7 +23,7 @@ pub mod tool;
 
 use blocklist::{BlockScratch, Target};
 use rate::{Admitted, Charge, Charges, RateState, Refused};
-use scope::{Access, Standing};
+use scope::{Access, Lacks, Standing};
 use secrets::{Blanks, ScanScratch, Side, Subject, Unscannable, Verdict};
 
 /// What is about to be done, as the request's body says. Never taken from a header.
@@ -369,34 +369,26 @@ impl Allowed {
 
 fn check_scope(policy: &Policy, standing: &Standing, call: &Call<'_>, now_us: u64, cleared: &mut Cleared) -> Result<(), Denial> {
     let tool = if call.is_tool { policy.grants.tool(call.server, call.name) } else { None };
-    match standing.access_to(policy, tool, call, now_us) {
-        Access::Allowed { grant } => {
-            cleared.allowed.rule = clip(grant);
-            standing.observed(policy, call, now_us).for_each(|grant| cleared.allowed.note(grant));
-            policy.charges(standing, tool, call, &mut cleared.charges)
-        }
-        Access::StepUp { grant, scopes } => {
-            let mut denial = Denial::new(Reason::ScopeMissing).by(grant);
-            for scope in scopes {
-                push_word(&mut denial.evidence, scope);
-            }
-            Err(denial)
-        }
-        Access::Denied { grant } => Err(Denial::new(Reason::GrantDenies).by(grant)),
-        Access::ConditionFailed { grant, condition } => Err(Denial::new(Reason::ConditionFailed).by(grant).seen(condition)),
-        Access::ConditionFaulty { grant, condition, fault } => {
-            let mut denial = Denial::new(Reason::ConditionError).by(grant);
+    let Access { reason, grant, lacks } = standing.access_to(policy, tool, call, now_us);
+    if reason == Reason::Permitted {
+        cleared.allowed.rule = clip(grant);
+        standing.observed(policy, call, now_us).for_each(|grant| cleared.allowed.note(grant));
+        return policy.charges(standing, tool, call, &mut cleared.charges);
+    }
+    let mut denial = Denial::new(reason).by(grant);
+    match lacks {
+        Lacks::Nothing => {}
+        Lacks::Scopes(scopes) => scopes.iter().for_each(|scope| push_word(&mut denial.evidence, scope)),
+        Lacks::Condition(condition) => denial = denial.seen(condition),
+        Lacks::Judgement { condition, fault } => {
             // As much as fits; why comes first.
             let _ = write!(denial.evidence, "{fault}: ");
             let rest: ArrayString<256> = clip(condition);
             let fits = rest.floor_char_boundary(denial.evidence.remaining_capacity());
             denial.evidence.push_str(&rest[..fits]);
-            Err(denial)
         }
-        Access::NotGranted => Err(Denial::new(Reason::NotGranted)),
-        Access::ToolUnknown => Err(Denial::new(Reason::ToolUnknown)),
-        Access::MethodUnknown => Err(Denial::new(Reason::MethodUnknown)),
     }
+    Err(denial)
 }
 
 /// Adds a word to a list that is separated by spaces, whole or not at all.

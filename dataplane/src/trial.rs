@@ -183,8 +183,9 @@ impl Trial {
             let depends = |considered: &Considered<'_>| {
                 matches!(considered.says, Says::ConditionFailed { .. } | Says::ConditionFaulty { .. })
             };
-            match explained.access {
-                Access::Allowed { grant } => match explained.considered.iter().any(depends) {
+            let Access { reason, grant, .. } = explained.access;
+            match reason {
+                Reason::Permitted => match explained.considered.iter().any(depends) {
                     // Another grant that depends on them may take it, not give it.
                     true if explained.considered.iter().any(|one| depends(one) && one.effect == wire::snapshot::Effect::Deny) => {
                         ByName::DependsOnArguments
@@ -198,13 +199,9 @@ impl Trial {
                         retry_after_ms: 0,
                     }),
                 },
-                Access::ConditionFailed { .. } | Access::ConditionFaulty { .. } => ByName::DependsOnArguments,
-                Access::StepUp { .. } if explained.considered.iter().any(depends) => ByName::DependsOnArguments,
-                Access::StepUp { grant, .. } => ByName::Certain(Judgement::of(&Denial::new(Reason::ScopeMissing).by(grant))),
-                Access::Denied { grant } => ByName::Certain(Judgement::of(&Denial::new(Reason::GrantDenies).by(grant))),
-                Access::NotGranted => ByName::Certain(Judgement::of(&Denial::new(Reason::NotGranted))),
-                Access::ToolUnknown => ByName::Certain(Judgement::of(&Denial::new(Reason::ToolUnknown))),
-                Access::MethodUnknown => ByName::Certain(Judgement::of(&Denial::new(Reason::MethodUnknown))),
+                Reason::ConditionFailed | Reason::ConditionError => ByName::DependsOnArguments,
+                Reason::ScopeMissing if explained.considered.iter().any(depends) => ByName::DependsOnArguments,
+                _ => ByName::Certain(Judgement::of(&Denial::new(reason).by(grant))),
             }
         });
         found.unwrap_or_else(|denial| ByName::Certain(Judgement::of(&denial)))
@@ -303,16 +300,8 @@ fn denial_of(
 
 fn scope(policy: &Policy, principal: &Principal, call: &Call<'_>, now_us: u64) -> Value {
     let explained = explain::explain(policy, principal, call, now_us);
-    let (says, reason, rule) = match explained.access {
-        Access::Allowed { grant } => ("allow", Reason::Permitted, grant),
-        Access::StepUp { grant, .. } => ("deny", Reason::ScopeMissing, grant),
-        Access::Denied { grant } => ("deny", Reason::GrantDenies, grant),
-        Access::ConditionFailed { grant, .. } => ("deny", Reason::ConditionFailed, grant),
-        Access::ConditionFaulty { grant, .. } => ("deny", Reason::ConditionError, grant),
-        Access::NotGranted => ("deny", Reason::NotGranted, ""),
-        Access::ToolUnknown => ("deny", Reason::ToolUnknown, ""),
-        Access::MethodUnknown => ("deny", Reason::MethodUnknown, ""),
-    };
+    let Access { reason, grant: rule, .. } = explained.access;
+    let says = if reason == Reason::Permitted { "allow" } else { "deny" };
     let grants: Vec<Value> = explained.considered.iter().map(considered).collect();
     json!({ "layer": "scope", "says": says, "reason": reason.as_str(), "rule": rule, "grants": grants })
 }

@@ -1,6 +1,7 @@
 //! The first check: may this principal use this method or tool of this server, with these arguments, at this time?
 //! Lives on: the policy, where all shards read it, but for the groups of grants that a principal is in, which are found at
-//! its first call. A call then costs one look-up for each of them, and the conditions of the grants that speak of its tool.
+//! its first call. A call then costs one look-up for each of them that speaks of its server, and the conditions of the grants
+//! that speak of its tool.
 //!
 //! Deny beats allow, no grant means no. A grant without `tools` and `methods` gives the whole server; one with `tools`
 //! gives `tools/call` on them; one with `methods` gives those methods. Whoever may do anything on a server may also open
@@ -13,18 +14,22 @@
 pub mod condition;
 pub mod explain;
 pub(crate) mod grants;
+mod groups;
 pub mod standing;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
+use std::hint::select_unpredictable;
+
 use arrayvec::ArrayVec;
-use smallvec::SmallVec;
+use wire::decision::Reason;
 use wire::ids::ServerIx;
 use wire::snapshot::Effect;
 
 use self::condition::{Fault, Unmet};
 use self::grants::{Grant, Grants};
+use self::groups::Groups;
 use self::verdict::{Action, Kind};
 use super::Call;
 use crate::identity::Principal;
@@ -34,54 +39,70 @@ pub use self::standing::Standing;
 
 /// What the grants say about a call.
 #[derive(Debug, Clone, Copy)]
-pub enum Access<'p> {
-    /// Yes, by this grant.
-    Allowed {
-        /// Its id.
-        grant: &'p str,
-    },
-    /// Yes, if the token carried these scopes too.
-    StepUp {
-        /// The grant's id.
-        grant: &'p str,
-        /// All scopes the grant asks for.
-        scopes: &'p [Box<str>],
-    },
-    /// No, by this grant.
-    Denied {
-        /// Its id.
-        grant: &'p str,
-    },
-    /// A grant would allow it with other arguments, or at another time.
-    ConditionFailed {
-        /// Its id.
-        grant: &'p str,
-        /// What does not hold, as it was declared.
-        condition: &'p str,
-    },
-    /// A grant speaks of it, but whether it applies cannot be judged.
-    ConditionFaulty {
-        /// Its id.
-        grant: &'p str,
+pub struct Access<'p> {
+    /// [`Reason::Permitted`], or why not.
+    pub reason: Reason,
+    /// The id of the grant that says so; empty where none does.
+    pub grant: &'p str,
+    /// What the call lacks.
+    pub lacks: Lacks<'p>,
+}
+
+/// What a call lacks to be allowed, as far as it can be named.
+#[derive(Debug, Clone, Copy)]
+pub enum Lacks<'p> {
+    /// Nothing, or nothing in particular.
+    Nothing,
+    /// Some of the scopes that the grant asks for: all of those.
+    Scopes(&'p [Box<str>]),
+    /// What does not hold, as it was declared: it might with other arguments, or at another time.
+    Condition(&'p str),
+    /// Whether it applies cannot be judged.
+    Judgement {
         /// What cannot be judged, as it was declared.
         condition: &'p str,
         /// Why not.
         fault: Fault,
     },
+}
+
+impl<'p> Access<'p> {
+    const NOT_GRANTED: Access<'static> = Access::none(Reason::NotGranted);
+
     /// No grant speaks for it.
-    NotGranted,
-    /// The server has no such tool.
-    ToolUnknown,
-    /// The gateway does not know the method.
-    MethodUnknown,
+    const fn none(reason: Reason) -> Access<'p> {
+        Access { reason, grant: "", lacks: Lacks::Nothing }
+    }
+
+    /// A grant says so, whatever the arguments.
+    fn by(reason: Reason, grant: &'p Grant) -> Access<'p> {
+        Access { reason, grant: &grant.id, lacks: Lacks::Nothing }
+    }
+
+    /// Whether a grant gives it, now or with more scopes.
+    fn may_be_given(&self) -> bool {
+        matches!(self.reason, Reason::Permitted | Reason::ScopeMissing)
+    }
+
+    /// A grant gives it, if the token carried these scopes too.
+    fn after_step_up(grant: &'p str, scopes: &'p [Box<str>]) -> Access<'p> {
+        Access { reason: Reason::ScopeMissing, grant, lacks: Lacks::Scopes(scopes) }
+    }
+
+    fn unmet(grant: &'p Grant, unmet: Unmet<'p>) -> Access<'p> {
+        let (reason, lacks) = match unmet {
+            Unmet::Failed { condition } => (Reason::ConditionFailed, Lacks::Condition(condition)),
+            Unmet::Faulty { condition, fault } => (Reason::ConditionError, Lacks::Judgement { condition, fault }),
+        };
+        Access { reason, grant: &grant.id, lacks }
+    }
 }
 
 /// What of a principal the grants ask for.
 #[derive(Debug)]
 pub(crate) struct Membership {
-    /// The groups of grants that are for it, in ascending order. Those of nearly everybody lie beside each other, so that the
-    /// answer for one of thousands of principals is not waited for.
-    groups: SmallVec<[u32; 6]>,
+    /// The groups of grants that are for it.
+    groups: Groups,
     /// Separated by spaces.
     scopes: Box<str>,
 }
@@ -110,7 +131,8 @@ const ASKED_AT_ONCE: usize = 8;
 impl Membership {
     /// Cost: the grants that may be for the principal, not all there are.
     fn new(grants: &Grants, principal: &Principal) -> Membership {
-        Membership { groups: grants.groups_of(principal).into(), scopes: principal.scopes.as_str().into() }
+        let groups = Groups::new(&grants.groups_of(principal), |group| grants.verdicts.servers_of(group));
+        Membership { groups, scopes: principal.scopes.as_str().into() }
     }
 
     fn holds(&self, scope: &str) -> bool {
@@ -119,7 +141,7 @@ impl Membership {
 
     /// What the grants say about a call; `tool` is its tool's number. Units: `now_us` is µs since 1970.
     ///
-    /// Cost: a few nanoseconds for each group, and the conditions; no allocation.
+    /// Cost: a few nanoseconds for each group that speaks of the server, and the conditions; no allocation.
     #[inline]
     fn access<'p>(&self, grants: &'p Grants, tool: Option<u32>, call: &Call<'_>, now_us: u64) -> Access<'p> {
         match tool.filter(|_| call.is_tool).and_then(|tool| grants.verdicts.tool(call.server, tool)) {
@@ -133,12 +155,12 @@ impl Membership {
     fn access_to_others<'p>(&self, grants: &'p Grants, call: &Call<'_>, now_us: u64) -> Access<'p> {
         let of = |action: Option<Action>| match action {
             Some(action) => self.access_to(grants, action, call, now_us),
-            None => Access::NotGranted,
+            None => Access::NOT_GRANTED,
         };
         if !call.is_tool {
             return match grants::method_ix(call.method) {
                 Some(method) => of(grants.verdicts.method(call.server, method)),
-                None => Access::MethodUnknown,
+                None => Access::none(Reason::MethodUnknown),
             };
         }
         if let Some(undiscovered) = grants.verdicts.undiscovered(call.server) {
@@ -146,24 +168,21 @@ impl Membership {
         }
         // Whoever may not even open a session is not told which tools exist.
         match of(grants.verdicts.method(call.server, 0)) {
-            Access::Allowed { .. } => Access::ToolUnknown,
+            Access { reason: Reason::Permitted, .. } => Access::none(Reason::ToolUnknown),
             other => other,
         }
     }
 
     #[inline]
     fn access_to<'p>(&self, grants: &'p Grants, action: Action, call: &Call<'_>, now_us: u64) -> Access<'p> {
-        let verdict = grants.verdicts.of_all(&self.groups, action);
+        let verdict = grants.verdicts.of_all(&self.groups, call.server, action);
         if verdict.is_conditional() {
             return self.judge(grants, action, call, now_us);
         }
         // Where nothing was said, this is any grant, and not named.
-        let Some(Grant { id, .. }) = grants.get(verdict.ix()) else { return Access::NotGranted };
-        match verdict.kind() {
-            Kind::Denied => Access::Denied { grant: id },
-            Kind::Allowed => Access::Allowed { grant: id },
-            Kind::MayTake | Kind::MayGive | Kind::Wide | Kind::Nothing => Access::NotGranted,
-        }
+        let Some(grant) = grants.get(verdict.ix()) else { return Access::NOT_GRANTED };
+        let grant = select_unpredictable(verdict.kind() == Kind::Nothing, "", &*grant.id);
+        Access { reason: verdict.reason(), grant, lacks: Lacks::Nothing }
     }
 
     /// Asks grants in the order of their ranks. On a session's own methods a grant that gives is not asked for its
@@ -171,30 +190,27 @@ impl Membership {
     #[inline(never)]
     fn judge<'p>(&self, grants: &'p Grants, action: Action, call: &Call<'_>, now_us: u64) -> Access<'p> {
         let entries = || self.entries(grants, action, call.server, call.name);
-        let mut otherwise = Access::NotGranted;
+        let mut otherwise = Access::NOT_GRANTED;
         let mut next = first_of(entries());
         // Nothing is given, so there is nothing to take.
         if next.iter().all(|entry| entry.rank == Rank::DeniesIf) && entries().all(|entry| entry.rank == Rank::DeniesIf) {
-            return Access::NotGranted;
+            return Access::NOT_GRANTED;
         }
         loop {
             for Entry { rank, grant } in &next {
                 let Some(grant) = grants.get(*grant) else { continue };
-                let id = &*grant.id;
                 let met = match rank {
                     Rank::Denies | Rank::Allows => Ok(()),
                     Rank::AllowsIf | Rank::StepUp { .. } if action.is_session() => Ok(()),
                     Rank::DeniesIf | Rank::AllowsIf | Rank::StepUp { .. } => grant.conditions.check(call.arguments, now_us),
                 };
                 match (rank, met) {
-                    (Rank::Denies | Rank::DeniesIf, Ok(())) => return Access::Denied { grant: id },
-                    (Rank::Allows | Rank::AllowsIf, Ok(())) => return Access::Allowed { grant: id },
-                    (Rank::StepUp { .. }, Ok(())) => return Access::StepUp { grant: id, scopes: &grant.scopes },
+                    (Rank::Denies | Rank::DeniesIf, Ok(())) => return Access::by(Reason::GrantDenies, grant),
+                    (Rank::Allows | Rank::AllowsIf, Ok(())) => return Access::by(Reason::Permitted, grant),
+                    (Rank::StepUp { .. }, Ok(())) => return Access::after_step_up(&grant.id, &grant.scopes),
                     (Rank::Denies | Rank::DeniesIf, Err(Unmet::Failed { .. })) => {}
-                    (Rank::Denies | Rank::DeniesIf, Err(Unmet::Faulty { condition, fault })) => {
-                        return Access::ConditionFaulty { grant: id, condition, fault };
-                    }
-                    (_, Err(unmet)) => otherwise = worse(otherwise, id, unmet),
+                    (Rank::Denies | Rank::DeniesIf, Err(faulty @ Unmet::Faulty { .. })) => return Access::unmet(grant, faulty),
+                    (_, Err(unmet)) => otherwise = worse(otherwise, Access::unmet(grant, unmet)),
                 }
             }
             match next.last().copied() {
@@ -206,13 +222,13 @@ impl Membership {
 
     /// Every grant that speaks of an action, in no order. What a tool is called tells only where it was not discovered.
     fn entries(&self, grants: &Grants, action: Action, server: ServerIx, name: &str) -> impl Iterator<Item = Entry> {
-        let of_group = move |group: &u32| grants.verdicts.grants(*group, action);
+        let of_group = move |group| grants.verdicts.grants(group, action);
         let entry = move |ix| {
             let grant = grants.get(ix)?;
             let speaks = !action.is_undiscovered() || grants.covers_tool(grant, server, name);
             speaks.then(|| Entry { rank: self.rank(grant), grant: ix })
         };
-        self.groups.iter().flat_map(of_group).filter_map(entry)
+        self.groups.on(server).flat_map(of_group).filter_map(entry)
     }
 
     fn rank(&self, grant: &Grant) -> Rank {
@@ -255,10 +271,9 @@ fn first_of(entries: impl Iterator<Item = Entry>) -> ArrayVec<Entry, ASKED_AT_ON
 }
 
 /// Of several reasons why nothing is given, the first is told, but one that could not be judged before one that failed.
-fn worse<'p>(so_far: Access<'p>, grant: &'p str, unmet: Unmet<'p>) -> Access<'p> {
-    match (so_far, unmet) {
-        (Access::ConditionFaulty { .. }, _) | (Access::ConditionFailed { .. }, Unmet::Failed { .. }) => so_far,
-        (_, Unmet::Faulty { condition, fault }) => Access::ConditionFaulty { grant, condition, fault },
-        (_, Unmet::Failed { condition }) => Access::ConditionFailed { grant, condition },
+fn worse<'p>(so_far: Access<'p>, next: Access<'p>) -> Access<'p> {
+    match (so_far.reason, next.reason) {
+        (Reason::NotGranted, _) | (Reason::ConditionFailed, Reason::ConditionError) => next,
+        _ => so_far,
     }
 }

@@ -9,6 +9,7 @@ use wire::ids::ServerIx;
 use wire::snapshot::{self, Effect, Snapshot, Subject};
 
 use super::condition::{ConditionError, Conditions};
+use super::groups::Groups;
 use super::verdict::{Verdicts, VerdictsBuilder};
 use crate::chain::Call;
 use crate::chain::glob::{Glob, GlobError};
@@ -309,9 +310,9 @@ impl Grants {
     }
 
     /// The grants that would take a call from somebody in these groups. Nearly always none, and then for nothing.
-    pub(super) fn observers<'g>(&'g self, groups: &'g [u32], call: &'g Call<'_>) -> impl Iterator<Item = &'g Grant> {
+    pub(super) fn observers<'g>(&'g self, groups: &'g Groups, call: &'g Call<'_>) -> impl Iterator<Item = &'g Grant> {
         let of = self.observers.iter().filter_map(|ix| self.get(*ix));
-        of.filter(|grant| groups.binary_search(&grant.group).is_ok()).filter(|grant| match call.is_tool {
+        of.filter(|grant| groups.contains(grant.group)).filter(|grant| match call.is_tool {
             true => grant.methods.covers_calls() && self.covers_tool(grant, call.server, call.name),
             false => self.speaks_of(grant, call.server) && method_ix(call.method).is_some_and(|ix| grant.methods.covers(ix)),
         })

@@ -37,7 +37,7 @@ impl Standing {
 
     /// What the grants say about a call. Units: `now_us` is µs since 1970.
     ///
-    /// Cost: one look-up for each group of grants that is for the principal, and the conditions.
+    /// Cost: one look-up for each group of grants that is for the principal and speaks of the server, and the conditions.
     pub fn access<'p>(&self, policy: &'p Policy, call: &Call<'_>, now_us: u64) -> Access<'p> {
         let tool = if call.is_tool { policy.grants.tool(call.server, call.name) } else { None };
         self.access_to(policy, tool, call, now_us)
@@ -46,13 +46,29 @@ impl Standing {
     /// The same, where the tool's number on the server is known.
     #[inline]
     pub fn access_to<'p>(&self, policy: &'p Policy, tool: Option<u32>, call: &Call<'_>, now_us: u64) -> Access<'p> {
+        match if call.is_tool { policy.demands(call.server, call.name) } else { &[] } {
+            [] => self.membership.access(&policy.grants, tool, call, now_us),
+            demands => self.access_on(demands, policy, tool, call, now_us),
+        }
+    }
+
+    /// The same where the tool itself asks for one of some scopes: a grant that was meant for tools of other servers gives
+    /// nobody a command.
+    #[inline(never)]
+    fn access_on<'p>(
+        &self,
+        demands: &'p [Box<str>],
+        policy: &'p Policy,
+        tool: Option<u32>,
+        call: &Call<'_>,
+        now_us: u64,
+    ) -> Access<'p> {
         let access = self.membership.access(&policy.grants, tool, call, now_us);
-        match (access, if call.is_tool { policy.demands(call.server, call.name) } else { &[] }) {
-            // A grant that was meant for tools of other servers gives nobody a command.
-            (Access::Allowed { grant } | Access::StepUp { grant, .. }, demands @ [first, ..]) if !self.meets(demands) => {
-                Access::StepUp { grant, scopes: std::slice::from_ref(first) }
+        match demands {
+            [first, ..] if access.may_be_given() && !self.meets(demands) => {
+                Access::after_step_up(access.grant, std::slice::from_ref(first))
             }
-            (access, _) => access,
+            _ => access,
         }
     }
 

@@ -95,22 +95,23 @@ fn said(grants: &Grants, principal: &Principal, server: &str, method: &str, tool
     if call.is_tool {
         let listed = membership.lists(grants, server_ix, tool);
         let access = membership.access(grants, tool_ix, &call, NOON_US);
-        let possible = matches!(access, Access::Allowed { .. } | Access::StepUp { .. });
-        assert!(listed || !possible, "{tool} of {server} can be called and is not listed");
+        assert!(listed || !access.may_be_given(), "{tool} of {server} can be called and is not listed");
     }
     word(membership.access(grants, tool_ix, &call, NOON_US))
 }
 
 fn word(access: Access<'_>) -> String {
-    match access {
-        Access::Allowed { grant } => format!("allowed {grant}"),
-        Access::StepUp { grant, scopes } => format!("step-up {grant} {}", scopes.join("+")),
-        Access::Denied { grant } => format!("denied {grant}"),
-        Access::ConditionFailed { grant, .. } => format!("failed {grant}"),
-        Access::ConditionFaulty { grant, .. } => format!("faulty {grant}"),
-        Access::NotGranted => "not granted".to_owned(),
-        Access::ToolUnknown => "tool unknown".to_owned(),
-        Access::MethodUnknown => "method unknown".to_owned(),
+    let Access { reason, grant, lacks } = access;
+    match (reason, lacks) {
+        (Reason::Permitted, Lacks::Nothing) => format!("allowed {grant}"),
+        (Reason::ScopeMissing, Lacks::Scopes(scopes)) => format!("step-up {grant} {}", scopes.join("+")),
+        (Reason::GrantDenies, Lacks::Nothing) => format!("denied {grant}"),
+        (Reason::ConditionFailed, Lacks::Condition(_)) => format!("failed {grant}"),
+        (Reason::ConditionError, Lacks::Judgement { .. }) => format!("faulty {grant}"),
+        (Reason::NotGranted, Lacks::Nothing) if grant.is_empty() => "not granted".to_owned(),
+        (Reason::ToolUnknown, Lacks::Nothing) if grant.is_empty() => "tool unknown".to_owned(),
+        (Reason::MethodUnknown, Lacks::Nothing) if grant.is_empty() => "method unknown".to_owned(),
+        _ => panic!("no such answer: {access:?}"),
     }
 }
 
@@ -542,6 +543,56 @@ fn whoever_has_grants_like_anothers_is_told_of_their_own() {
         assert_eq!(said("files", "write", "{}"), format!("allowed w{n}"));
         assert_eq!(said("host", "word", "{}"), format!("allowed w{n}"));
         assert_eq!(said("git", "log", "{}"), format!("denied d{n}"));
+    }
+}
+
+/// Whoever is in many groups, on more servers than are told apart at a glance.
+#[test]
+fn every_group_of_a_principal_is_heard_on_every_server() {
+    let servers: Vec<Server> = (0..40).map(|n| server(&format!("s{n}"), &["read", "write"], false)).collect();
+    let server_names = servers.iter().zip(0..).map(|(server, ix)| (server.name.clone(), ix)).collect();
+    // Role n reads on every server whose number it divides, and keeps everybody from writing on one.
+    let of_role = |n: usize| {
+        let read: Vec<String> = (0..40).step_by(n).map(|server| format!("s{server}")).collect();
+        let lines = [format!("g{n} allow {} read - -", read.join(",")), format!("d{n} deny s{} write - -", 40 - n)];
+        lines.map(|line| {
+            let subject = Subject { roles: vec![format!("r{n}")], ..Subject::default() };
+            snapshot::Grant { subject, ..grant(&line) }
+        })
+    };
+    let mut grants: Vec<_> = (1..=20).flat_map(of_role).collect();
+    let subject = Subject { roles: vec!["writer".to_owned()], ..Subject::default() };
+    grants.push(snapshot::Grant { subject, ..grant("w allow * write - -") });
+    let snapshot = Snapshot { generation: 1, grants, servers, server_names, ..Snapshot::default() };
+    let grants = Grants::compile(&snapshot).unwrap();
+    for first in 1..=20_usize {
+        for held in [0, 1, 7, 8, 9, 20] {
+            let numbers: Vec<usize> = (first..=20).take(held).collect();
+            let mut roles: Vec<String> = numbers.iter().map(|n| format!("r{n}")).collect();
+            roles.push("writer".to_owned());
+            let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
+            let membership = Membership::new(&grants, &Principal::for_tests(claims("ann", &roles, "eng", "")));
+            for ix in 0..40 {
+                let word = |tool: u32| {
+                    let call = Call {
+                        server: ServerIx(ix as u32),
+                        server_name: &snapshot.servers[ix].name,
+                        method: "tools/call",
+                        name: ["read", "write"][tool as usize],
+                        is_tool: true,
+                        channel: Channel::Mcp,
+                        arguments: None,
+                        beside: &[],
+                        waited: None,
+                    };
+                    word(membership.access(&grants, Some(tool), &call, NOON_US))
+                };
+                let reads = numbers.iter().find(|n| ix.is_multiple_of(**n));
+                assert_eq!(word(0), reads.map_or("not granted".to_owned(), |n| format!("allowed g{n}")));
+                let kept = numbers.iter().find(|n| ix == 40 - **n);
+                assert_eq!(word(1), kept.map_or("allowed w".to_owned(), |n| format!("denied d{n}")));
+            }
+        }
     }
 }
 

@@ -8,9 +8,11 @@
 
 mod compile;
 
+use wire::decision::Reason;
 use wire::ids::ServerIx;
 
 use super::grants::{METHODS, SESSION_METHODS_COUNT};
+use super::groups::{Groups, Servers};
 
 pub(super) use self::compile::VerdictsBuilder;
 
@@ -21,7 +23,7 @@ pub(super) use self::compile::VerdictsBuilder;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Verdict(u32);
 
-/// What kind of verdict, the strictest first.
+/// What kind of verdict, the strictest first; the even ones are not certain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Not of an action, but of a whole block: its verdicts are in this row of [`Verdicts::wide`].
@@ -63,10 +65,22 @@ impl Verdict {
         self.0 & !(u32::MAX << Verdict::IX_BITS)
     }
 
-    /// Whether the arguments or the scopes held decide.
+    /// Whether the arguments or the scopes held decide; never of a wide one.
     #[inline]
     pub(super) fn is_conditional(self) -> bool {
-        matches!(self.kind(), Kind::MayTake | Kind::MayGive)
+        (self.0 >> Verdict::IX_BITS).is_multiple_of(2)
+    }
+
+    /// What one that is not conditional says. A table, since nobody foresees which it is.
+    #[inline]
+    pub(super) fn reason(self) -> Reason {
+        const REASONS: [Reason; 1 << (u32::BITS - Verdict::IX_BITS)] = {
+            let mut reasons = [Reason::NotGranted; _];
+            reasons[Kind::Denied as usize] = Reason::GrantDenies;
+            reasons[Kind::Allowed as usize] = Reason::Permitted;
+            reasons
+        };
+        REASONS[(self.0 >> Verdict::IX_BITS) as usize]
     }
 }
 
@@ -135,6 +149,8 @@ pub(super) struct Verdicts {
     pages: Box<[Vec<Page>]>,
     /// Which of its group's blocks lie on a page; groups that say the same of the same things share it.
     blocks_on: Vec<u32>,
+    /// By group.
+    servers_of: Vec<Servers>,
     /// Those of each group beside each other; its first says nothing.
     blocks: Vec<Block>,
     /// Of blocks of which a group says more than three things.
@@ -164,16 +180,24 @@ impl Verdicts {
 
     /// What groups say of an action: the strictest word.
     #[inline]
-    pub(super) fn of_all(&self, groups: &[u32], action: Action) -> Verdict {
+    pub(super) fn of_all(&self, groups: &Groups, server: ServerIx, action: Action) -> Verdict {
         let pages = self.pages_of(action);
-        let said = groups.iter().filter_map(|group| self.on_page(pages, *group, action));
-        let verdict = said.fold(Verdict::NOTHING, Verdict::min);
-        if verdict.kind() == Kind::Wide { self.of_all_wide(groups, action) } else { verdict }
+        let word = |group| self.on_page(pages, group, action).unwrap_or(Verdict::NOTHING);
+        let mut on_server = groups.on(server);
+        // Hardly ever more than one speaks of a server, and whether one does no processor foresees: one is asked in any case.
+        let first = word(on_server.next_or_silent());
+        let verdict = on_server.map(word).fold(first, Verdict::min);
+        if verdict.kind() == Kind::Wide { self.of_all_wide(groups, server, action) } else { verdict }
     }
 
     #[cold]
-    fn of_all_wide(&self, groups: &[u32], action: Action) -> Verdict {
-        groups.iter().map(|group| self.of(*group, action)).fold(Verdict::NOTHING, Verdict::min)
+    fn of_all_wide(&self, groups: &Groups, server: ServerIx, action: Action) -> Verdict {
+        groups.on(server).map(|group| self.of(group, action)).fold(Verdict::NOTHING, Verdict::min)
+    }
+
+    /// The servers of which one group speaks.
+    pub(super) fn servers_of(&self, group: u32) -> Servers {
+        self.servers_of.get(group as usize).copied().unwrap_or_default()
     }
 
     /// What one group says of it.

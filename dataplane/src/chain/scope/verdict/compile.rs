@@ -2,9 +2,11 @@
 //! Off the shards.
 
 use hashbrown::HashMap;
+use wire::ids::ServerIx;
 use wire::snapshot::Effect;
 
 use super::super::grants::{Cover, Grant, Methods, Place, SESSION_METHODS_COUNT, ServerTools};
+use super::super::groups::Servers;
 use super::{Actions, BLOCK, Block, Kind, PAGE, Page, UNDISCOVERED, Verdict, Verdicts};
 
 /// Compiles what groups say, one after the other.
@@ -31,6 +33,7 @@ struct Likeness {
 struct Shape {
     /// Where each page begins in [`Verdicts::blocks_on`].
     pages: Vec<u32>,
+    servers: Servers,
     blocks: Vec<Block>,
     wide: Vec<[Verdict; BLOCK as usize]>,
     lists: Lists,
@@ -105,8 +108,15 @@ impl<'p> VerdictsBuilder<'p> {
             })
             .collect();
         let pages = (0..blocks.div_ceil(PAGE)).map(|_| Vec::new()).collect();
-        let verdicts =
-            Verdicts { servers, pages, blocks_on: Vec::new(), blocks: Vec::new(), wide: Vec::new(), lists: Box::default() };
+        let verdicts = Verdicts {
+            servers,
+            pages,
+            blocks_on: Vec::new(),
+            servers_of: Vec::new(),
+            blocks: Vec::new(),
+            wide: Vec::new(),
+            lists: Box::default(),
+        };
         VerdictsBuilder { places, verdicts, known_pages: HashMap::new(), shapes: HashMap::new(), lists: Lists::default() }
     }
 
@@ -129,6 +139,7 @@ impl<'p> VerdictsBuilder<'p> {
         for (pages, at) in verdicts.pages.iter_mut().zip(&shape.pages) {
             pages.push(Page { at: *at, blocks });
         }
+        verdicts.servers_of.push(shape.servers);
         let block = |block: &Block| Block { verdicts: block.verdicts.map(numbered), ..*block };
         verdicts.blocks.extend(shape.blocks.iter().map(block));
         verdicts.wide.extend(shape.wide.iter().map(|row| row.map(numbered)));
@@ -154,7 +165,13 @@ impl Likeness {
 impl Shape {
     fn of(grants: &[(u32, &Grant)], places: &[Place], verdicts: &mut Verdicts, known: &mut HashMap<Vec<u32>, u32>) -> Shape {
         let silent = Block { codes: [0; 2], verdicts: [Verdict::NOTHING; 4] };
-        let mut shape = Shape { pages: Vec::new(), blocks: vec![silent], wide: Vec::new(), lists: Lists::default() };
+        let mut shape = Shape {
+            pages: Vec::new(),
+            servers: Servers::default(),
+            blocks: vec![silent],
+            wide: Vec::new(),
+            lists: Lists::default(),
+        };
         let mut said = HashMap::new();
         let mut on_servers: Vec<(u32, (u32, &Grant, &Cover))> = Vec::new();
         for (ix, (_, grant)) in (0..).zip(grants) {
@@ -164,7 +181,9 @@ impl Shape {
         on_servers.sort_by_key(|(server, _)| *server);
         let mut blocks = vec![0; verdicts.pages.len() * PAGE as usize];
         for of_server in on_servers.chunk_by(|(a, _), (b, _)| a == b) {
-            let Some(&Actions { first_block, tools, open }) = verdicts.servers.get(of_server[0].0 as usize) else { continue };
+            let server = ServerIx(of_server[0].0);
+            let Some(&Actions { first_block, tools, open }) = verdicts.servers.get(server.index()) else { continue };
+            shape.servers.add(server);
             let methods = of_server.iter().map(|(_, (ix, grant, _))| Word::of_methods(*ix, grant, open)).collect();
             blocks[first_block as usize] = shape.block(&mut said, methods);
             for block in 0..tools.div_ceil(BLOCK) {
