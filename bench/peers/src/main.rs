@@ -14,10 +14,10 @@ mod rounds;
 use std::hint::black_box;
 
 use cedar::Cedar;
-use dataplane::chain::scope::Access;
 use estate::{Estate, NOW_US, PRINCIPALS, SERVERS, TOOLS_OF_SERVER, scattered, snapshot, tool_names};
 use rego::Rego;
 use rounds::{print, rounds};
+use wire::decision::Reason;
 
 /// What the tools of a grant begin with: of the globs that the estate has.
 fn prefixes(glob: &str) -> Vec<&str> {
@@ -43,7 +43,7 @@ fn main() {
     let ours = |check: usize| {
         let (principal, server, tool) = question(check);
         let call = estate.call(server, tool, None);
-        matches!(standings[principal].access(&estate.policy, &call, NOW_US), Access::Allowed { .. })
+        standings[principal].access(&estate.policy, &call, NOW_US).reason == Reason::Permitted
     };
     let cedar = Cedar::new(&snapshot, &tool_names());
     let of_cedar = |check: usize| {
