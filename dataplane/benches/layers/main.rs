@@ -24,7 +24,7 @@ use dataplane::policy::Policy;
 use dataplane::upstream::Reach;
 use governor::{Quota, RateLimiter};
 use simd_json::Node;
-use wire::snapshot::SnapshotBytes;
+use wire::snapshot::{Snapshot, SnapshotBytes};
 
 use estate::{
     CONDITIONAL_SERVER, Estate, NOW_US, PRINCIPALS, SERVERS, TOOLS_OF_SERVER, node_keys, on_one_shard, scattered, snapshot,
@@ -213,14 +213,14 @@ fn reload(grants: usize) {
 /// take until it is swapped in, and those of two seconds after, in which everybody calls again.
 fn reload_while_deciding(grants: usize) {
     let names = Estate::new(0);
-    let first = Arc::new(Policy::compile(encoded(2, 0), &node_keys(), &Reach::default()).unwrap());
+    let first = Arc::new(Policy::compile(encoded(&snapshot(2, 0)), &node_keys(), &Reach::default()).unwrap());
     let (begin, begins) = mpsc::channel::<()>();
     let (publish, published) = mpsc::channel::<Arc<Policy>>();
-    let before = Arc::clone(&first);
+    let (before, next) = (Arc::clone(&first), snapshot(3, grants));
     let control = std::thread::spawn(move || {
         begins.recv().unwrap();
         let started = Instant::now();
-        let policy = Policy::compile_after(Some(&before), encoded(3, grants), &node_keys(), &Reach::default()).unwrap();
+        let policy = Policy::compile_after(Some(&before), encoded(&next), &node_keys(), &Reach::default()).unwrap();
         let took = started.elapsed();
         publish.send(Arc::new(policy)).unwrap();
         took
@@ -271,6 +271,6 @@ fn reload_while_deciding(grants: usize) {
     }
 }
 
-fn encoded(generation: u64, grants: usize) -> SnapshotBytes {
-    SnapshotBytes::encode(&snapshot(generation, grants)).unwrap().0
+fn encoded(snapshot: &Snapshot) -> SnapshotBytes {
+    SnapshotBytes::encode(snapshot).unwrap().0
 }
