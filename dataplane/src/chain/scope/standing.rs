@@ -46,10 +46,11 @@ impl Standing {
     /// The same, where the tool's number on the server is known.
     #[inline]
     pub fn access_to<'p>(&self, policy: &'p Policy, tool: Option<u32>, call: &Call<'_>, now_us: u64) -> Access<'p> {
-        match if call.is_tool { policy.demands(call.server, call.name) } else { &[] } {
-            [] => self.membership.access(&policy.grants, tool, call, now_us),
-            demands => self.access_on(demands, policy, tool, call, now_us),
+        let demands = if call.is_tool { policy.demands(call.server, call.name) } else { &[] };
+        if !demands.is_empty() {
+            return self.access_on(demands, policy, tool, call, now_us);
         }
+        self.membership.access(&policy.grants, tool, call, now_us)
     }
 
     /// The same where the tool itself asks for one of some scopes: a grant that was meant for tools of other servers gives

@@ -23,7 +23,8 @@ pub(super) use self::compile::VerdictsBuilder;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Verdict(u32);
 
-/// What kind of verdict, the strictest first; the even ones are not certain.
+/// What kind of verdict, the strictest first. The even ones leave something to be asked: see
+/// [`Verdict::is_conditional`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Not of an action, but of a whole block: its verdicts are in this row of [`Verdicts::wide`].
