@@ -148,7 +148,7 @@ pub(crate) fn snapshot(generation: u64, extra: usize) -> Snapshot {
         when: String::new(),
     };
     let role = |role: usize| Subject { roles: vec![format!("role-{role}")], ..Subject::default() };
-    let mut grants = Vec::new();
+    let (mut grants, tools) = (Vec::new(), tool_names());
     for r in 0..ROLES {
         for (n, server) in servers_of_role(r).enumerate() {
             let tools = if n % 2 == 0 { "*" } else { "tool_[0-2]*" };
@@ -164,7 +164,7 @@ pub(crate) fn snapshot(generation: u64, extra: usize) -> Snapshot {
     grants.push(Grant { when: WHEN.to_owned(), ..conditional });
     for n in 0..extra {
         let subject = Subject { users: vec![format!("user-{}", n % PRINCIPALS)], ..Subject::default() };
-        grants.push(grant(format!("extra-{n}"), subject, scattered(n, SERVERS - 1), &tool_names()[n % TOOLS_OF_SERVER]));
+        grants.push(grant(format!("extra-{n}"), subject, scattered(n, SERVERS - 1), &tools[n % TOOLS_OF_SERVER]));
     }
     let server_names = servers.iter().zip(0..).map(|(server, ix)| (server.name.clone(), ix)).collect();
     let limits = vec![limit("each", key_part::PRINCIPAL), limit("each-tool", key_part::PRINCIPAL | key_part::TOOL)];

@@ -183,7 +183,7 @@ fn reload(grants: usize) {
     for round in 0..3 {
         let snapshot = snapshot(2 + round, grants);
         let started = Instant::now();
-        let (bytes, _) = SnapshotBytes::encode(&snapshot).unwrap();
+        let bytes = encoded(&snapshot);
         encode = encode.min(started.elapsed());
         let started = Instant::now();
         let policy = Policy::compile(bytes, &node_keys(), &Reach::default()).unwrap();

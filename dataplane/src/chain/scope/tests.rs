@@ -5,6 +5,7 @@
 use proptest::prelude::*;
 use wire::decision::{Channel, Tier};
 use wire::ids::ServerIx;
+use wire::jsonrpc::Nodes;
 use wire::snapshot::{self, Server, Snapshot, SnapshotBytes, Subject, Upstream};
 use wire::token::{Audience, Claims};
 
@@ -74,26 +75,31 @@ fn grant(line: &str) -> snapshot::Grant {
     snapshot::Grant { id, effect, subject: Subject::default(), servers, tools, methods, scopes, when: when.trim().to_owned() }
 }
 
+/// A call of a tool, or another method, of the server with this number.
+fn call<'a>(server: u32, server_name: &'a str, (method, name): (&'a str, &'a str), arguments: Option<Nodes<'a, 'a>>) -> Call<'a> {
+    Call {
+        server: ServerIx(server),
+        server_name,
+        method,
+        name,
+        is_tool: method == "tools/call",
+        channel: Channel::Mcp,
+        arguments,
+        beside: &[],
+        waited: None,
+    }
+}
+
 /// What the compiled grants say, in one word and the grant's id.
 fn said(grants: &Grants, principal: &Principal, server: &str, method: &str, tool: &str, arguments: &str) -> String {
-    let server_ix = ServerIx(["files", "git", "host"].iter().position(|name| *name == server).unwrap() as u32);
+    let server_ix = ["files", "git", "host"].iter().position(|name| *name == server).unwrap() as u32;
     let membership = Membership::new(grants, principal);
     let mut bytes = arguments.as_bytes().to_vec();
     let tape = simd_json::to_tape(&mut bytes).unwrap();
-    let call = Call {
-        server: server_ix,
-        server_name: server,
-        method,
-        name: tool,
-        is_tool: method == "tools/call",
-        channel: Channel::Mcp,
-        arguments: Some(&tape.0),
-        beside: &[],
-        waited: None,
-    };
-    let tool_ix = grants.tool(server_ix, tool);
+    let call = call(server_ix, server, (method, tool), Some(&tape.0));
+    let tool_ix = grants.tool(call.server, tool);
     if call.is_tool {
-        let listed = membership.lists(grants, server_ix, tool);
+        let listed = membership.lists(grants, call.server, tool);
         let access = membership.access(grants, tool_ix, &call, NOON_US);
         assert!(listed || !access.may_be_given(), "{tool} of {server} can be called and is not listed");
     }
@@ -342,17 +348,7 @@ fn an_explanation_names_every_grant_and_no_value() {
     let ann = Principal::of_claims(claims("ann", &["dev"], "eng", "a"), &policy);
     let mut text = br#"{"n": 7, "t": "hush-hush"}"#.to_vec();
     let tape = simd_json::to_tape(&mut text).unwrap();
-    let call = Call {
-        server: ServerIx(0),
-        server_name: "files",
-        method: "tools/call",
-        name: "read",
-        is_tool: true,
-        channel: Channel::Decide,
-        arguments: Some(&tape.0),
-        beside: &[],
-        waited: None,
-    };
+    let call = Call { channel: Channel::Decide, ..call(0, "files", ("tools/call", "read"), Some(&tape.0)) };
     let explanation = explain(&policy, &ann, &call, NOON_US);
     assert_eq!(word(explanation.access), "step-up scoped a+z");
     let said: Vec<_> = explanation.considered.iter().map(|considered| (considered.grant, &considered.says)).collect();
@@ -574,17 +570,8 @@ fn every_group_of_a_principal_is_heard_on_every_server() {
             let membership = Membership::new(&grants, &Principal::for_tests(claims("ann", &roles, "eng", "")));
             for ix in 0..40 {
                 let word = |tool: u32| {
-                    let call = Call {
-                        server: ServerIx(ix as u32),
-                        server_name: &snapshot.servers[ix].name,
-                        method: "tools/call",
-                        name: ["read", "write"][tool as usize],
-                        is_tool: true,
-                        channel: Channel::Mcp,
-                        arguments: None,
-                        beside: &[],
-                        waited: None,
-                    };
+                    let called = ("tools/call", ["read", "write"][tool as usize]);
+                    let call = call(ix as u32, &snapshot.servers[ix].name, called, None);
                     word(membership.access(&grants, Some(tool), &call, NOON_US))
                 };
                 let reads = numbers.iter().find(|n| ix.is_multiple_of(**n));
@@ -626,17 +613,7 @@ fn large_servers_and_many_grants_read_the_same() {
         let membership = Membership::new(&grants, &Principal::for_tests(claims("ann", roles, "eng", "")));
         let mut text = format!("{{\"n\": {n}}}").into_bytes();
         let tape = simd_json::to_tape(&mut text).unwrap();
-        let call = Call {
-            server: ServerIx(server as u32),
-            server_name: &snapshot.servers[server].name,
-            method: "tools/call",
-            name: tools[tool],
-            is_tool: true,
-            channel: Channel::Mcp,
-            arguments: Some(&tape.0),
-            beside: &[],
-            waited: None,
-        };
+        let call = call(server as u32, &snapshot.servers[server].name, ("tools/call", tools[tool]), Some(&tape.0));
         word(membership.access(&grants, grants.tool(call.server, call.name), &call, NOON_US))
     };
     for n in 0..19 * 150 {
