@@ -2,6 +2,8 @@
 //!
 //! Lives on all shards, immutable; the lexer's buffers live in each shard's scratch.
 
+use std::ops::Range;
+
 use super::builtin::Builtin;
 use super::detect::{Sink, Words};
 use super::shell_lex::{Lexer, Next, Redirect, Span, UNKNOWN, Unit};
@@ -66,11 +68,13 @@ impl Shell {
 
     /// Whether a value of unknown use is itself a command line: it begins with a program people run, and goes on like one.
     pub(super) fn is_command_line(&self, text: &[u8]) -> bool {
-        let text = text.trim_ascii_start();
-        let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+        let mut text = text.trim_ascii_start();
         if text.starts_with(b">") || text.starts_with(b": >") || text.starts_with(b":>") {
             return true;
         }
+        // A group: `(cd x && y)`, `{ x; y; }`.
+        text = text.strip_prefix(b"(").or_else(|| text.strip_prefix(b"{ ")).unwrap_or(text);
+        let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
         let mut buffer = [0; 32];
         self.table.is_typed(program(text.get(..end).unwrap_or_default(), &mut buffer))
     }
@@ -381,7 +385,7 @@ impl Run<'_, '_> {
                 b"sudo" => self.skip_options(at + 1, b"ugpCcDhrRtTU", true),
                 b"doas" => self.skip_options(at + 1, b"uCa", false),
                 b"env" if at + 1 == self.count() => return Flow::Secret,
-                b"env" => self.skip_options(at + 1, b"uCS", true),
+                b"env" => self.skip_options(at + 1, b"uCSP", true),
                 b"nohup" | b"setsid" | b"command" | b"builtin" | b"exec" | b"time" | b"busybox" | b"toybox" | b"stdbuf"
                 | b"unbuffer" | b"rlwrap" | b"catchsegv" | b"proxychains" | b"proxychains4" | b"torsocks" | b"fakeroot"
                 | b"caffeinate" | b"winpty" | b"ltrace" | b"strace" | b"trap" => self.skip_options(at + 1, b"aoie", false),
@@ -392,7 +396,17 @@ impl Run<'_, '_> {
                 }
                 b"xargs" | b"parallel" => {
                     from_list |= matches!(input, Flow::BroadList);
-                    self.skip_options(at + 1, b"IEnPLdsaj", false)
+                    let next = self.skip_options(at + 1, b"IEnPLdsajJ", false);
+                    if self.is_fed(at, next, input) {
+                        return Flow::Nothing;
+                    }
+                    next
+                }
+                b"bundle" | b"poetry" | b"uv" | b"pipenv" | b"pdm" | b"hatch" | b"rye" | b"npm" | b"pnpm" | b"yarn" | b"mise"
+                | b"doppler" | b"op" | b"chamber"
+                    if self.runs_another(name, at) =>
+                {
+                    self.skip_options(at + 2, b"", false)
                 }
                 b"ssh" | b"rsh" | b"dsh" | b"sshpass" => {
                     let host = self.skip_options(at + 1, b"pilFoJLRDWeBbcEIkmOQSwX", false);
@@ -427,6 +441,47 @@ impl Run<'_, '_> {
         Flow::Nothing
     }
 
+    /// `bundle exec x`, `poetry run x`: whether what follows is a command. `npm run x` names a script.
+    fn runs_another(&self, name: &[u8], at: usize) -> bool {
+        match self.word(at + 1) {
+            b"exec" => true,
+            b"run" => !matches!(name, b"npm" | b"pnpm" | b"yarn"),
+            _ => false,
+        }
+    }
+
+    /// `echo / | xargs rm -rf`, `parallel rm -rf ::: /`: where the text that is fed in stands in the command itself, what
+    /// would be run is put together and judged. `next` is where the command begins that is fed.
+    fn is_fed(&mut self, at: usize, next: usize, input: Flow) -> bool {
+        let given = (at + 1..self.count()).find(|index| self.word(*index) == b":::");
+        let end = given.unwrap_or(self.count());
+        // What stands for the text: `{}`, or what `-I` names.
+        let named = (at + 1..next.min(end)).find_map(|index| match self.word(index) {
+            b"-I" | b"-J" => self.lexer.words.get(index + 1).map(|word| word.text),
+            [b'-', b'I' | b'i', _, ..] => {
+                self.lexer.words.get(index).map(|word| Span { start: word.text.start + 2, end: word.text.end })
+            }
+            _ => None,
+        });
+        match (given, input) {
+            (Some(given), _) => {
+                // LIMIT: a line lists few; one that lists more is judged by the first.
+                for index in (given + 1..self.count()).take(16) {
+                    let Some(word) = self.lexer.words.get(index).copied() else { break };
+                    self.feed(next..end, named, word.text);
+                }
+            }
+            (None, Flow::Literal(text)) => self.feed(next..end, named, text),
+            (None, _) => return false,
+        }
+        true
+    }
+
+    fn feed(&mut self, command: Range<usize>, named: Option<Span>, text: Span) {
+        let command = self.lexer.fill(command, named, text);
+        self.lexer.push_unit(command, self.depth + 1, self.windows);
+    }
+
     fn push_word(&mut self, index: usize) {
         if let Some(word) = self.lexer.words.get(index).copied() {
             self.lexer.push_unit(word.text, self.depth + 1, self.windows);
@@ -443,6 +498,7 @@ impl Run<'_, '_> {
                 [b'-', b'-', ..] => at += 1,
                 [b'-', .., last] if word.len() == 2 && valued.contains(last) => at += 2,
                 [b'-', _, ..] => at += 1,
+                [b'-'] if assignments => at += 1,
                 _ if assignments && word.contains(&b'=') && !word.starts_with(b"/") => at += 1,
                 _ => break,
             }
@@ -543,6 +599,13 @@ impl Run<'_, '_> {
                 return self.prints(name, args);
             }
             b"for" | b"case" | b"select" | b"function" => {}
+            b"ansible" => {
+                // The module's argument, which for most is a command.
+                if let Some(code) = self.option_value(args, b'a') {
+                    self.push_word(code);
+                }
+                self.table(name, args);
+            }
             b"crontab" => {
                 if matches!(input, Flow::Literal(_) | Flow::Download) || self.operands(args).any(|arg| arg == b"-") {
                     self.report(Builtin::ShellPersistence);
@@ -892,6 +955,7 @@ fn is_database_client(name: &[u8]) -> bool {
             | b"sqlite"
             | b"mongo"
             | b"mongosh"
+            | b"mongos"
             | b"sqlcmd"
             | b"sqlplus"
             | b"cqlsh"

@@ -121,7 +121,22 @@ pub(super) fn inline(code: &[u8], substituted: bool) -> Option<Builtin> {
     if substituted && runs {
         return None;
     }
-    let removes = has(code, &[b"rmtree(", b"rmSync(", b"rimraf", b"rm_rf", b"remove_tree", b"fs.rm(", b"FileUtils.rm"]);
+    let removes = has(
+        code,
+        &[
+            b"rmtree(",
+            b"rmSync(",
+            b"rimraf",
+            b"rm_rf",
+            b"remove_tree",
+            b"fs.rm(",
+            b"FileUtils.rm",
+            b"os.remove(",
+            b"os.unlink(",
+            b"unlinkSync(",
+            b"File.delete(",
+        ],
+    );
     if removes && deletes_wide(code) {
         return Some(Builtin::ShellDelete);
     }

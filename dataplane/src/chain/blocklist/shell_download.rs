@@ -74,7 +74,7 @@ pub(super) fn judge<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clon
     }
 }
 
-/// Uploads of credentials, and requests that delete whole indexes.
+/// Uploads of credentials, and requests that delete what is stored or hosted.
 fn sends<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: Flow) -> Option<Builtin> {
     let uploads = args.clone().any(|arg| {
         matches!(
@@ -117,22 +117,95 @@ fn sends<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: F
     if metadata {
         return Some(Builtin::SsrfMetadata);
     }
-    let deletes = name != b"wget" && {
-        let mut previous: &[u8] = b"";
-        args.clone().any(|arg| {
-            let is_delete =
-                matches!(arg, b"-XDELETE" | b"--request=DELETE") || arg == b"DELETE" && matches!(previous, b"-X" | b"--request");
-            previous = arg;
-            is_delete
-        })
-    };
-    let is_store = args.clone().any(|arg| {
-        [b":9200".as_slice(), b":5984", b":8500", b":8983", b":2375", b"/_all", b"/_search"]
-            .iter()
-            .any(|part| memchr::memmem::find(arg, part).is_some())
-    });
-    (deletes && is_store).then_some(Builtin::ShellData)
+    let has = |parts: &[&[u8]]| args.clone().any(|arg| parts.iter().any(|part| memchr::memmem::find(arg, part).is_some()));
+    if !is_delete(name, args.clone()) {
+        return has(DELETING).then_some(Builtin::ShellData);
+    }
+    if has(STORES) {
+        Some(Builtin::ShellData)
+    } else if has(HOSTED) {
+        Some(Builtin::CloudDelete)
+    } else {
+        None
+    }
 }
+
+/// Whether a request's method is `DELETE`.
+fn is_delete<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]>) -> bool {
+    let by_word = matches!(name, b"http" | b"https" | b"xh");
+    let mut previous: &[u8] = b"";
+    for arg in args {
+        let is_method = by_word || matches!(previous, b"-X" | b"--request" | b"--method");
+        if matches!(arg, b"-XDELETE" | b"--request=DELETE" | b"--method=DELETE") || arg == b"DELETE" && is_method {
+            return true;
+        }
+        previous = arg;
+    }
+    false
+}
+
+/// Ports and paths of data stores and of what manages a machine: to `DELETE` there is to delete much.
+const STORES: &[&[u8]] =
+    &[b":9200", b":5984", b":8500", b":8983", b":2375", b":7700/", b":8001/", b":6333/", b"/_all", b"/_search", b"/_bulk"];
+
+/// Requests that delete whatever their method is.
+const DELETING: &[&[u8]] = &[b"/_delete_by_query", b"/doDelete", b"/tsdb/delete_series", b"/documents/delete-batch"];
+
+/// Hosts of services, and the management paths of some that people run: to `DELETE` there is to delete what is hosted.
+const HOSTED: &[&[u8]] = &[
+    b"//api.github.com/",
+    b"/api/v4/projects",
+    b"/api/v4/groups",
+    b"//circleci.com/api",
+    b"//api.heroku.com/",
+    b"//api.vercel.com/",
+    b"//api.netlify.com/",
+    b"//api.render.com/",
+    b"//api.machines.dev/",
+    b"//api.digitalocean.com/",
+    b"//api.linode.com/",
+    b"//api.vultr.com/",
+    b"//api.hetzner.cloud/",
+    b"//api.cloudflare.com/",
+    b"//api.fastly.com/",
+    b"//management.azure.com/",
+    b"//graph.microsoft.com/",
+    b".googleapis.com/",
+    b".amazonaws.com/",
+    b"//app.terraform.io/",
+    b"//registry.npmjs.org/",
+    b"//hub.docker.com/",
+    b"//api.stripe.com/",
+    b"//api.squareup.com/",
+    b"//api.braintreegateway.com/",
+    b"//api.paypal.com/",
+    b".myshopify.com/admin/",
+    b"//api.sendgrid.com/",
+    b"//api.mailgun.net/",
+    b"//api.postmarkapp.com/",
+    b"//api.twilio.com/",
+    b"//api.datadoghq.com/",
+    b"//api.newrelic.com/",
+    b"//api.pagerduty.com/",
+    b"//api.opsgenie.com/",
+    b"/services/data/indexes/",
+    b"/api/dashboards/uid/",
+    b"/api/datasources/",
+    b"//app.launchdarkly.com/",
+    b"//api.split.io/",
+    b"/api/admin/projects",
+    b".algolia.net/",
+    b"//api.supabase.com/",
+    b"//api.planetscale.com/",
+    b"//cloud.mongodb.com/",
+    b"//api.pinecone.io/",
+    b"//api.notion.com/",
+    b".atlassian.net/",
+    b"//api.trello.com/",
+    b"//api.airtable.com/",
+    b"//slack.com/api/",
+    b"//api.openai.com/",
+];
 
 fn connects<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: Flow) -> Option<Builtin> {
     if input == Flow::Secret {

@@ -4,6 +4,8 @@
 //! brace lists are undone; the texts of substitutions are handed on as work of their own. One arena
 //! holds all text, so that nothing is allocated once it has grown to the size of a usual command.
 
+use std::ops::Range;
+
 /// Deepest nesting of substitutions and wrapped shells. LIMIT: each level reads its text again.
 pub(super) const DEPTH_MAX: u8 = 12;
 /// Most variables remembered from one text. LIMIT: they are searched one by one.
@@ -149,6 +151,40 @@ impl Lexer {
                 self.arena.push(b' ');
             }
             self.copy(word.text);
+        }
+        Span { start: narrow(start), end: narrow(self.arena.len()) }
+    }
+
+    /// Appends a command made of some of the words, with `fed` for each `named` in them, or behind them if there is none,
+    /// and tells where it stands. `named` is `{}` where it is not given.
+    pub(super) fn fill(&mut self, words: Range<usize>, named: Option<Span>, fed: Span) -> Span {
+        let start = self.arena.len();
+        let mut is_placed = false;
+        for index in words {
+            let Some(word) = self.words.get(index).copied() else { break };
+            let is_whole = word.quoted || self.bytes(word.text) == named.map_or(b"{}".as_slice(), |named| self.bytes(named));
+            if is_whole {
+                self.push(b'\'');
+            }
+            let mut at = word.text;
+            loop {
+                let marker = named.map_or(b"{}".as_slice(), |named| self.bytes(named));
+                let length = narrow(marker.len());
+                let Some(found) = memchr::memmem::find(self.bytes(at), marker).filter(|_| length > 0) else { break };
+                let found = at.start + narrow(found);
+                self.copy(Span { start: at.start, end: found });
+                self.copy(fed);
+                at.start = found + length;
+                is_placed = true;
+            }
+            self.copy(at);
+            if is_whole {
+                self.push(b'\'');
+            }
+            self.push(b' ');
+        }
+        if !is_placed {
+            self.copy(fed);
         }
         Span { start: narrow(start), end: narrow(self.arena.len()) }
     }

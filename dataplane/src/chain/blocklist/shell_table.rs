@@ -3,7 +3,8 @@
 //! Lives in the binary; parsed once when a blocklist is compiled. A row reads
 //! `Rule program|program words… +{one|of|these|flags} !{none|of|these}`. Words are matched in order
 //! against the arguments that are no flags: `a|b` alternatives, `x*` and `*x` prefixes and suffixes,
-//! `..` any number of words. A short flag also matches inside a cluster (`-f` in `-xdf`).
+//! `..` any number of words, `^a|b` any word but these; letters of either case. A short flag also matches inside a
+//! cluster (`-f` in `-xdf`).
 
 use hashbrown::{HashMap, HashSet};
 
@@ -25,9 +26,9 @@ const ROWS: &[(Builtin, &str)] = &[
     (GitReset, "git checkout .. .|./|:/"),
     (GitReset, "git restore .. .|./|:/ !{--staged|-S}"),
     (GitReset, "git restore .. .|./|:/ +{--worktree|-W}"),
-    (GitReset, "git switch +{--discard-changes|-f|--force}"),
+    (GitReset, "git switch +{--discard-changes|-f*|--force}"),
     (GitBranch, "git branch +{-D}"),
-    (GitBranch, "git branch +{--delete|-d} +{--force|-f}"),
+    (GitBranch, "git branch +{--force|-f}"),
     (GitBranch, "git stash drop|clear"),
     (GitBranch, "git worktree remove +{--force|-f}"),
     (GitBranch, "git submodule deinit +{--force|-f|--all}"),
@@ -40,9 +41,11 @@ const ROWS: &[(Builtin, &str)] = &[
     (GitHistory, "git rm . +{-r|-f|--force}"),
     (GitHistory, "bfg *"),
     (GitPush, "gh api .. git/refs* +{DELETE}"),
+    (ShellPublish, "gh|glab api +{DELETE|-XDELETE|--method=DELETE}"),
     (ShellPublish, "gh repo delete|archive"),
-    (ShellPublish, "gh release|secret|gist|run|cache|ssh-key|gpg-key|label|codespace|ruleset delete"),
-    (ShellPublish, "glab repo|project delete"),
+    (ShellPublish, "gh release|secret|variable|gist|run|issue|cache|ssh-key|gpg-key|label|codespace|ruleset|project delete"),
+    (ShellPublish, "glab repo|project|release|variable|ci|issue|mr|label|schedule delete|archive"),
+    (ShellPublish, "gitlab-runner unregister"),
     (ShellPublish, "hub delete"),
     (ShellPublish, "npm|pnpm|yarn unpublish"),
     (ShellPublish, "npm|pnpm deprecate"),
@@ -58,9 +61,10 @@ const ROWS: &[(Builtin, &str)] = &[
     (CloudAudit, "aws configservice stop-*|delete-*"),
     (
         CloudDelete,
-        "aws * delete-*|terminate-*|purge-*|destroy-*|deregister-*|disable-key|schedule-key-deletion|remove-*|cancel-*",
+        "aws * delete-*|terminate-*|purge-*|destroy-*|deregister-*|disable-key|schedule-key-deletion|remove-*|cancel-*|unsubscribe",
     ),
     (CloudDelete, "aws * batch-delete-*|release-address|stop-instances|stop-db-*|reset-*|force-delete*"),
+    (CloudDelete, "aws route53 change-resource-record-sets +{*\"DELETE\"*}"),
     (CloudAccess, "aws iam attach-*-policy|put-*-policy .. +{AdministratorAccess*|*AdministratorAccess|*:*}"),
     (CloudAccess, "aws iam create-access-key|create-login-profile|update-assume-role-policy"),
     (CloudAccess, "aws s3api put-bucket-acl +{public-read|public-read-write}"),
@@ -71,7 +75,9 @@ const ROWS: &[(Builtin, &str)] = &[
     (CloudDelete, "amplify|copilot .. delete"),
     (CloudStorage, "gsutil|s3cmd rm|rb|del"),
     (CloudStorage, "gsutil .. rm|rb"),
+    (CloudStorage, "gsutil .. rsync +{-d}"),
     (CloudStorage, "gcloud storage rm"),
+    (CloudStorage, "gcloud storage rsync +{--delete-unmatched-destination-objects}"),
     (CloudStorage, "gcloud storage buckets delete"),
     (CloudAccess, "gcloud .. add-iam-policy-binding +{roles/owner|roles/editor|allUsers|*roles/owner|*allUsers}"),
     (CloudDelete, "gcloud .. delete|destroy|purge|delete-*|remove-iam-policy-binding"),
@@ -97,22 +103,34 @@ const ROWS: &[(Builtin, &str)] = &[
     (CloudDelete, "vercel|netlify|wrangler|railway|supabase|planetscale|pscale|neonctl|turso .. delete|destroy|remove"),
     (CloudDelete, "firebase *:delete|*:remove"),
     (CloudDelete, "serverless|sls remove"),
-    (CloudStorage, "mc rm|rb +{--recursive|--force|-r}"),
-    (CloudStorage, "rclone purge|delete|deletefile|rmdirs"),
+    (CloudStorage, "mc rm +{--recursive|--force|-r}"),
+    (CloudStorage, "mc rb"),
+    (CloudStorage, "mc mirror +{--remove}"),
+    (CloudStorage, "mc admin bucket|user|policy delete|remove"),
+    (CloudStorage, "azcopy remove|rm"),
+    (CloudStorage, "azcopy sync +{--delete-destination}"),
+    (CloudStorage, "rclone purge|delete|deletefile|rmdirs|cleanup"),
     (CloudStorage, "rclone sync"),
     (CloudDelete, "cf delete*|delete"),
+    // Hosted services: secrets, mail, payments, feature flags, search, monitoring.
+    (
+        CloudDelete,
+        "op|doppler|infisical|circleci|fastly|ldcli|flipt|unleash|pd|datadog-ci|newrelic|apigeecli|algolia|stripe|square|confluent|ccloud|atlas|mongocli|auth0|okta|sentry-cli|temporal|databricks|hcp|civo|upctl|exo|lakectl|twilio|akamai .. delete|destroy|purge|remove|rm|terminate|remove-secret",
+    ),
+    (CloudDelete, "unleash|ldcli * archive"),
+    (CloudDelete, "algolia indices clear"),
+    (CloudDelete, "split * delete|kill"),
+    (CloudDelete, "splunk remove|clean|delete"),
+    (CloudDelete, "deck reset"),
+    (CloudDelete, "deck gateway reset"),
+    (CloudDelete, "jenkins-cli delete-*"),
+    (CloudDelete, "java .. delete-job|delete-node|delete-builds|delete-view|delete-credentials* +{*jenkins-cli.jar}"),
     (
         ClusterDelete,
         "kubectl|oc|k3s|microk8s|k delete !{--dry-run=client|--dry-run=server} +{--all|-A|--all-namespaces|-f|--filename|-k|--kustomize}",
     ),
-    (
-        ClusterDelete,
-        "kubectl|oc|k delete ns|namespace|namespaces|project|node|nodes|no|pv|pvc|persistentvolume*|crd|crds|customresourcedefinition*|deploy|deployment|deployments|deployment.*|sts|statefulset|statefulsets|ds|daemonset|daemonsets|svc|service|services|secret|secrets|cm|configmap|configmaps|ing|ingress|ingresses|clusterrole*|role|roles|rolebinding*|sa|serviceaccount*|sc|storageclass*|all|cluster*|cronjob*|hpa|pdb|networkpolicy|networkpolicies|netpol|validatingwebhook*|mutatingwebhook*|rc|replicaset*|rs|quota",
-    ),
-    (
-        ClusterDelete,
-        "kubectl|oc|k delete ns/*|namespace/*|deployment/*|deploy/*|statefulset/*|sts/*|pvc/*|pv/*|node/*|svc/*|service/*|secret/*|crd/*|all/*|configmap/*",
-    ),
+    // A pod or a job comes again or has run; everything else is kept for a reason.
+    (ClusterDelete, "kubectl|oc|k delete ^pod|pods|po|pod/*|pods/*|po/*|job|jobs|job/*|jobs/*|event|events|lease|leases"),
     (ClusterDelete, "kubectl|oc|k delete pod|pods|po|job|jobs +{--force|--grace-period=0|--all}"),
     (ClusterDelete, "kubectl|oc|k delete *,*"),
     (ClusterDelete, "kubectl|oc|k replace +{--force}"),
@@ -145,8 +163,12 @@ const ROWS: &[(Builtin, &str)] = &[
     (ClusterDestroy, "nomad stop|job|system +{-purge}"),
     (ClusterDestroy, "nomad namespace delete"),
     (ClusterDestroy, "consul kv delete +{-recurse}"),
-    (ClusterDestroy, "vault delete|kv .."),
-    (ClusterDestroy, "vault secrets|auth|namespace disable|delete"),
+    (ClusterDestroy, "vault delete"),
+    (ClusterDestroy, "vault kv delete|destroy"),
+    (ClusterDestroy, "vault kv metadata delete"),
+    (ClusterDestroy, "vault secrets|auth|audit|namespace|policy disable|delete"),
+    (ClusterDestroy, "vault token|lease revoke"),
+    (ClusterDestroy, "ansible * +{*state=absent*}"),
     (ClusterPrune, "docker|podman|nerdctl system|volume|container|network|builder|buildx prune"),
     (ClusterPrune, "docker|podman|nerdctl image prune +{-a|--all}"),
     (ClusterPrune, "docker|podman buildx prune"),
@@ -205,14 +227,15 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellKill, "taskkill +{/f} +{*lsass*|*csrss*|*winlogon*|*svchost*|*explorer*}"),
     (
         ShellService,
-        "systemctl stop|disable|mask .. sshd|ssh|docker|containerd|kubelet|postgresql*|mysql*|mariadb*|nginx|NetworkManager|systemd-networkd|network|networking|cron|dbus*|mongod|redis*|named|httpd|apache2",
+        "systemctl stop|disable|mask .. sshd|ssh|docker|containerd|kubelet|postgresql*|mysql*|mariadb*|nginx|NetworkManager|systemd-networkd|network|networking|cron|dbus*|mongod|redis*|named|httpd|apache2|haproxy|traefik|caddy|envoy",
     ),
     (
         ShellDefence,
         "systemctl stop|disable|mask .. firewalld*|ufw*|iptables*|nftables*|auditd*|apparmor*|fail2ban*|rsyslog*|syslog*|falcon*|clamav*|ossec*|wazuh*|osquery*|crowdsec*|auditbeat*|filebeat*|selinux*|systemd-journald*|journald*",
     ),
     (ShellDefence, "service firewalld|ufw|iptables|auditd|apparmor|fail2ban|rsyslog|syslog|clamav* stop"),
-    (ShellService, "service sshd|ssh|docker|mysql|postgresql|nginx|cron|network|networking stop"),
+    (ShellService, "service sshd|ssh|docker|mysql|postgresql|nginx|haproxy|traefik|cron|network|networking stop"),
+    (ShellService, "nginx stop|quit +{-s}"),
     (ShellDefence, "ufw disable|reset"),
     (ShellDefence, "iptables|ip6tables +{-F|--flush|-X}"),
     (ShellDefence, "iptables|ip6tables INPUT|OUTPUT|FORWARD ACCEPT +{-P}"),
@@ -251,11 +274,26 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellData, "dropdb|dropuser *"),
     (ShellData, "pg_dropcluster|pg_resetwal *"),
     (ShellData, "mysqladmin .. drop|shutdown|flush-*"),
-    (ShellData, "redis-cli|valkey-cli|keydb-cli .. FLUSHALL|FLUSHDB|flushall|flushdb|SHUTDOWN|shutdown"),
+    (ShellData, "redis-cli|valkey-cli|keydb-cli .. flushall|flushdb|shutdown"),
+    (ShellData, "redis-cli|valkey-cli|keydb-cli .. debug segfault|panic|oom"),
+    (ShellData, "redis-cli|valkey-cli|keydb-cli .. cluster reset|flushslots"),
+    (ShellData, "redis-cli|valkey-cli|keydb-cli .. acl deluser"),
+    (ShellData, "mongorestore +{--drop}"),
+    (ShellData, "pg_restore +{--clean|-c}"),
     (ShellData, "etcdctl del|rmdir +{--prefix|--from-key|--recursive|-r}"),
-    (ShellData, "rabbitmqctl reset|force_reset|delete_vhost|purge_queue|delete_queue|stop_app"),
+    (
+        ShellData,
+        "rabbitmqctl reset|force_reset|delete_vhost|delete_user|purge_queue|delete_queue|stop_app|clear_permissions|forget_cluster_node",
+    ),
     (ShellData, "rabbitmqadmin delete|purge"),
-    (ShellData, "kafka-topics|kafka-topics.sh +{--delete}"),
+    (ShellData, "kafka-topics|kafka-topics.sh|kafka-consumer-groups|kafka-consumer-groups.sh +{--delete}"),
+    (ShellData, "kafka-consumer-groups|kafka-consumer-groups.sh +{--reset-offsets} +{--execute}"),
+    (ShellData, "kafka-acls|kafka-acls.sh +{--remove}"),
+    (ShellData, "kafka-configs|kafka-configs.sh +{--delete-config}"),
+    (ShellData, "kafka-delete-records|kafka-delete-records.sh"),
+    (ShellData, "rpk topic|group|cluster|acl delete"),
+    (ShellData, "nats stream|consumer|kv|object|bucket|account .. delete|del|rm|purge"),
+    (ShellData, "hdfs|hadoop dfs|fs +{-rm|-rmr|-expunge}"),
     (ShellData, "nodetool decommission|removenode|assassinate|drain"),
     (ShellData, "rails|rake|bin/rails|bin/rake db:drop*|db:reset*|db:purge|db:schema:load|db:migrate:reset"),
     (ShellData, "artisan|php|sail .. migrate:fresh|migrate:reset|db:wipe|migrate:refresh"),
@@ -272,7 +310,17 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellData, "doctrine|bin/console|symfony .. doctrine:database:drop|doctrine:schema:drop"),
     (ShellData, "influx delete|bucket +{--bucket}"),
     (ShellData, "curator_cli|elasticsearch-cli delete*"),
-    (ShellData, "borg|restic delete|forget|prune +{--prune|--force|--unsafe-allow-remove-all}"),
+    (ShellData, "mix ecto.reset|ecto.drop"),
+    (ShellData, "borg delete|prune|recreate|break-lock|repo-delete|rdelete !{-n}"),
+    (ShellData, "restic forget|prune !{-n}"),
+    (ShellData, "restic key remove"),
+    (ShellData, "restic unlock +{--remove-all}"),
+    (ShellData, "velero .. delete|uninstall"),
+    (ShellData, "kopia .. delete"),
+    (ShellData, "duplicity remove-*"),
+    (ShellData, "pgbackrest stanza-delete"),
+    (ShellData, "barman delete"),
+    (ShellData, "wal-g delete"),
     (
         ShellService,
         "apt|apt-get|dnf|yum|zypper|apk|pacman .. purge|autoremove|remove|erase .. systemd|libc6|glibc|sudo|openssh-server|bash|coreutils|linux-image*|kernel*|python3",
@@ -327,16 +375,42 @@ const HARMLESS: &[&[u8]] = &[
     b"--noop",
     b"--no-act",
     b"--simulate",
-    b"--version",
     b"--preview-only",
 ];
 
 #[derive(Debug)]
 struct Row {
     builtin: Builtin,
-    words: Vec<Vec<&'static [u8]>>,
+    words: Vec<Words>,
     required: Vec<Vec<&'static [u8]>>,
     excluded: Vec<&'static [u8]>,
+}
+
+/// What stands at one place of a row.
+#[derive(Debug)]
+enum Words {
+    Any(Vec<&'static [u8]>),
+    But(Vec<&'static [u8]>),
+    Gap,
+}
+
+impl Words {
+    fn parse(part: &'static str) -> Self {
+        match part.strip_prefix('^') {
+            _ if part == ".." || part == "..*" => Self::Gap,
+            Some(words) => Self::But(alternatives(words)),
+            None => Self::Any(alternatives(part)),
+        }
+    }
+
+    fn has(&self, word: &[u8]) -> bool {
+        let is_one = |words: &[&[u8]]| words.iter().any(|pattern| is_word(word, pattern));
+        match self {
+            Self::Any(words) => is_one(words),
+            Self::But(words) => !is_one(words),
+            Self::Gap => true,
+        }
+    }
 }
 
 /// The parsed table.
@@ -379,7 +453,9 @@ impl Table {
         let Some(rows) = self.rows.get(program) else { return };
         let is_harmless = |arg: &[u8]| arg.starts_with(b"-") && HARMLESS.iter().any(|flag| arg.eq_ignore_ascii_case(flag));
         for row in rows {
-            if row.matches(args.clone()) && !args.clone().any(is_harmless) {
+            // `--version` asks only where no version follows.
+            let is_asked = || args.clone().any(is_harmless) || args.clone().last() == Some(b"--version");
+            if row.matches(args.clone()) && !is_asked() {
                 report(row.builtin);
             }
         }
@@ -413,14 +489,14 @@ impl Row {
             } else if let Some(flags) = part.strip_prefix("!{").and_then(|rest| rest.strip_suffix('}')) {
                 row.excluded.extend(alternatives(flags));
             } else {
-                row.words.push(alternatives(part));
+                row.words.push(Words::parse(part));
             }
         }
         row
     }
 
     fn matches<'a>(&self, args: impl Iterator<Item = &'a [u8]> + Clone) -> bool {
-        let has = |flag: &[u8]| args.clone().any(|arg| is_flag(arg, flag));
+        let has = |flag: &[u8]| args.clone().take_while(|arg| *arg != b"--").any(|arg| is_flag(arg, flag));
         // The first word tells most rows from a command.
         self.words_match(positional(args.clone()))
             && self.required.iter().all(|any| any.iter().any(|flag| has(flag)))
@@ -429,14 +505,14 @@ impl Row {
 
     fn words_match<'a>(&self, mut words: impl Iterator<Item = &'a [u8]> + Clone) -> bool {
         let mut gap = false;
-        for any in &self.words {
-            if any.first().is_some_and(|word| *word == b".." || *word == b"..*") {
+        for wanted in &self.words {
+            if matches!(wanted, Words::Gap) {
                 gap = true;
                 continue;
             }
             loop {
                 let Some(word) = words.next() else { return false };
-                if any.iter().any(|pattern| is_word(word, pattern)) {
+                if wanted.has(word) {
                     break;
                 }
                 if !gap {
@@ -469,7 +545,7 @@ fn positional<'a>(args: impl Iterator<Item = &'a [u8]> + Clone) -> impl Iterator
     })
 }
 
-/// Globs with `*`; everything else stands for itself.
+/// Globs with `*`; everything else stands for itself, in letters of either case.
 fn is_word(word: &[u8], pattern: &[u8]) -> bool {
     let (mut at, mut pos) = (0, 0);
     let mut back = None;
@@ -480,7 +556,7 @@ fn is_word(word: &[u8], pattern: &[u8]) -> bool {
                 at += 1;
                 back = Some((at, pos));
             }
-            (Some(want), Some(have)) if want == have => {
+            (Some(want), Some(have)) if want.eq_ignore_ascii_case(have) => {
                 at += 1;
                 pos += 1;
             }
@@ -634,6 +710,26 @@ const PROGRAMS: &[&[u8]] = &[
     b"dd",
     b"crontab",
     b"su",
+    b"md5sum",
+    b"sha256sum",
+    b"pushd",
+    b"alias",
+    b"pg_dump",
+    b"pg_restore",
+    b"ansible-playbook",
+    b"poetry",
+    b"uv",
+    b"pytest",
+    b"rustup",
+    b"vault",
+    b"restic",
+    b"borg",
+    b"rclone",
+    b"doctl",
+    b"heroku",
+    b"vercel",
+    b"glab",
+    b"velero",
 ];
 
 #[cfg(test)]

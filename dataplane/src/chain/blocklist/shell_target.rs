@@ -102,6 +102,12 @@ const SCRATCH: &[&[u8]] = &[
     b"repo",
     b"project",
     b"projects",
+    b"repos",
+    b"workdir",
+    b"sandbox",
+    b"testbed",
+    b"github",
+    b"content",
 ];
 
 /// System directories: everything in them counts.
@@ -200,19 +206,46 @@ fn parts(path: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|part| !matches!(*part, b"" | b"." | b"*" | b"**" | b".*" | b"*.*" | b".[!.]*" | b"{*,.*}" | b".??*"))
 }
 
-/// How deep a path leads, after `..` is taken off; and its last part.
-fn depth(path: &[u8]) -> (usize, &[u8]) {
-    let mut depth = 0_usize;
-    let mut last: &[u8] = b"";
-    for part in parts(path) {
-        if part == b".." {
-            depth = depth.saturating_sub(1);
-        } else {
-            depth += 1;
-            last = part;
+/// How many parts of a path are told apart from its last.
+const FIRST: usize = 4;
+
+/// Where a path leads once `..` is taken off.
+#[derive(Default)]
+struct Steps<'p> {
+    /// Its first parts; empty where there is none.
+    first: [&'p [u8]; FIRST],
+    length: usize,
+    last: &'p [u8],
+    /// It leaves the directory that it starts from.
+    climbs: bool,
+}
+
+impl<'p> Steps<'p> {
+    fn of(path: &'p [u8]) -> Self {
+        let mut steps = Self::default();
+        for part in parts(path) {
+            if part != b".." {
+                if let Some(slot) = steps.first.get_mut(steps.length) {
+                    *slot = part;
+                }
+                steps.length += 1;
+                steps.last = part;
+                continue;
+            }
+            steps.climbs |= steps.length == 0;
+            steps.length = steps.length.saturating_sub(1);
+            if let Some(slot) = steps.first.get_mut(steps.length) {
+                *slot = b"";
+            }
+            // What a longer path ended in before is not kept: no name stands for an unknown one.
+            steps.last = steps.length.checked_sub(1).and_then(|last| steps.first.get(last)).copied().unwrap_or_default();
         }
+        steps
     }
-    (depth, last)
+
+    fn starts(&self, first: &[u8], second: &[u8]) -> bool {
+        matches!(self.first, [a, b, ..] if a == first && b == second)
+    }
 }
 
 fn is_artefact(name: &[u8]) -> bool {
@@ -220,11 +253,12 @@ fn is_artefact(name: &[u8]) -> bool {
 }
 
 fn home(rest: &[u8]) -> Place {
-    match depth(rest) {
-        (0, _) => Place::Home,
-        (1, name) if !is_artefact(name) => Place::Home,
-        _ => {
-            let first = parts(rest).next().unwrap_or_default();
+    let steps = Steps::of(rest);
+    let [first, ..] = steps.first;
+    match steps.length {
+        0 => Place::Home,
+        1 if !is_artefact(first) => Place::Home,
+        length => {
             let is_key_store = matches!(
                 first,
                 b".ssh"
@@ -239,15 +273,15 @@ fn home(rest: &[u8]) -> Place {
                     | b".local"
                     | b".docker"
             );
-            let is_config_depth = depth(rest).0 <= 2 && !matches!(first, b".config" | b".local" | b"Library");
+            let is_config_depth = length <= 2 && !matches!(first, b".config" | b".local" | b"Library");
             if is_key_store && is_config_depth { Place::Home } else { Place::Ordinary }
         }
     }
 }
 
 fn absolute(path: &[u8]) -> Place {
-    let (length, last) = depth(path);
-    let Some(first) = parts(path).find(|part| *part != b"..") else { return Place::Root };
+    let steps = Steps::of(path);
+    let Steps { first: [first, second, third, fourth], length, last, .. } = steps;
     if length == 0 {
         return Place::Root;
     }
@@ -256,29 +290,29 @@ fn absolute(path: &[u8]) -> Place {
         return if length == 1 { Place::Root } else { Place::Ordinary };
     }
     if SYSTEM.contains(&first) {
-        let below: Vec2 = Vec2::of(path);
-        let third = parts(path).nth(2).unwrap_or_default();
         let is_own =
-            below.is(b"usr", b"local") && !matches!(third, b"bin" | b"sbin" | b"lib" | b"share" | b"etc" | b"include" | b"");
-        let is_manual = below.is(b"usr", b"share") && matches!(third, b"doc" | b"man" | b"locale" | b"info");
-        let is_list = below.is(b"etc", b"apt") && third == b"sources.list.d" && length > 3;
-        if is_own || is_manual || is_list || below.is(b"usr", b"local") && length > 4 || below.is(b"usr", b"src") && length > 2 {
+            steps.starts(b"usr", b"local") && !matches!(third, b"bin" | b"sbin" | b"lib" | b"share" | b"etc" | b"include" | b"");
+        let is_manual = steps.starts(b"usr", b"share") && matches!(third, b"doc" | b"man" | b"locale" | b"info");
+        let is_list = steps.starts(b"etc", b"apt") && third == b"sources.list.d" && length > 3;
+        if is_own
+            || is_manual
+            || is_list
+            || steps.starts(b"usr", b"local") && length > 4
+            || steps.starts(b"usr", b"src") && length > 2
+        {
             return Place::Ordinary;
         }
         return Place::System;
     }
     if first == b"var" {
-        let below = Vec2::of(path);
-        if below.is(b"var", b"lib") && parts(path).nth(2) == Some(b"apt") && parts(path).nth(3) == Some(b"lists") {
-            return Place::Ordinary;
-        }
-        if below.is(b"var", b"tmp") || below.is(b"var", b"cache") || below.is(b"var", b"folders") {
-            return if length > 2 { Place::Ordinary } else { Place::System };
-        }
-        if below.is(b"var", b"www") && (length > 4 || is_artefact(last)) {
-            return Place::Ordinary;
-        }
-        return Place::System;
+        let is_scratch = match second {
+            b"tmp" => true,
+            b"cache" | b"folders" => length > 2,
+            b"lib" => third == b"apt" && fourth == b"lists",
+            b"www" => length > 4 || is_artefact(last),
+            _ => false,
+        };
+        return if is_scratch { Place::Ordinary } else { Place::System };
     }
     if first == b"dev" {
         return if length == 1 { Place::System } else { Place::Ordinary };
@@ -289,28 +323,16 @@ fn absolute(path: &[u8]) -> Place {
     if SCRATCH.contains(&first) {
         return if length > 1 || first == b"tmp" { Place::Ordinary } else { Place::Working };
     }
-    // /home, /opt/x, /srv/x, /mnt/x, /data …: what services and people keep.
-    let kept = matches!(first, b"opt" | b"srv" | b"mnt" | b"media" | b"data" | b"backup" | b"backups" | b"Volumes" | b"private");
-    if length == 1 || kept && length <= 3 { Place::System } else { Place::Ordinary }
-}
-
-/// The first two parts of a path.
-struct Vec2<'p>(&'p [u8], &'p [u8]);
-
-impl<'p> Vec2<'p> {
-    fn of(path: &'p [u8]) -> Self {
-        let mut parts = parts(path);
-        Self(parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
-    }
-
-    fn is(&self, first: &[u8], second: &[u8]) -> bool {
-        self.0 == first && self.1 == second
-    }
+    // /opt/x, /srv/x, /mnt/x, /data, /anything: what services and people keep.
+    if length <= 3 { Place::System } else { Place::Ordinary }
 }
 
 fn windows(rest: &[u8]) -> Place {
-    let (length, _) = depth(rest);
-    let Some(first) = parts(rest).next() else { return Place::Root };
+    let steps = Steps::of(rest);
+    let [first, ..] = steps.first;
+    if steps.length == 0 {
+        return Place::Root;
+    }
     let is = |name: &[u8]| first.eq_ignore_ascii_case(name);
     if is(b"windows")
         || is(b"program files")
@@ -322,7 +344,7 @@ fn windows(rest: &[u8]) -> Place {
         return Place::System;
     }
     if is(b"users") {
-        return if length <= 3 { Place::Home } else { Place::Ordinary };
+        return if steps.length <= 3 { Place::Home } else { Place::Ordinary };
     }
     Place::Ordinary
 }
@@ -334,27 +356,11 @@ fn relative(path: &[u8]) -> Place {
     if path.starts_with(b"%SYSTEMROOT%") || path.starts_with(b"%SystemRoot%") || path.starts_with(b"%WINDIR%") {
         return Place::System;
     }
-    let mut climbed = false;
-    let mut below = 0_usize;
-    let mut last: &[u8] = b"";
-    for part in parts(path) {
-        if part == b".." {
-            if below == 0 {
-                climbed = true;
-            } else {
-                below -= 1;
-            }
-        } else {
-            below += 1;
-            last = part;
-        }
-    }
-    match (below, last) {
-        (0, _) if path.starts_with(b".git/") => Place::Working,
-        (0, _) => Place::Working,
-        (1, b".git") => Place::Working,
-        (1, b"$PWD" | b"$OLDPWD") => Place::Working,
-        _ if climbed && below == 0 => Place::Working,
+    let steps = Steps::of(path);
+    match (steps.length, steps.last) {
+        (0, _) | (1, b".git" | b"$PWD" | b"$OLDPWD") => Place::Working,
+        // A neighbour of the working directory is somebody's work, too.
+        (1, name) if steps.climbs && !is_artefact(name) => Place::Working,
         _ => Place::Ordinary,
     }
 }
@@ -380,8 +386,7 @@ pub(super) fn is_system_file(path: &[u8]) -> bool {
 
 /// Whether the system does not start, or nobody gets in, without this file.
 pub(super) fn is_vital_file(path: &[u8]) -> bool {
-    let (length, _) = depth(path);
-    is_system_file(path) && (length <= 2 || !path.starts_with(b"/etc/"))
+    is_system_file(path) && (Steps::of(path).length <= 2 || !path.starts_with(b"/etc/"))
 }
 
 /// Whether the file plants a login, a job or a start-up command.
@@ -455,6 +460,11 @@ mod tests {
             ("//", Root),
             ("/.", Root),
             ("/tmp/../", Root),
+            ("/tmp/../etc", System),
+            ("/tmp/../srv/app", System),
+            ("/some/path", System),
+            ("/some/path/dist", Ordinary),
+            ("/var/tmp/*", Ordinary),
             ("/$X", Root),
             ("/etc", System),
             ("/usr/lib", System),
@@ -485,6 +495,10 @@ mod tests {
             ("../..", Working),
             (".git", Working),
             ("./.git", Working),
+            ("../other", Working),
+            ("../other/src", Ordinary),
+            ("../build", Ordinary),
+            ("src/../lib", Ordinary),
             ("build", Ordinary),
             ("./dist/", Ordinary),
             ("node_modules", Ordinary),

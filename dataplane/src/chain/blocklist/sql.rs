@@ -365,8 +365,10 @@ fn granted(cursor: &Cursor<'_>) -> Option<Builtin> {
     let rest = cursor.tokens.get(cursor.at..).unwrap_or_default();
     let to = rest.iter().any(|token| token.is(text, "to"));
     let first = rest.first()?;
-    let everything = first.is_any(text, &["all", "super", "dba", "sysadmin", "superuser", "rds_superuser", "file", "ownership"])
-        || rest.windows(3).any(|three| matches!(three, [a, b, c] if a.kind == Kind::Symbol(b'*') && b.kind == Kind::Symbol(b'.') && c.kind == Kind::Symbol(b'*')))
+    let to_all = rest.windows(2).any(|two| matches!(two, [a, b] if a.is(text, "to") && b.is(text, "public")));
+    let of_all = rest.windows(3).any(|three| matches!(three, [a, b, c] if a.kind == Kind::Symbol(b'*') && b.kind == Kind::Symbol(b'.') && c.kind == Kind::Symbol(b'*')));
+    let everything = first.is_any(text, &["super", "dba", "sysadmin", "superuser", "rds_superuser", "file", "ownership"])
+        || first.is(text, "all") && (of_all || to_all)
         || rest.windows(2).any(|two| matches!(two, [a, b] if a.is_any(text, &["grant", "admin"]) && b.is(text, "option")));
     let at_end = rest.iter().rposition(|token| token.is(text, "to")).is_some_and(|to| rest.len() - to <= 6);
     let on = rest.iter().any(|token| token.is_any(text, &["on", "privileges", "option"])) || rest.len() <= 4;
@@ -484,6 +486,9 @@ mod tests {
             ("UPDATE users u SET a = (SELECT 1 WHERE 2=2)", Some("sql.unbounded-write")),
             ("INSERT INTO t VALUES (1) ON CONFLICT DO UPDATE SET a = 1", None),
             ("GRANT ALL PRIVILEGES ON *.* TO 'x'@'%'", Some("sql.grant")),
+            ("GRANT ALL ON ALL TABLES IN SCHEMA s TO PUBLIC", Some("sql.grant")),
+            ("GRANT ALL PRIVILEGES ON app.* TO 'app'@'localhost'", None),
+            ("GRANT SELECT ON *.* TO 'reader'@'%'", None),
             ("GRANT SELECT ON t TO reader", None),
             ("CREATE USER x SUPERUSER", Some("sql.grant")),
             ("EXEC xp_cmdshell 'dir'", Some("sql.system-access")),

@@ -94,7 +94,7 @@ impl Run<'_, '_> {
                     | b"-perm"
                     | b"-user"
             );
-            deletes |= arg == b"-delete";
+            deletes |= arg == b"-delete" && exec.is_none();
             if matches!(arg, b"-exec" | b"-execdir" | b"-ok" | b"-okdir" | b"-x" | b"-X" | b"--exec") {
                 exec = exec.or(Some(args + index + 1));
             }
@@ -108,7 +108,10 @@ impl Run<'_, '_> {
         if deletes && wide {
             self.report(Builtin::ShellDelete);
         }
-        if let Some(at) = exec {
+        if let Some(mut at) = exec {
+            while matches!(self.word(at), b"env" | b"sudo" | b"command" | b"busybox" | b"nice" | b"doas") {
+                at += 1;
+            }
             let mut buffer = [0; 32];
             let name = program(self.word(at), &mut buffer);
             if matches!(name, b"rm" | b"shred" | b"unlink") && wide {
