@@ -74,6 +74,11 @@ impl Shell {
         }
         // A group: `(cd x && y)`, `{ x; y; }`.
         text = text.strip_prefix(b"(").or_else(|| text.strip_prefix(b"{ ")).unwrap_or(text);
+        // `NAME=value; …`, with a name as shells' variables have it.
+        let name = text.iter().position(|byte| !byte.is_ascii_uppercase() && !matches!(byte, b'_' | b'0'..=b'9'));
+        if name.is_some_and(|end| end > 0 && text.get(end) == Some(&b'=')) {
+            return true;
+        }
         let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
         let mut buffer = [0; 32];
         self.table.is_typed(program(text.get(..end).unwrap_or_default(), &mut buffer))

@@ -203,12 +203,12 @@ pub(super) fn name_around(text: &[u8], word: Range<usize>) -> Range<usize> {
 pub(super) fn read(text: &[u8], word: Range<usize>) -> Outcome {
     let name = name_around(text, word);
     let mut cursor = Cursor { text, at: name.end };
-    let quoted_name = close_name(&mut cursor);
+    let name_end = close_name(&mut cursor);
     let spaces = cursor.blanks();
     if cursor.peek().is_none() {
         return Outcome::AtEnd { name };
     }
-    let Some(operator) = operator(&mut cursor, quoted_name, spaces, text, &name) else {
+    let Some(operator) = operator(&mut cursor, name_end, spaces, text, &name) else {
         return Outcome::Nothing { name };
     };
     match value(&mut cursor, operator) {
@@ -217,8 +217,16 @@ pub(super) fn read(text: &[u8], word: Range<usize>) -> Outcome {
     }
 }
 
-/// Skips what closes a name: a quote, a bracket, markdown stars. Answers whether it was quoted.
-fn close_name(cursor: &mut Cursor<'_>) -> bool {
+/// What closes a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct NameEnd {
+    quoted: bool,
+    /// A bracket stands behind it: what follows a comma then belongs to something else.
+    bracketed: bool,
+}
+
+/// Skips what closes a name: a quote, a bracket, markdown stars.
+fn close_name(cursor: &mut Cursor<'_>) -> NameEnd {
     let escapes = cursor.escapes();
     let mut quoted = false;
     if cursor.peek().is_some_and(is_quote) {
@@ -227,16 +235,18 @@ fn close_name(cursor: &mut Cursor<'_>) -> bool {
     } else {
         cursor.at -= escapes;
     }
+    let from = cursor.at;
     for _ in 0..4 {
         match cursor.peek() {
             Some(b']' | b')' | b'}' | b'*') => cursor.at += 1,
             _ => break,
         }
     }
-    quoted
+    NameEnd { quoted, bracketed: cursor.at > from }
 }
 
-fn operator(cursor: &mut Cursor<'_>, quoted_name: bool, spaces: usize, text: &[u8], name: &Range<usize>) -> Option<Operator> {
+fn operator(cursor: &mut Cursor<'_>, end: NameEnd, spaces: usize, text: &[u8], name: &Range<usize>) -> Option<Operator> {
+    let quoted_name = end.quoted;
     let found = match (cursor.peek()?, cursor.peek_at(1), cursor.peek_at(2)) {
         (b'=', Some(b'>'), _) | (b'-', Some(b'>'), _) => (2, Operator::Colon),
         (b'=', Some(b'='), Some(b'=')) | (b'!', Some(b'='), Some(b'=')) => (3, Operator::Compare),
@@ -251,7 +261,7 @@ fn operator(cursor: &mut Cursor<'_>, quoted_name: bool, spaces: usize, text: &[u
         (b'%', Some(b'3'), Some(b'D' | b'd')) => (3, Operator::Equals),
         (b'=', ..) => (1, Operator::Equals),
         (b':', ..) => (1, Operator::Colon),
-        (b',', ..) if quoted_name => (1, Operator::Argument),
+        (b',', ..) if quoted_name && !end.bracketed => (1, Operator::Argument),
         (b'(', ..) if spaces == 0 && !quoted_name => (1, Operator::Argument),
         (b'>', ..) if spaces == 0 && !quoted_name => (1, Operator::Markup),
         (b'"' | b'\'', ..) if spaces == 0 && !quoted_name => return None,

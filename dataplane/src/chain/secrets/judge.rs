@@ -78,6 +78,11 @@ fn compared(name: &[u8], value: &[u8], found: &Assignment) -> bool {
         && !placeholder(value)
 }
 
+/// Whether what stands where a secret will be is a template: `{self.password}`.
+pub(super) fn stands_in(value: &[u8]) -> bool {
+    matches!(value, [b'{', .., b'}'] | [b'<', .., b'>'])
+}
+
 /// The span a finding of this assignment redacts.
 pub(super) fn span(found: &Assignment) -> Range<usize> {
     found.value.clone()

@@ -59,8 +59,9 @@ pub(in super::super) fn url_placeholder(scheme: &[u8], user: &[u8], password: &[
     template(user) && !user.starts_with(b"$")
         || template(password)
         || user == password
+        || user.is_empty() && PLAIN_VALUES.hold(password)
         || password.windows(2).all(|w| w[0].eq_ignore_ascii_case(&w[1]))
-        || [&b"example"[..], b"redacted", b"xxx", b"...", b"your", b"placeholder", b"changeme"]
+        || [&b"example"[..], b"redacted", b"xxx", b"...", b"your", b"placeholder", b"changeme", b"anoncvs", b"anonymous"]
             .iter()
             .any(|w| contains_folded(password, w))
 }

@@ -15,7 +15,7 @@ pub(in super::super) enum Promise {
 }
 
 /// What follows the word in a name and makes the value public: `token_type`, `password_field` …
-static PUBLIC_SUFFIXES: Words<176> = Words::new([
+static PUBLIC_SUFFIXES: Words<190> = Words::new([
     "age",
     "algorithm",
     "algo",
@@ -189,6 +189,20 @@ static PUBLIC_SUFFIXES: Words<176> = Words::new([
     "validator",
     "valid",
     "view",
+    "management",
+    "mgr",
+    "with",
+    "encryption",
+    "listener",
+    "repository",
+    "controller",
+    "component",
+    "dialog",
+    "modal",
+    "encoder",
+    "hasher",
+    "strategy",
+    "exception",
     "value_from",
     "word",
     "words",

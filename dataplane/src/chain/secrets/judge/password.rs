@@ -20,8 +20,20 @@ pub(super) fn password(text: &[u8], name: &[u8], value: &[u8], found: &Assignmen
         }
         Quoting::Bare | Quoting::Element => bare_password(trimmed, &made, found, name) || env_password(text, trimmed, found),
     };
-    let plain = |value: &[u8]| PLAIN_VALUES.hold(value) || placeholder(value);
+    // `.pass("x")`, `should_pass("x")`: what a test lets pass.
+    if found.operator == Operator::Argument && text.get(found.name.end) == Some(&b'(') && is_verb(name) {
+        return Verdict::Nothing;
+    }
+    // `getpass("Password: ")` asks for one.
+    let asked = trimmed.trim_ascii_end();
+    let asked = asked.strip_suffix(b":").or_else(|| asked.strip_suffix(b"?")).unwrap_or(trimmed);
+    let plain = |value: &[u8]| PLAIN_VALUES.hold(value) || PLAIN_VALUES.hold(asked) || placeholder(value);
     if strong && !value.eq_ignore_ascii_case(name) && !plain(trimmed) { Verdict::Password } else { Verdict::Nothing }
+}
+
+/// Whether the name of a function says `pass` and no longer word for a password.
+fn is_verb(name: &[u8]) -> bool {
+    !["password", "passwd", "passphrase", "passcode", "pwd"].iter().any(|word| super::contains_folded(name, word.as_bytes()))
 }
 
 /// `password = "thisismypassword"`: one lower-case word, long enough not to be one of the language.
@@ -86,6 +98,10 @@ pub(super) fn quoted_password(value: &[u8], made: &Makeup) -> bool {
     }
     let spaces = value.iter().filter(|b| **b == b' ').count();
     if spaces > 0 || matches!(value.first(), Some(b'/' | b'.' | b'#' | b'-' | b'$' | b'@' | b':')) {
+        return false;
+    }
+    // An address, an object identifier, a version.
+    if made.lower + made.upper == 0 && value.contains(&b'.') && value.iter().all(|b| b.is_ascii_digit() || *b == b'.') {
         return false;
     }
     if value.windows(2).any(|w| matches!(w, b"()" | b"::" | b"->" | b"\\n" | b"${" | b"#{" | b"</")) {

@@ -93,7 +93,7 @@ pub(super) const PLACEHOLDERS: &[&str] = &[
 ];
 
 /// Whole values that are no secret though their name says so.
-pub(super) static PLAIN_VALUES: Words<84> = Words::new([
+pub(super) static PLAIN_VALUES: Words<97> = Words::new([
     "password",
     "passwd",
     "pass",
@@ -178,13 +178,29 @@ pub(super) static PLAIN_VALUES: Words<84> = Words::new([
     "var",
     "hash",
     "salt",
+    "incorrect",
+    "scram-sha-256",
+    "scram-sha-512",
+    "sha-256",
+    "sha-512",
+    "sha256",
+    "sha512",
+    "hmac-sha256",
+    "bcrypt",
+    "argon2",
+    "argon2id",
+    "pbkdf2",
+    "md5",
 ]);
 
 /// Whether a value of a provider's shape is more than a word of that length.
 pub(in super::super) fn machine_made(value: &[u8]) -> bool {
     let made = makeup(value);
+    // Without a digit only what changes its kind of letter all the time, or has one kind alone.
+    let no_name = made.turns * 3 >= value.len() || made.upper + made.special == 0;
     (made.digit > 0 && made.lower + made.upper > 0 && made.turns * 8 >= value.len() && entropy(value) >= 2.6
-        || value.len() >= 40 && entropy(value) >= 4.2)
+        || value.len() >= 40 && no_name && entropy(value) >= 4.2)
+        && !is_path(value, &made)
         && !placeholder(value)
 }
 
@@ -223,6 +239,11 @@ pub(in super::super) fn vendor_value(value: &[u8], told: bool) -> bool {
 pub(in super::super) fn token_like(value: &[u8]) -> bool {
     let made = makeup(value);
     value.len() >= 20 && made.hex < value.len() && made.special * 8 <= value.len() && made.digit >= 3 && entropy(value) >= 3.2
+}
+
+/// `crypto/fips/aes_gcm_x86_64`: what a machine makes has capitals, too, where it has slashes.
+fn is_path(value: &[u8], made: &Makeup) -> bool {
+    made.upper == 0 && made.lower > 0 && value.contains(&b'/')
 }
 
 /// `1.2.3-rc.1`, `v2.0.0+build5`, a date.
@@ -386,11 +407,22 @@ pub(in super::super) fn placeholder(value: &[u8]) -> bool {
         })
 }
 
+/// `public_exponent=65537`.
+fn is_keyword_argument(value: &[u8]) -> bool {
+    memchr::memchr(b'=', value).is_some_and(|at| {
+        at >= 3
+            && value.get(at + 1).is_some_and(|next| *next != b'=')
+            && value[..at].iter().all(|b| b.is_ascii_lowercase() || *b == b'_')
+    })
+}
+
 /// `ACCESS_TOKEN_URL = ASANA_TOKEN_EXCHANGE_URL`: a name given another name.
 pub(super) fn same_words(value: &[u8]) -> bool {
     let made = makeup(value);
-    // SHOUTED_NAMES and dotted.paths of plain words are code.
+    // SHOUTED_NAMES and dotted.paths of plain words are code, and so are `self.x` and `name=65537`.
     value.windows(2).any(|w| w == b"::")
+        || [b"self.".as_slice(), b"this.", b"cls."].iter().any(|head| value.starts_with(head))
+        || is_keyword_argument(value)
         || made.digit == 0 && (made.lower == 0 || made.upper == 0) && made.special > 0
         || value.contains(&b'.')
             && made.digit <= 2

@@ -269,7 +269,8 @@ pub(super) const RULES: &[Builtin] = &[
         "Bank API key",
         &["truelayer", "nordigen", "yapily", "tink_", "monzo", "starling", "wise_", "transferwise", "revolut", "gocardless"],
         r"(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[A-Za-z0-9+/=_-]{32,})",
-    ),
+    )
+    .entropy(3.2),
     named(
         "robinhood-token",
         "Brokerage key",

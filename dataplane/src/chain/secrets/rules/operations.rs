@@ -305,8 +305,9 @@ pub(super) const RULES: &[Builtin] = &[
         "postgres-url-secret",
         "ODBC or ADO connection password",
         &["PWD=", "Pwd=", "pwd="],
-        r#"(?:pwd|PWD|Pwd)=[^;"'\s<>{}$%\n]{4,}"#,
-    ),
+        r#"(?:pwd|PWD|Pwd)=[^;"'`(),\s<>{}$%\n]{4,}"#,
+    )
+    .except(&["=none", "=null", "=true", "=false", "=self."]),
     tail(
         "ado-connection-string",
         "password of a connection string",

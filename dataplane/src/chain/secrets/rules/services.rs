@@ -32,7 +32,7 @@ pub(super) const RULES: &[Builtin] = &[
         &["secret-token:mercury_"],
         r"secret-token:mercury_(?:production|sandbox)_[a-z]{3}_[A-Za-z0-9_]{40,}",
     ),
-    token("column-key", "Increase or Column key", &["test_", "live_"], r"(?:test|live)_[A-Za-z0-9]{26,28}"),
+    token("column-key", "Increase or Column key", &["test_", "live_"], r"(?:test|live)_[A-Za-z0-9]{26,28}").entropy(4.0),
     token("knock-key", "Nitric or Dub key", &["dub_"], r"dub_[A-Za-z0-9]{24}"),
     token(
         "phrase-key",

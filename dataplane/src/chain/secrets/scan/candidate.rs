@@ -63,7 +63,12 @@ impl<'a> Scan<'a> {
         }
         let span = match how {
             How::Token => self.token_at(text, word.start, shape, true),
-            How::Tail => self.matches(text, word.start, shape).map(|end| tail_of(text, word.start..end)),
+            // A word that begins with a mark begins a name: `_auth` is none of `connect_auth`.
+            How::Tail if text[word.start] == b'_' && word.start > 0 && text[word.start - 1].is_ascii_alphanumeric() => None,
+            How::Tail => self
+                .matches(text, word.start, shape)
+                .map(|end| tail_of(text, word.start..end))
+                .filter(|span| !judge::stands_in(&text[span.clone()])),
             How::Run => {
                 let floor = word.start.saturating_sub(160);
                 let mut start = word.start;
@@ -109,7 +114,7 @@ impl<'a> Scan<'a> {
         // A name that makes its value public says nothing of a credential either.
         let (name, told) = self.told(frame, text, word.clone());
         let nothing = told == judge::Told::Nothing;
-        if nothing && !lenient && (broad || judge::public_name(&text[name.clone()])) {
+        if nothing && !lenient && (broad || judge::public_name(&text[name.clone()]) || !stands_alone(text, &word)) {
             return None;
         }
         if let Outcome::Assigned(found) = outcome {
@@ -245,6 +250,11 @@ impl<'a> Scan<'a> {
                 continue;
             }
             let end = at + text[at..].iter().take(TOKEN_MAX).take_while(|b| is_token(**b)).count();
+            // Encoded data, and no credential in it.
+            if end - at > BLOB_LEAST {
+                at = end + 1;
+                continue;
+            }
             while at < range.end && end - at >= least {
                 let begins = at == 0 || !text[at - 1].is_ascii_alphanumeric() || after_escape(text, at);
                 if begins && let Some(span) = self.token_at(text, at, shape, false) {
@@ -288,7 +298,9 @@ impl<'a> Scan<'a> {
         }
         // Most names are found out without reading what they are given.
         let name = assignment::name_around(text, word.clone());
-        let Some(promise) = judge::promise(&text[name.clone()]) else {
+        // `"AWS::IAM::AccessKey": …` is a type.
+        let is_type = || text[..name.start].ends_with(b"::") && matches!(text.get(name.end), Some(b'"' | b'\''));
+        let Some(promise) = judge::promise(&text[name.clone()]).filter(|_| !is_type()) else {
             self.work += READ_WORK;
             frame.names_until = name.end;
             return;
@@ -372,6 +384,13 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// Whether a provider's name is a word of its own, and not part of another: `expo` is not in `exports`.
+fn stands_alone(text: &[u8], word: &Range<usize>) -> bool {
+    let follows = |at: usize| text.get(at).is_some_and(u8::is_ascii_lowercase);
+    let begins = !text[..word.start].last().is_some_and(u8::is_ascii_lowercase) || text[word.start].is_ascii_uppercase();
+    begins && !(follows(word.end) && text[word.end - 1].is_ascii_alphabetic())
+}
+
 fn apt_value(value: &[u8], lenient: bool, broad: bool) -> bool {
     lenient || if broad { judge::clearly_random(value) } else { judge::machine_made(value) }
 }
@@ -380,6 +399,8 @@ fn apt_value(value: &[u8], lenient: bool, broad: bool) -> bool {
 const READ_WORK: usize = 48;
 /// LIMIT: the same for a try of a shape.
 const TRY_WORK: usize = 16;
+/// From here on a run of token characters is encoded data: what is near a name in it is near by chance.
+const BLOB_LEAST: usize = 400;
 /// LIMIT: shortest credential looked for near a provider's name.
 const RUN_LEAST: usize = 10;
 
