@@ -417,11 +417,18 @@ fn word_or(line: &[u8]) -> Option<usize> {
 fn skip_call(cursor: &mut Cursor<'_>) {
     let rest = cursor.text.get(cursor.at..(cursor.at + 64).min(cursor.text.len())).unwrap_or_default();
     let callee = length_of(rest, Class::CALLEE);
-    if rest.get(callee) == Some(&b'(') && rest.get(callee + 1).copied().is_some_and(is_quote) {
+    if rest.get(callee) == Some(&b'(') && rest.get(callee + 1).copied().is_some_and(is_quote) && !takes_options(&rest[..callee]) {
         cursor.at += callee + 1;
     } else if callee == 0 && matches!(rest.first(), Some(b'(' | b'[' | b'{')) && rest.get(1).copied().is_some_and(is_quote) {
         cursor.at += 1;
     }
+}
+
+/// `password.encode("latin1")`, `getpass("Password")`: what stands in the call is not the value.
+fn takes_options(callee: &[u8]) -> bool {
+    [b".encode".as_slice(), b".decode", b".join", b".split", b"getpass", b"prompt", b"input"]
+        .iter()
+        .any(|end| callee.ends_with(end))
 }
 
 fn skip_scheme(cursor: &mut Cursor<'_>) -> bool {

@@ -34,6 +34,9 @@ pub(super) fn judge(text: &[u8], found: &Assignment, promise: Promise) -> Verdic
     if value.len() < 4 || value.len() >= super::assignment::VALUE_MAX {
         return Verdict::Nothing;
     }
+    if is_method(text, name, found) || is_sibling(name, value) {
+        return Verdict::Nothing;
+    }
     match promise {
         Promise::Password => password(text, name, value, found),
         Promise::Secret if found.quoting == Quoting::Quoted && (chosen_secret(value) || compared(name, value, found)) => {
@@ -52,6 +55,21 @@ pub(super) fn judge(text: &[u8], found: &Assignment, promise: Promise) -> Verdic
             }
         }
     }
+}
+
+/// `password.encode("latin1")`: a call of something the secret can do.
+fn is_method(text: &[u8], name: &[u8], found: &Assignment) -> bool {
+    found.operator == Operator::Argument
+        && text.get(found.name.end) == Some(&b'(')
+        && memchr::memrchr(b'.', name).is_some_and(|dot| name::promise(&name[dot + 1..]).is_none())
+}
+
+/// `TlsKeyU8, TlsKeyU16`, `PrivateKey = openssl.PrivateKey`: a name given another that begins or ends as it does.
+fn is_sibling(name: &[u8], value: &[u8]) -> bool {
+    let same = |(a, b): &(&u8, &u8)| a.eq_ignore_ascii_case(b);
+    let begin = name.iter().zip(value).take_while(same).count();
+    let end = name.iter().rev().zip(value.iter().rev()).take_while(same).count();
+    (10..name.len()).contains(&begin) || name.len() >= 10 && end == name.len()
 }
 
 /// A secret chosen to hold every kind of character.

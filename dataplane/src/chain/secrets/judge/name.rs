@@ -15,7 +15,7 @@ pub(in super::super) enum Promise {
 }
 
 /// What follows the word in a name and makes the value public: `token_type`, `password_field` …
-static PUBLIC_SUFFIXES: Words<190> = Words::new([
+static PUBLIC_SUFFIXES: Words<195> = Words::new([
     "age",
     "algorithm",
     "algo",
@@ -190,6 +190,11 @@ static PUBLIC_SUFFIXES: Words<190> = Words::new([
     "valid",
     "view",
     "management",
+    "through",
+    "incorrect",
+    "variant",
+    "variants",
+    "accept",
     "mgr",
     "with",
     "encryption",
@@ -361,6 +366,10 @@ pub(in super::super) fn credential_words(word: &[u8]) -> bool {
 /// What the name of an assignment promises about its value.
 pub(in super::super) fn promise(name: &[u8]) -> Option<Promise> {
     let (needle, at) = promising_word(name)?;
+    // The key of a web socket's handshake is public.
+    if needle == "key" && ends_with(&name[..at], "websocket-") {
+        return None;
+    }
     let tail = &name[at + needle.len()..];
     if !allows_secret(tail, needle) {
         return None;

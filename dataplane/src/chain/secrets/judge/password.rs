@@ -4,7 +4,7 @@
 
 use super::super::assignment::{Assignment, Operator, Quoting};
 use super::Verdict;
-use super::value::{Makeup, PLAIN_VALUES, makeup, placeholder};
+use super::value::{Makeup, PLAIN_VALUES, is_shouted, makeup, placeholder};
 
 pub(super) fn password(text: &[u8], name: &[u8], value: &[u8], found: &Assignment) -> Verdict {
     let trimmed = value.strip_suffix(b",").unwrap_or(value);
@@ -27,8 +27,17 @@ pub(super) fn password(text: &[u8], name: &[u8], value: &[u8], found: &Assignmen
     // `getpass("Password: ")` asks for one.
     let asked = trimmed.trim_ascii_end();
     let asked = asked.strip_suffix(b":").or_else(|| asked.strip_suffix(b"?")).unwrap_or(trimmed);
-    let plain = |value: &[u8]| PLAIN_VALUES.hold(value) || PLAIN_VALUES.hold(asked) || placeholder(value);
-    if strong && !value.eq_ignore_ascii_case(name) && !plain(trimmed) { Verdict::Password } else { Verdict::Nothing }
+    let plain =
+        |value: &[u8]| PLAIN_VALUES.hold(value) || PLAIN_VALUES.hold(asked) || placeholder(value) || is_shouted(value, &made);
+    // `url.password`: what is somewhere else.
+    let is_member = || {
+        found.quoting == Quoting::Bare && memchr::memrchr(b'.', trimmed).is_some_and(|dot| PLAIN_VALUES.hold(&trimmed[dot + 1..]))
+    };
+    if strong && !value.eq_ignore_ascii_case(name) && !plain(trimmed) && !is_member() {
+        Verdict::Password
+    } else {
+        Verdict::Nothing
+    }
 }
 
 /// Whether the name of a function says `pass` and no longer word for a password.

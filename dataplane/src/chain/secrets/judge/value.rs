@@ -39,6 +39,7 @@ pub(super) const PLACEHOLDERS: &[&str] = &[
     "____",
     "----",
     "0000000000",
+    "0102030405",
     "1234567890",
     "abcdefgh",
     "not-a-",
@@ -407,6 +408,11 @@ pub(in super::super) fn placeholder(value: &[u8]) -> bool {
         })
 }
 
+/// `AES_128_KEY`: a constant's name.
+pub(super) fn is_shouted(value: &[u8], made: &Makeup) -> bool {
+    made.lower == 0 && value.contains(&b'_') && made.digit * 3 <= value.len() && made.upper * 2 >= value.len()
+}
+
 /// `public_exponent=65537`.
 fn is_keyword_argument(value: &[u8]) -> bool {
     memchr::memchr(b'=', value).is_some_and(|at| {
@@ -419,8 +425,9 @@ fn is_keyword_argument(value: &[u8]) -> bool {
 /// `ACCESS_TOKEN_URL = ASANA_TOKEN_EXCHANGE_URL`: a name given another name.
 pub(super) fn same_words(value: &[u8]) -> bool {
     let made = makeup(value);
-    // SHOUTED_NAMES and dotted.paths of plain words are code, and so are `self.x` and `name=65537`.
+    // SHOUTED_NAMES_2 and dotted.paths of plain words are code, and so are `self.x` and `name=65537`.
     value.windows(2).any(|w| w == b"::")
+        || is_shouted(value, &made)
         || [b"self.".as_slice(), b"this.", b"cls."].iter().any(|head| value.starts_with(head))
         || is_keyword_argument(value)
         || made.digit == 0 && (made.lower == 0 || made.upper == 0) && made.special > 0

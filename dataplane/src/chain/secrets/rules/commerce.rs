@@ -57,7 +57,7 @@ pub(super) const RULES: &[Builtin] = &[
     token("paystack-key", "Paystack key", &["sk_live_", "sk_test_"], r"sk_(?:live|test)_[0-9a-f]{40}"),
     token("flutterwave-key", "Flutterwave key", &["FLWSECK", "FLWPUBK"], r"FLW(?:SECK|PUBK)(?:_TEST)?-[0-9A-Za-z]{12,}(?:-X)?"),
     token("gocardless-token", "GoCardless token", &["live_", "sandbox_"], r"(?:live|sandbox)_[A-Za-z0-9_=-]{40}"),
-    token("mollie-key", "Mollie key", &["live_", "test_"], r"(?:live|test)_[A-Za-z0-9]{30,34}"),
+    token("mollie-key", "Mollie key", &["live_", "test_"], r"(?:live|test)_[A-Za-z0-9]{30,34}").entropy(4.0),
     token("dwolla-key", "Lemon Squeezy or Polar key", &["polar_oat_", "polar_pat_"], r"polar_[op]at_[A-Za-z0-9]{40,}"),
     named(
         "lemonsqueezy-key",
@@ -67,7 +67,7 @@ pub(super) const RULES: &[Builtin] = &[
     ),
     token("paddle-key", "Paddle API key", &["pdl_"], r"pdl_(?:live|sdbx)_apikey_[a-z0-9]{26}_[A-Za-z0-9]{22}_[A-Za-z0-9]{3}"),
     named("paddle-legacy-key", "Paddle key", &["paddle"], r"[0-9a-f]{50}"),
-    token("chargebee-key", "Chargebee key", &["live_", "test_"], r"(?:live|test)_[A-Za-z0-9]{32,}"),
+    token("chargebee-key", "Chargebee key", &["live_", "test_"], r"(?:live|test)_[A-Za-z0-9]{32,}").entropy(4.0),
     named("recurly-key", "Recurly key", &["recurly"], HEX32),
     token("checkoutcom-key", "Checkout.com key", &["sk_"], r"sk_(?:sbox_|test_)?[a-z0-9]{26}[*#$=]?"),
     token(

@@ -307,7 +307,7 @@ pub(super) const RULES: &[Builtin] = &[
         &["PWD=", "Pwd=", "pwd="],
         r#"(?:pwd|PWD|Pwd)=[^;"'`(),\s<>{}$%\n]{4,}"#,
     )
-    .except(&["=none", "=null", "=true", "=false", "=self."]),
+    .except(&["=none", "=null", "=true", "=false", "=self.", "::"]),
     tail(
         "ado-connection-string",
         "password of a connection string",

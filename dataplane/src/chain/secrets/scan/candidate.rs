@@ -97,6 +97,10 @@ impl<'a> Scan<'a> {
             return None;
         }
         let end = self.matches(text, start, shape)?;
+        // What is called is a function, such as a test.
+        if check_left && text.get(end) == Some(&b'(') {
+            return None;
+        }
         let closed = text.get(end).is_none_or(|b| !b.is_ascii_alphanumeric()) || !text[end - 1].is_ascii_alphanumeric();
         closed.then_some(start..end)
     }
