@@ -21,6 +21,48 @@ fn what_fuzzing_found_stays_found() {
     assert!(matches!(verdict, Verdict::Denied(_)), "{verdict:?}");
 }
 
+#[test]
+fn what_code_and_documents_hold_is_no_secret() {
+    let blob = "kJ2dWnQx8Zr4TbLm".repeat(40);
+    let beside = format!("{blob}AKIAIOSFODNN7ABCDEFG+bMGVYNASACIApCCn4iCjcDICAKIACtQv8BgyILQn+{blob}");
+    let texts = [
+        "t.pass(\"tests/pass/*.rs\"); should_pass(\"WinDLL('./_sqlite3.dll')\")",
+        "MovedAttribute(\"HTTPPasswordMgr\", \"urllib2\", \"urllib.request\"),",
+        "Win32_System_PasswordManagement = [\"Win32_System\"]",
+        "username = ask()\npassword = getpass.getpass('Password: ')",
+        "CHALLENGE_PASSWORD = ObjectIdentifier(\"1.2.840.113549.1.9.7\")",
+        "#define TLS1_TXT_PSK_WITH_AES_128_CBC_SHA \"PSK-AES128-CBC-SHA\"",
+        "password = password.encode('latin1')",
+        "PassThrough: SCSI_PASS_THROUGH32,",
+        "ReturnTypeToken: D3D10_SB_RESOURCE_RETURN_TYPE,",
+        "- `SecretTlsVecU8`, `SecretTlsVecU16`, `SecretTlsVecU32`",
+        "X25519PrivateKey = rust_openssl.hpke.X25519PrivateKey",
+        "proxy_pass=url.password or None,",
+        "\"AWS::IAM::AccessKey\": \"72c2d9dd90025459\",",
+        "return rsa.generate_private_key(public_exponent=65537, key_size=2048)",
+        "key = from_hex(\"000102030405060708090a0b0c0d0e0f\")",
+        ".header(\"sec-websocket-key\", \"6D69KGBOr4Re+Nj6zx9aQA==\")",
+        "def open(self, mode='r', *args, pwd=None, **kwargs):\n    stream = self.open(mode, pwd=pwd)",
+        "PWD=`pwd`",
+        "if (defined(&Cwd::getcwd)) { $pwd=Cwd::getcwd(); }",
+        "self.openid_connect_auth = AuthorizationCodeGrant(validator)",
+        "exports.featureSet_RepeatedFieldEncodingFromJSON = featureSet_RepeatedFieldEncodingFromJSON;",
+        "\"mldsa_pointwise_acc_avx2_asm.S\",\n    \"crypto/fips/ml_dsa/mldsa/native/x86_64/src/mldsa_pointwise_acc_avx2\"",
+        "('text/javascript+smarty', 'text/javascript+smarty')),\n 'JavascriptUL4Lexer': ('lexers',",
+        "def test_badandgoodnamereplaceexceptions(self):",
+        "f'machine {host} login {self.username} password {self.password}'",
+        "# METHOD can be \"trust\", \"md5\", \"password\", \"scram-sha-256\",",
+        "https://:password@[::1]:8080/",
+        &beside,
+    ];
+    let scanner = SecretScanner::compile(&SecretsConfig::default()).unwrap();
+    let mut scratch = ScanScratch::new(&scanner);
+    let subject = Subject { side: Side::Arguments, tool: "", key: &[7; 32] };
+    let flagged: Vec<_> =
+        texts.iter().filter(|text| !matches!(scanner.scan_text(&mut scratch, subject, text), Verdict::Clean)).collect();
+    assert!(flagged.is_empty(), "{flagged:#?}");
+}
+
 /// Texts made to be slow: words that are looked at twice, encodings in encodings, marks that open and never close.
 fn hostile() -> Vec<(&'static str, String)> {
     use base64::Engine as _;
