@@ -74,10 +74,14 @@ impl Shell {
         }
         // A group: `(cd x && y)`, `{ x; y; }`.
         text = text.strip_prefix(b"(").or_else(|| text.strip_prefix(b"{ ")).unwrap_or(text);
-        // `NAME=value; …`, with a name as shells' variables have it.
-        let name = text.iter().position(|byte| !byte.is_ascii_uppercase() && !matches!(byte, b'_' | b'0'..=b'9'));
-        if name.is_some_and(|end| end > 0 && text.get(end) == Some(&b'=')) {
-            return true;
+        // `NAME=value; …`, with a name as shells' variables have it; `name="$(program …)"` with any.
+        if let Some((name, value)) = assigned(text) {
+            if !name.iter().any(u8::is_ascii_lowercase) {
+                return true;
+            }
+            let value = value.strip_prefix(b"\"").unwrap_or(value);
+            let Some(inner) = value.strip_prefix(b"$(").or_else(|| value.strip_prefix(b"`")) else { return false };
+            text = inner;
         }
         let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
         let mut buffer = [0; 32];
@@ -541,7 +545,7 @@ impl Run<'_, '_> {
         let mut buffer = [0; 32];
         let raw = self.word(at);
         let hidden = raw.contains(&UNKNOWN);
-        let globbed = raw.contains(&b'/') && raw.iter().any(|byte| matches!(byte, b'?' | b'*' | b'['));
+        let globbed = is_globbed(raw) && !self.lexer.words.get(at).is_some_and(|word| word.quoted);
         let name = program(raw, &mut buffer);
         if hidden || globbed {
             return self.hidden_name(at, hidden);
@@ -901,6 +905,22 @@ impl Run<'_, '_> {
             self.lexer.push_unit(Span { start: offset(from), end: offset(to) }, self.depth + 1, self.windows);
         }
     }
+}
+
+/// The name and the rest of a text that begins `name=`.
+fn assigned(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, rest) = text.split_at_checked(text.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')?)?;
+    let value = rest.strip_prefix(b"=")?;
+    name.first().is_some_and(|byte| !byte.is_ascii_digit()).then_some((name, value))
+}
+
+/// `/b?n/c[a]t`: a path that only a listing would tell, and not all that lies in a directory, nor a comment.
+fn is_globbed(path: &[u8]) -> bool {
+    let glob = |byte: &u8| matches!(byte, b'?' | b'*' | b'[');
+    matches!(path, [b'/', next, ..] if *next != b'*')
+        && path.iter().any(glob)
+        && !path.last().is_some_and(|byte| matches!(byte, b'*' | b')'))
+        && !path.contains(&b' ')
 }
 
 /// Lower-cases short words into a buffer; longer ones stay as they are.
