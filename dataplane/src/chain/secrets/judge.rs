@@ -14,10 +14,10 @@ use std::ops::Range;
 use super::assignment::{Assignment, Operator, Quoting};
 pub(super) use header::{basic_credentials, bearer_token, key_body, url_placeholder};
 use name::Promise;
-pub(super) use name::{Told, credential_words, promise, public_name, told};
+pub(super) use name::{Told, announcement, credential_words, promise, public_name, told};
 use password::password;
 use value::{PLAIN_VALUES, contains_folded, makeup, random, same_words};
-pub(super) use value::{clearly_random, entropy, machine_made, placeholder, token_like, vendor_value};
+pub(super) use value::{announced_value, clearly_random, entropy, machine_made, placeholder, token_like, vendor_value};
 
 /// Which of the generic rules a value breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(super) fn judge(text: &[u8], found: &Assignment, promise: Promise) -> Verdic
     if value.len() < 4 || value.len() >= super::assignment::VALUE_MAX {
         return Verdict::Nothing;
     }
-    if is_method(text, name, found) || is_sibling(name, value) {
+    if is_method(text, name, found) || is_sibling(name, value) || is_resource(text, found.name.start) {
         return Verdict::Nothing;
     }
     match promise {
@@ -42,6 +42,7 @@ pub(super) fn judge(text: &[u8], found: &Assignment, promise: Promise) -> Verdic
         Promise::Secret if found.quoting == Quoting::Quoted && (chosen_secret(value) || compared(name, value, found)) => {
             Verdict::Secret
         }
+        Promise::Secret if is_number(value) && found.quoting == Quoting::Quoted => Verdict::Secret,
         Promise::Secret | Promise::Weak => {
             let bound = matches!(
                 found.operator,
@@ -57,11 +58,24 @@ pub(super) fn judge(text: &[u8], found: &Assignment, promise: Promise) -> Verdic
     }
 }
 
+/// A number too long to count anything.
+fn is_number(value: &[u8]) -> bool {
+    (30..=64).contains(&value.len()) && value.iter().all(u8::is_ascii_digit) && entropy(value) >= 2.8
+}
+
 /// `password.encode("latin1")`: a call of something the secret can do.
 fn is_method(text: &[u8], name: &[u8], found: &Assignment) -> bool {
     found.operator == Operator::Argument
         && text.get(found.name.end) == Some(&b'(')
         && memchr::memrchr(b'.', name).is_some_and(|dot| name::promise(&name[dot + 1..]).is_none())
+}
+
+/// `checksum/secret: …`, `arn:aws:secretsmanager:…:secret:prod/db-x`: the name is part of another.
+fn is_resource(text: &[u8], name: usize) -> bool {
+    let before = &text[name.saturating_sub(96)..name];
+    let before =
+        &before[before.iter().rposition(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'')).map_or(0, |at| at + 1)..];
+    before.ends_with(b"checksum/") || before.starts_with(b"arn:")
 }
 
 /// `TlsKeyU8, TlsKeyU16`, `PrivateKey = openssl.PrivateKey`: a name given another that begins or ends as it does.
@@ -96,9 +110,13 @@ fn compared(name: &[u8], value: &[u8], found: &Assignment) -> bool {
         && !placeholder(value)
 }
 
-/// Whether what stands where a secret will be is a template: `{self.password}`.
+/// Whether what stands where a secret will be is a template or another's name: `{self.password}`, `__PASSWORD__`,
+/// `password_here`, `password=password, …`.
 pub(super) fn stands_in(value: &[u8]) -> bool {
-    matches!(value, [b'{', .., b'}'] | [b'<', .., b'>'])
+    matches!(value, [b'{', .., b'}'] | [b'<', .., b'>'] | [b'_', b'_', .., b'_', b'_'])
+        || value.ends_with(b"_here")
+        || value.ends_with(b"-here")
+        || matches!(value, b"password," | b"password)" | b"passwd," | b"passwd)" | b"pwd," | b"pwd)")
 }
 
 /// The span a finding of this assignment redacts.

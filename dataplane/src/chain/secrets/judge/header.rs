@@ -2,7 +2,7 @@
 //!
 //! *Lives on* one shard, on the stack; every function has a bound of its own.
 
-use super::value::{PLAIN_VALUES, contains_folded, entropy, makeup, placeholder};
+use super::value::{PLAIN_VALUES, contains_folded, entropy, made_up, makeup};
 use super::words::Words;
 
 /// Whether the credentials of a URL only stand where credentials will be.
@@ -52,9 +52,11 @@ pub(in super::super) fn url_placeholder(scheme: &[u8], user: &[u8], password: &[
         return true;
     }
     let template = |text: &[u8]| {
-        text.iter().any(|b| matches!(b, b'{' | b'}' | b'<' | b'>' | b'$' | b'(' | b')' | b'[' | b']' | b'*' | b' '))
+        text.iter().any(|b| matches!(b, b'{' | b'}' | b'<' | b'>' | b'(' | b')' | b'[' | b']' | b' '))
+            || text.starts_with(b"$")
             || text.starts_with(b"%s")
             || text.starts_with(b":")
+            || memchr::memmem::find(text, b"**").is_some()
     };
     template(user) && !user.starts_with(b"$")
         || template(password)
@@ -141,5 +143,5 @@ pub(in super::super) fn basic_credentials(value: &[u8]) -> bool {
 pub(in super::super) fn bearer_token(value: &[u8], text: &[u8], word: usize) -> bool {
     let header = text[..word].iter().rev().take(3).any(|b| matches!(b, b':' | b'=' | b'"' | b'\'' | b'`'));
     let made = makeup(value);
-    header && value.len() >= 15 && made.digit > 0 && made.lower + made.upper > 0 && entropy(value) >= 3.0 && !placeholder(value)
+    header && value.len() >= 15 && made.digit > 0 && made.lower + made.upper > 0 && entropy(value) >= 3.0 && !made_up(value)
 }

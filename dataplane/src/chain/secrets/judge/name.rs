@@ -363,11 +363,49 @@ pub(in super::super) fn credential_words(word: &[u8]) -> bool {
     WORDS.hold(word)
 }
 
+/// How much of a text from its start is words that announce a credential: `SECRET`, `accessKey`, `PRIVATE`.
+pub(in super::super) fn announcement(text: &[u8]) -> usize {
+    const WORDS: [&str; 13] = [
+        "authorization",
+        "credential",
+        "password",
+        "private",
+        "bearer",
+        "secret",
+        "access",
+        "token",
+        "auth",
+        "pass",
+        "key",
+        "api",
+        "pat",
+    ];
+    let mut at = 0;
+    while let Some(word) =
+        WORDS.iter().find(|word| text.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes())))
+    {
+        at += word.len();
+        // The one mark that may stand between two of them.
+        if text.get(at) == Some(&b'_') && text.get(at + 1).is_some_and(u8::is_ascii_alphabetic) {
+            at += 1;
+        }
+    }
+    // Not `keyboard`, `passive`, `PATH`: another case, a digit or a mark begins something else.
+    match (at.checked_sub(1).and_then(|last| text.get(last)), text.get(at)) {
+        (Some(last), Some(next)) if last.is_ascii_lowercase() && next.is_ascii_lowercase() => 0,
+        (Some(last), Some(next)) if last.is_ascii_uppercase() && next.is_ascii_uppercase() => 0,
+        _ => at,
+    }
+}
+
 /// What the name of an assignment promises about its value.
 pub(in super::super) fn promise(name: &[u8]) -> Option<Promise> {
     let (needle, at) = promising_word(name)?;
-    // The key of a web socket's handshake is public.
-    if needle == "key" && ends_with(&name[..at], "websocket-") {
+    // The key of a web socket's handshake is public, and so is what says so of itself; a hash is none.
+    let before = &name[..at];
+    if needle == "key" && ["websocket-", "public", "public_", "public-", "signing"].iter().any(|word| ends_with(before, word))
+        || ["hashed_", "hashed", "checksum_"].iter().any(|word| ends_with(before, word))
+    {
         return None;
     }
     let tail = &name[at + needle.len()..];

@@ -4,7 +4,7 @@
 
 use super::super::assignment::{Assignment, Operator, Quoting};
 use super::Verdict;
-use super::value::{Makeup, PLAIN_VALUES, is_shouted, makeup, placeholder};
+use super::value::{Makeup, PLAIN_VALUES, is_shouted, made_up, makeup};
 
 pub(super) fn password(text: &[u8], name: &[u8], value: &[u8], found: &Assignment) -> Verdict {
     let trimmed = value.strip_suffix(b",").unwrap_or(value);
@@ -27,8 +27,7 @@ pub(super) fn password(text: &[u8], name: &[u8], value: &[u8], found: &Assignmen
     // `getpass("Password: ")` asks for one.
     let asked = trimmed.trim_ascii_end();
     let asked = asked.strip_suffix(b":").or_else(|| asked.strip_suffix(b"?")).unwrap_or(trimmed);
-    let plain =
-        |value: &[u8]| PLAIN_VALUES.hold(value) || PLAIN_VALUES.hold(asked) || placeholder(value) || is_shouted(value, &made);
+    let plain = |value: &[u8]| PLAIN_VALUES.hold(value) || PLAIN_VALUES.hold(asked) || made_up(value) || is_shouted(value, &made);
     // `url.password`: what is somewhere else.
     let is_member = || {
         found.quoting == Quoting::Bare && memchr::memrchr(b'.', trimmed).is_some_and(|dot| PLAIN_VALUES.hold(&trimmed[dot + 1..]))
@@ -53,7 +52,10 @@ pub(super) fn word_password(value: &[u8], made: &Makeup, found: &Assignment) -> 
 
 /// A password literal right after the name of its user.
 pub(super) fn beside_user(text: &[u8], value: &[u8], found: &Assignment) -> bool {
-    if value.len() < 6 || !matches!(found.operator, Operator::Equals | Operator::Colon) {
+    // `"password": "Passwort"` beside `"login": "Anmelden"` is what a page says.
+    let is_label =
+        value.first().is_some_and(u8::is_ascii_uppercase) && value[1..].iter().all(|b| b.is_ascii_lowercase() || !b.is_ascii());
+    if is_label || value.len() < 6 || !matches!(found.operator, Operator::Equals | Operator::Colon) {
         return false;
     }
     let before = &text[found.name.start.saturating_sub(120)..found.name.start];
@@ -107,6 +109,17 @@ pub(super) fn quoted_password(value: &[u8], made: &Makeup) -> bool {
     }
     let spaces = value.iter().filter(|b| **b == b' ').count();
     if spaces > 0 || matches!(value.first(), Some(b'/' | b'.' | b'#' | b'-' | b'$' | b'@' | b':')) {
+        return false;
+    }
+    // `auth.wrongPassword`, `javax.net.ssl.keyStorePassword`, `required|min:8`: names of something.
+    let is_name = |mark: u8| {
+        value.contains(&mark)
+            && value.split(|b| *b == mark).all(|part| {
+                part.first().is_some_and(u8::is_ascii_alphabetic)
+                    && part.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b':'))
+            })
+    };
+    if is_name(b'.') && (made.digit == 0 || value.iter().filter(|b| **b == b'.').count() >= 3) || is_name(b'|') {
         return false;
     }
     // An address, an object identifier, a version.

@@ -31,6 +31,7 @@ pub(super) const PLACEHOLDERS: &[&str] = &[
     "sample",
     "todo",
     "fixme",
+    "0102030405",
     "foobar",
     "foo_bar",
     "xxxx",
@@ -38,10 +39,6 @@ pub(super) const PLACEHOLDERS: &[&str] = &[
     "....",
     "____",
     "----",
-    "0000000000",
-    "0102030405",
-    "1234567890",
-    "abcdefgh",
     "not-a-",
     "not_a_",
     "notasecret",
@@ -77,9 +74,6 @@ pub(super) const PLACEHOLDERS: &[&str] = &[
     "http://",
     "sha256:",
     "projects/",
-    "test_",
-    "test-",
-    "testtest",
     "unused",
     "invalid",
     "encrypted",
@@ -89,9 +83,10 @@ pub(super) const PLACEHOLDERS: &[&str] = &[
     "omitted",
     "tbd",
     "sensitive",
-    "qwerty",
-    "asdf",
 ];
+
+/// What somebody types who needs some letters. No password; but a provider's documents show such keys, and people use them.
+const TYPED: &[&str] = &["0000000000", "1234567890", "abcdefgh", "test_", "test-", "testtest"];
 
 /// Whole values that are no secret though their name says so.
 pub(super) static PLAIN_VALUES: Words<97> = Words::new([
@@ -234,6 +229,51 @@ pub(in super::super) fn vendor_value(value: &[u8], told: bool) -> bool {
         || told && mixed && made.digit >= 1 && made.turns * 4 >= value.len() && bits >= 3.0
         || told && made.digit == value.len() && (15..=30).contains(&value.len()) && bits >= 2.5;
     random && !placeholder(value) && !same_words(value)
+}
+
+/// Whether what follows a service's name, and `told` a word such as `token`, is its credential: no word, no version, no path.
+pub(in super::super) fn announced_value(value: &[u8], told: bool) -> bool {
+    let made = makeup(value);
+    let letters = made.lower + made.upper;
+    if value.len() < if told { 10 } else { 20 }
+        || value.len() >= VALUE_MAX
+        || made.code > 0
+        || made.special * 4 > value.len()
+        || is_version(value)
+        || is_path(value, &made)
+        || placeholder(value)
+        || same_words(value)
+    {
+        return false;
+    }
+    // Of words joined by marks none is made by a machine.
+    let mixed = |part: &[u8]| {
+        let made = makeup(part);
+        part.len() >= 6 && made.digit >= 2 && made.lower + made.upper >= 2
+    };
+    let has_mixed = value.split(|b| !b.is_ascii_alphanumeric()).any(mixed);
+    let bits = entropy(value);
+    let random = has_mixed && made.digit >= 2 && letters >= 2 && bits >= 2.8;
+    if told {
+        random
+            || is_uuid(value)
+            || letters == 0 && made.special == 0 && value.len() >= 20 && bits >= 2.5
+            || made.special == 0 && value.len() >= 16 && (runs_on(value) || made.hex == value.len() && bits >= 2.2)
+    } else {
+        is_uuid(value) || random && made.special == 0 && made.digit >= 4 && letters >= 4
+    }
+}
+
+/// Whether a value has a stretch of the alphabet, in either direction: no word has, and no name.
+fn runs_on(value: &[u8]) -> bool {
+    let run = |step: i16| {
+        let mut length = 1;
+        value.windows(2).any(|two| {
+            length = if i16::from(two[1]) - i16::from(two[0]) == step { length + 1 } else { 1 };
+            length >= 8
+        })
+    };
+    run(1) || run(-1)
 }
 
 /// Whether a value looks like a token even where only a blank stands before it: no digest, no id of a commit.
@@ -420,6 +460,11 @@ fn is_keyword_argument(value: &[u8]) -> bool {
             && value.get(at + 1).is_some_and(|next| *next != b'=')
             && value[..at].iter().all(|b| b.is_ascii_lowercase() || *b == b'_')
     })
+}
+
+/// Whether a value only stands where a secret will be, or was typed along the keys.
+pub(in super::super) fn made_up(value: &[u8]) -> bool {
+    placeholder(value) || TYPED.iter().any(|typed| contains_folded(value, typed.as_bytes()))
 }
 
 /// `ACCESS_TOKEN_URL = ASANA_TOKEN_EXCHANGE_URL`: a name given another name.

@@ -214,6 +214,21 @@ pub(super) const RULES: &[Builtin] = &[
         &["define("],
         r#"define\(\s*['"](?:AUTH_KEY|SECURE_AUTH_KEY|LOGGED_IN_KEY|NONCE_KEY|AUTH_SALT|SECURE_AUTH_SALT|LOGGED_IN_SALT|NONCE_SALT|DB_PASSWORD)['"]\s*,\s*['"][^'"\n]{6,}"#,
     ),
+    named("sidekiq-secret", "Sidekiq credential", &["contribsys__com"], r"[0-9a-f]{8}:[0-9a-f]{8}").entropy(-1.0),
+    named("sonar-login-token", "SonarQube token", &["sonar.login", "sonar_login"], r"(?:sq[apu]_)?[0-9A-Za-z]{40}").entropy(-1.0),
+    tail(
+        "cypress-record-key",
+        "Cypress record key",
+        &["--record"],
+        r"--record\s+--key[ =][0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+    ),
+    tail("amplitude-init", "Amplitude key", &["amplitude."], r#"amplitude\.(?:getInstance\(\)\.)?init\(["'][0-9a-f]{32}"#),
+    tail(
+        "jwt-sign-secret",
+        "secret a JWT is signed with",
+        &["jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode("],
+        r#"jwt\.(?:sign|verify|encode|decode)\([^;\n]{1,120}?,\s*["'][^"'\s]{16,}"#,
+    ),
     token("android-keystore", "Sendbird token", &["Android:storePassword"], r"Android:storePassword=[^\s]{4,}"),
     named("gitalk-secret", "Gitalk client secret", &["clientsecret"], HEX40),
 ];

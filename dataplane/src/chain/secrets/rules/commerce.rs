@@ -25,7 +25,7 @@ pub(super) const RULES: &[Builtin] = &[
     token("square-access-token", "Square access token", &["sq0atp-", "sq0atb-"], r"sq0at[pb]-[A-Za-z0-9_-]{20,24}"),
     token("square-oauth-secret", "Square OAuth secret", &["sq0csp-", "sq0csb-"], r"sq0cs[pb]-[A-Za-z0-9_-]{40,}"),
     token("square-application-id", "Square application id", &["sq0id"], r"sq0id[a-z]-[A-Za-z0-9_-]{20,24}"),
-    token("square-personal-token", "Square access token", &["EAAA"], r"EAAA[A-Za-z0-9_=+-]{60}"),
+    token("square-personal-token", "Square access token", &["EAAA"], r"EAAA[A-Za-z0-9_=+-]{60,64}"),
     token(
         "paypal-braintree-token",
         "PayPal Braintree token",

@@ -83,7 +83,7 @@ pub(super) const RULES: &[Builtin] = &[
         r"(?:[0-9]{4,10}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-z]{6}-[0-9a-z-]{36})",
     ),
     token("canva-secret", "Canva secret", &["cnvca"], r"cnvca[A-Za-z0-9_-]{40,}"),
-    token("contentful-cma-token", "Contentful management token", &["CFPAT-"], r"CFPAT-[A-Za-z0-9_-]{43}"),
+    token("contentful-cma-token", "Contentful management token", &["CFPAT-"], r"CFPAT-[A-Za-z0-9_-]{43,64}"),
     named("contentful-token", "Contentful token", &["contentful"], r"[A-Za-z0-9_-]{43}"),
     named(
         "contentstack-token",
@@ -413,7 +413,7 @@ pub(super) const RULES: &[Builtin] = &[
     )
     .entropy(3.2),
     token("typeform-token", "Typeform token", &["tfp_"], r"tfp_[A-Za-z0-9_=.-]{40,}"),
-    token("frameio-token", "Frame.io token", &["fio-u-"], r"fio-u-[A-Za-z0-9_=-]{64}"),
+    token("frameio-token", "Frame.io token", &["fio-u-"], r"fio-u-[A-Za-z0-9_=-]{60,72}"),
     named("pipedrive-token", "Pipedrive token", &["pipedrive"], HEX40),
     named(
         "crm-key",

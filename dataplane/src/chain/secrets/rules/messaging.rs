@@ -28,6 +28,15 @@ pub(super) const RULES: &[Builtin] = &[
     ),
     named("discord-client-secret", "Discord secret", &["discord"], r"(?:[A-Za-z0-9_-]{32}|[0-9a-f]{64})"),
     run("telegram-bot-token", "Telegram bot token", &[":AA"], r"[0-9]{7,12}:AA[A-Za-z0-9_-]{31,36}"),
+    tail(
+        "telegram-url-token",
+        "Telegram bot token",
+        &["api.telegram.org/bot"],
+        r"api\.telegram\.org/bot[0-9]{5,16}:[A-Za-z0-9_-]{30,}",
+    ),
+    tail("telegram-notify-token", "Telegram bot token", &["tgram://"], r"tgram://[0-9]{5,16}:[A-Za-z0-9_-]{30,}"),
+    named("mattermost-token", "Mattermost token", &["mattermost", "mm_access", "mm_token"], r"[a-z0-9]{26}").entropy(-1.0),
+    named("x-access-token", "X access token", &["twitter", "x_api"], r"[0-9]{15,20}-[A-Za-z0-9]{20,45}"),
     named("telegram-token", "Telegram bot token", &["telegram", "tgram"], r"[0-9]{5,16}:[A-Za-z0-9_-]{30,}"),
     near(
         "teams-webhook",

@@ -754,7 +754,6 @@ pub(in super::super) const ORDINARY: &[&str] = &[
     "strava",
     "streak",
     "stripo",
-    "subscription",
     "sumo",
     "survey",
     "swell",

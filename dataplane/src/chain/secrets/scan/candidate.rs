@@ -83,7 +83,9 @@ impl<'a> Scan<'a> {
                         .find_map(|at| self.token_at(text, at + 1, shape, false).filter(|span| span.end >= word.end))
                 })
             }
-            How::Named => self.named(frame, text, word.clone(), shape, rule),
+            How::Named => {
+                self.named(frame, text, word.clone(), shape, rule).or_else(|| self.announced(text, word.clone(), false))
+            }
             How::Near => self.near(text, word.clone(), shape),
         };
         if let Some(span) = span {
@@ -149,12 +151,19 @@ impl<'a> Scan<'a> {
         if word.start > 0 && matches!(text[word.start - 1], b'/' | b'@') {
             return;
         }
+        if let Some(span) = self.given(frame, text, word.clone(), bare).or_else(|| self.announced(text, word, bare)) {
+            self.found(frame, text, rule, span.clone(), span);
+        }
+    }
+
+    /// What the name of a service is given.
+    fn given(&mut self, frame: &Frame, text: &[u8], word: Range<usize>, bare: bool) -> Option<Range<usize>> {
         // Most names are found out without reading what they are given.
         let (_, mut told) = self.told(frame, text, word.clone());
         if told == judge::Told::Nothing {
-            return;
+            return None;
         }
-        let Outcome::Assigned(mut found) = self.read(frame, text, word) else { return };
+        let Outcome::Assigned(mut found) = self.read(frame, text, word) else { return None };
         for _ in 0..3 {
             if found.operator != assignment::Operator::Space || told == judge::Told::Nothing {
                 break;
@@ -167,10 +176,8 @@ impl<'a> Scan<'a> {
             self.work += length;
             told = judge::Told::Credential;
             let start = found.value.start;
-            match assignment::read(text, start..start + length) {
-                Outcome::Assigned(next) => found = next,
-                Outcome::AtEnd { .. } | Outcome::Nothing { .. } => return,
-            }
+            let Outcome::Assigned(next) = assignment::read(text, start..start + length) else { return None };
+            found = next;
         }
         let value = &text[found.value.clone()];
         self.work += value.len();
@@ -182,9 +189,58 @@ impl<'a> Scan<'a> {
             judge::Told::Name => value.len() >= 28 && !spaced && judge::vendor_value(value, false) && judge::token_like(value),
             judge::Told::Credential => judge::vendor_value(value, true),
         };
-        if apt {
-            self.found(frame, text, rule, found.value.clone(), found.value);
+        apt.then_some(found.value)
+    }
+
+    /// What words such as `token` behind a service's name announce, however they are joined: `acme SECRET x`,
+    /// `acmeTOKEN-x`, `acme_api.key: x`; `bare` when the name alone will do.
+    fn announced(&mut self, text: &[u8], word: Range<usize>, bare: bool) -> Option<Range<usize>> {
+        let reach = text.len().min(word.end + ANNOUNCED_MAX);
+        let (mut at, mut told, mut words) = (word.end, false, 0);
+        let stands = word.start == 0 || !text[word.start - 1].is_ascii_alphabetic();
+        // A word such as `private` names no service.
+        if !stands || judge::announcement(&text[word]) > 0 {
+            return None;
         }
+        while at < reach && words < 4 {
+            self.work += 4;
+            let announces = judge::announcement(&text[at..]);
+            if announces > 0 {
+                told = true;
+                at += announces;
+                continue;
+            }
+            let byte = text[at];
+            if !byte.is_ascii_alphanumeric() {
+                // What stands between words; code and sentences end here.
+                let joins = matches!(byte, b' ' | b'-' | b'_' | b'.' | b':' | b'=' | b'"' | b'\'' | b'\t' | b'\n' | b'>');
+                let ends = match byte {
+                    b'.' => text.get(at + 1).is_none_or(u8::is_ascii_whitespace),
+                    b':' => text.get(at + 1) == Some(&b':'),
+                    _ => false,
+                };
+                if !joins || ends {
+                    return None;
+                }
+                at += 1;
+                continue;
+            }
+            let run = text[at..].iter().take(TOKEN_MAX).take_while(|b| is_token(**b) || **b == b'%').count();
+            self.work += run;
+            let value = at..at + run;
+            if (told || bare && words == 0) && judge::announced_value(&text[value.clone()], told) {
+                return Some(value);
+            }
+            // Another word; one that makes the value public ends it.
+            let letters = text[at..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
+            let digits = text[at + letters..].iter().take_while(|b| b.is_ascii_digit()).count();
+            if judge::public_name(&text[at..at + letters]) || letters + digits > 12 {
+                return None;
+            }
+            words += 1;
+            at += (letters + digits).max(1);
+        }
+        None
     }
 
     /// Tries the providers named shortly before a word such as `token`.
@@ -347,7 +403,14 @@ impl<'a> Scan<'a> {
         let authority = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
         self.work += authority.len();
         let Some(at) = memchr::memrchr(b'@', authority) else { return };
-        let Some(colon) = memchr::memchr(b':', &authority[..at]) else { return };
+        let Some(colon) = memchr::memchr(b':', &authority[..at]) else {
+            // `https://<key>@sentry.example.com/1`: the key stands for the user.
+            let is_key = at == 32 && authority[..at].iter().all(u8::is_ascii_hexdigit);
+            if is_key && memchr::memmem::find(&authority[at..], b"sentry").is_some() {
+                self.found(frame, text, Context::Url.rule(), word.end..word.end + at, word.end..word.end + at);
+            }
+            return;
+        };
         let before = &text[word.start.saturating_sub(16)..word.start];
         let scheme = &before[before.iter().rposition(|b| !b.is_ascii_alphanumeric()).map_or(0, |n| n + 1)..];
         let (user, password) = (&authority[..colon], &authority[colon + 1..at]);
@@ -399,6 +462,8 @@ fn apt_value(value: &[u8], lenient: bool, broad: bool) -> bool {
     lenient || if broad { judge::clearly_random(value) } else { judge::machine_made(value) }
 }
 
+/// LIMIT: how far behind a service's name its credential may begin.
+const ANNOUNCED_MAX: usize = 64;
 /// LIMIT: what reading and judging a name costs, in the bytes that could be looked at meanwhile.
 const READ_WORK: usize = 48;
 /// LIMIT: the same for a try of a shape.
