@@ -227,7 +227,7 @@ pub(super) const RULES: &[Builtin] = &[
         "jwt-sign-secret",
         "secret a JWT is signed with",
         &["jwt.sign(", "jwt.verify(", "jwt.encode(", "jwt.decode("],
-        r#"jwt\.(?:sign|verify|encode|decode)\([^;\n]{1,120}?,\s*["'][^"'\s]{16,}"#,
+        r#"jwt\.(?:sign|verify|encode|decode)\([^;\n]*?,\s*["'][^"'\s]{16,}"#,
     ),
     token("android-keystore", "Sendbird token", &["Android:storePassword"], r"Android:storePassword=[^\s]{4,}"),
     named("gitalk-secret", "Gitalk client secret", &["clientsecret"], HEX40),

@@ -409,13 +409,13 @@ pub(super) const RULES: &[Builtin] = &[
         &["sqlcmd ", "evil-winrm ", "xfreerdp ", "lftp ", "http -a ", "smbclient ", "--passphrase "],
         r#"(?:(?:sqlcmd [^\n]*?-P|evil-winrm [^\n]*?-p|--passphrase)\s+["']?|xfreerdp [^\n]*?/p:["']?|lftp [^\n]*?-u\s+[^\s,]+,|http -a\s+[^\s:]+:|smbclient [^\n]*?-U\s+["']?[^\s%"']+%)[^\s"']{6,}"#,
     ),
-    tail("otpauth-secret", "seed of one-time passwords", &["otpauth://"], r"otpauth://[^\s]{3,120}?secret=[A-Z2-7]{16,}"),
+    tail("otpauth-secret", "seed of one-time passwords", &["otpauth://"], r"otpauth://[^\s]*?secret=[A-Z2-7]{16,}"),
     tail("sshpass", "password of sshpass", &["sshpass"], r#"sshpass\s+-p\s*["']?[^\s"'$]{3,}"#),
     tail(
         "curl-user",
         "credentials of curl",
         &["curl "],
-        r#"curl (?:[^\n]|\n {2,})*?(?:-u|--user|--proxy-user)[ =]*["']?[A-Za-z0-9_.@%+-]*["']?:["']?[^\s"'$<{]{4,}"#,
+        r#"curl (?:[^\n]*?|[^\n]*\n {2,})(?:-u|--user|--proxy-user)[ =]*["']?[A-Za-z0-9_.@%+-]*["']?:["']?[^\s"'$<{]{4,}"#,
     ),
     tail(
         "mysql-password",
