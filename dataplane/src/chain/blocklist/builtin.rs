@@ -31,11 +31,11 @@ pub enum Pack {
 
 /// Every pack with its name and version.
 pub(super) const PACKS: &[(Pack, &str, u32)] = &[
-    (Pack::Shell, "shell", 2),
-    (Pack::Sql, "sql", 2),
-    (Pack::Git, "git", 1),
-    (Pack::Cloud, "cloud", 1),
-    (Pack::Cluster, "cluster", 1),
+    (Pack::Shell, "shell", 3),
+    (Pack::Sql, "sql", 3),
+    (Pack::Git, "git", 2),
+    (Pack::Cloud, "cloud", 2),
+    (Pack::Cluster, "cluster", 2),
     (Pack::Path, "path", 2),
     (Pack::Ssrf, "ssrf", 2),
     (Pack::Injection, "injection", 2),

@@ -2,8 +2,6 @@
 //!
 //! Lives on all shards, immutable; the lexer's buffers live in each shard's scratch.
 
-use std::ops::Range;
-
 use super::builtin::Builtin;
 use super::detect::{Sink, Words};
 use super::shell_lex::{Lexer, Next, Redirect, Span, UNKNOWN, Unit};
@@ -13,6 +11,7 @@ use super::sql::{self, Certainty};
 use super::{Node, shell_code, shell_download};
 
 mod files;
+mod unwrap;
 
 /// How sure it is that a value is run as a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -380,164 +379,6 @@ impl Run<'_, '_> {
                 self.report(found);
             }
         }
-    }
-
-    /// Takes off what wraps a command, and judges what is left.
-    fn unwrapped(&mut self, first: usize, input: Flow) -> Flow {
-        let mut at = first;
-        let mut from_list = input == Flow::BroadList;
-        // Each turn takes off one wrapper, so this ends.
-        while at < self.count() {
-            let mut buffer = [0; 32];
-            let name = program(self.word(at), &mut buffer);
-            let next = match name {
-                b"sudo" => self.skip_options(at + 1, b"ugpCcDhrRtTU", true),
-                b"doas" => self.skip_options(at + 1, b"uCa", false),
-                b"env" if at + 1 == self.count() => return Flow::Secret,
-                b"env" => self.skip_options(at + 1, b"uCSP", true),
-                b"nohup" | b"setsid" | b"command" | b"builtin" | b"exec" | b"time" | b"busybox" | b"toybox" | b"stdbuf"
-                | b"unbuffer" | b"rlwrap" | b"catchsegv" | b"proxychains" | b"proxychains4" | b"torsocks" | b"fakeroot"
-                | b"caffeinate" | b"winpty" | b"ltrace" | b"strace" | b"trap" => self.skip_options(at + 1, b"aoie", false),
-                b"nice" | b"ionice" | b"chrt" | b"taskset" => self.skip_options(at + 1, b"ncp", false),
-                b"timeout" | b"flock" | b"chroot" | b"watch" | b"at" | b"unshare" => {
-                    let skipped = self.skip_options(at + 1, b"ksnE", false);
-                    if matches!(name, b"watch" | b"unshare" | b"at") { skipped } else { skipped + 1 }
-                }
-                b"xargs" | b"parallel" => {
-                    from_list |= matches!(input, Flow::BroadList);
-                    let next = self.skip_options(at + 1, b"IEnPLdsajJ", false);
-                    if self.is_fed(at, next, input) {
-                        return Flow::Nothing;
-                    }
-                    next
-                }
-                b"bundle" | b"poetry" | b"uv" | b"pipenv" | b"pdm" | b"hatch" | b"rye" | b"npm" | b"pnpm" | b"yarn" | b"mise"
-                | b"doppler" | b"op" | b"chamber"
-                    if self.runs_another(name, at) =>
-                {
-                    self.skip_options(at + 2, b"", false)
-                }
-                b"ssh" | b"rsh" | b"dsh" | b"sshpass" => {
-                    let host = self.skip_options(at + 1, b"pilFoJLRDWeBbcEIkmOQSwX", false);
-                    if name == b"sshpass" { host } else { host + 1 }
-                }
-                b"su" | b"runuser" => {
-                    if let Some(code) = self.option_value(at + 1, b'c') {
-                        self.push_word(code);
-                    }
-                    return Flow::Nothing;
-                }
-                b"docker" | b"podman" | b"nerdctl" | b"kubectl" | b"oc" | b"k" if self.is_remote_run(at) => {
-                    self.judge(at, input, from_list);
-                    match self.after_remote(at) {
-                        Some(next) => next,
-                        None => return Flow::Nothing,
-                    }
-                }
-                b"start" | b"call" if self.windows => at + 1,
-                _ => return self.judge(at, input, from_list),
-            };
-            if next <= at {
-                return Flow::Nothing;
-            }
-            at = next;
-            // `ssh host 'text'`, `watch 'text'`: one word that holds a whole command.
-            if at + 1 == self.count() && memchr::memchr(b' ', self.word(at)).is_some() {
-                self.push_word(at);
-                return Flow::Nothing;
-            }
-        }
-        Flow::Nothing
-    }
-
-    /// `bundle exec x`, `poetry run x`: whether what follows is a command. `npm run x` names a script.
-    fn runs_another(&self, name: &[u8], at: usize) -> bool {
-        match self.word(at + 1) {
-            b"exec" => true,
-            b"run" => !matches!(name, b"npm" | b"pnpm" | b"yarn"),
-            _ => false,
-        }
-    }
-
-    /// `echo / | xargs rm -rf`, `parallel rm -rf ::: /`: where the text that is fed in stands in the command itself, what
-    /// would be run is put together and judged. `next` is where the command begins that is fed.
-    fn is_fed(&mut self, at: usize, next: usize, input: Flow) -> bool {
-        let given = (at + 1..self.count()).find(|index| self.word(*index) == b":::");
-        let end = given.unwrap_or(self.count());
-        // What stands for the text: `{}`, or what `-I` names.
-        let named = (at + 1..next.min(end)).find_map(|index| match self.word(index) {
-            b"-I" | b"-J" => self.lexer.words.get(index + 1).map(|word| word.text),
-            [b'-', b'I' | b'i', _, ..] => {
-                self.lexer.words.get(index).map(|word| Span { start: word.text.start + 2, end: word.text.end })
-            }
-            _ => None,
-        });
-        match (given, input) {
-            (Some(given), _) => {
-                // LIMIT: a line lists few; one that lists more is judged by the first.
-                for index in (given + 1..self.count()).take(16) {
-                    let Some(word) = self.lexer.words.get(index).copied() else { break };
-                    self.feed(next..end, named, word.text);
-                }
-            }
-            (None, Flow::Literal(text)) => self.feed(next..end, named, text),
-            (None, _) => return false,
-        }
-        true
-    }
-
-    fn feed(&mut self, command: Range<usize>, named: Option<Span>, text: Span) {
-        let command = self.lexer.fill(command, named, text);
-        self.lexer.push_unit(command, self.depth + 1, self.windows);
-    }
-
-    fn push_word(&mut self, index: usize) {
-        if let Some(word) = self.lexer.words.get(index).copied() {
-            self.lexer.push_unit(word.text, self.depth + 1, self.windows);
-        }
-    }
-
-    /// The index behind options; `valued` are short options that take the next word.
-    fn skip_options(&self, from: usize, valued: &[u8], assignments: bool) -> usize {
-        let mut at = from;
-        while at < self.count() {
-            let word = self.word(at);
-            match word {
-                b"--" => return at + 1,
-                [b'-', b'-', ..] => at += 1,
-                [b'-', .., last] if word.len() == 2 && valued.contains(last) => at += 2,
-                [b'-', _, ..] => at += 1,
-                [b'-'] if assignments => at += 1,
-                _ if assignments && word.contains(&b'=') && !word.starts_with(b"/") => at += 1,
-                _ => break,
-            }
-        }
-        at
-    }
-
-    /// The index of the word behind a short option, which may end a cluster (`-lc`).
-    fn option_value(&self, from: usize, letter: u8) -> Option<usize> {
-        (from..self.count())
-            .find(|index| match self.word(*index) {
-                [b'-', b'-', rest @ ..] => letter == b'c' && (rest == b"command" || rest == b"eval"),
-                [b'-', cluster @ ..] => cluster.len() <= 6 && cluster.ends_with(&[letter]) && cluster.is_ascii(),
-                _ => false,
-            })
-            .map(|index| index + 1)
-            .filter(|index| *index < self.count())
-    }
-
-    fn is_remote_run(&self, at: usize) -> bool {
-        self.operands(at + 1).take(2).any(|word| matches!(word, b"exec" | b"run"))
-    }
-
-    /// `docker exec c cmd…`, `kubectl exec pod -- cmd…`: where the inner command begins.
-    fn after_remote(&self, at: usize) -> Option<usize> {
-        if let Some(dashes) = (at + 1..self.count()).find(|index| self.word(*index) == b"--") {
-            return Some(dashes + 1);
-        }
-        let verb = (at + 1..self.count()).find(|index| matches!(self.word(*index), b"exec" | b"run"))?;
-        Some(self.skip_options(verb + 1, b"evupwnhlm", false) + 1)
     }
 
     /// Judges one command without wrappers.

@@ -121,23 +121,7 @@ pub(super) fn inline(code: &[u8], substituted: bool) -> Option<Builtin> {
     if substituted && runs {
         return None;
     }
-    let removes = has(
-        code,
-        &[
-            b"rmtree(",
-            b"rmSync(",
-            b"rimraf",
-            b"rm_rf",
-            b"remove_tree",
-            b"fs.rm(",
-            b"FileUtils.rm",
-            b"os.remove(",
-            b"os.unlink(",
-            b"unlinkSync(",
-            b"File.delete(",
-        ],
-    );
-    if removes && deletes_wide(code) {
+    if removes(code) && deletes_wide(code) {
         return Some(Builtin::ShellDelete);
     }
     has(
@@ -154,6 +138,26 @@ pub(super) fn inline(code: &[u8], substituted: bool) -> Option<Builtin> {
         ],
     )
     .then_some(if has(code, &[b"fork"]) { Builtin::ShellForkBomb } else { Builtin::ShellDisk })
+}
+
+/// Whether the code deletes files or trees.
+fn removes(code: &[u8]) -> bool {
+    has(
+        code,
+        &[
+            b"rmtree(",
+            b"rmSync(",
+            b"rimraf",
+            b"rm_rf",
+            b"remove_tree",
+            b"fs.rm(",
+            b"FileUtils.rm",
+            b"os.remove(",
+            b"os.unlink(",
+            b"unlinkSync(",
+            b"File.delete(",
+        ],
+    )
 }
 
 fn deletes_wide(code: &[u8]) -> bool {

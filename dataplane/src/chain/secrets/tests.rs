@@ -63,6 +63,40 @@ fn what_code_and_documents_hold_is_no_secret() {
     assert!(flagged.is_empty(), "{flagged:#?}");
 }
 
+#[test]
+fn what_a_service_and_a_word_announce_is_a_secret() {
+    let texts = [
+        "bannerbear SECRET bb1234567890abcdefghijtt",
+        "cloudplanSECRET-ABCD1234EFGH5678IJKL9012MNOP3456",
+        "infuraKEYwithspecial-abcdef1234567890abcdef1234567890",
+        "visualcrossing\nKEY\nABCDEFGHIJKLMNOPQRSTUVWXY\n",
+        "deepgram secret 1234567890abcdef1234567890abcdef12345678",
+        "coda_api.token-987e6543-a210-47d6-a456-654321098765",
+        "ipapi_access_token=12345678901234567890123456789012",
+        "CREATE USER 'app'@'%' IDENTIFIED BY 'lotus31whisper';",
+        "DriverManager.getConnection(\"jdbc:mysql://db/x\", \"app\", \"saffron76pebble\")",
+        "ldapsearch -x -D 'cn=admin,dc=x' -w 'Granite-Nebula-916' '(uid=j)'",
+        "curl -H 'Api-Token: 22cb987851bc5659229114c62e60c79abd0d2c08' https://x.example/y",
+        "otpauth://totp/Acme:zoe?secret=5AMTBEGLOSV4LQH4FEQYBYFYQXOOPB2W&issuer=Acme",
+        "SENTRY_DSN=https://0123456789abcdef0123456789abcdef@o1.sentry.io/12345",
+        "amqp://app:xK9!mN2$@broker.internal:5672/production",
+    ];
+    let harmless = [
+        "wandb access to the python311-image and to docs-2024-05",
+        "heroku_app_id = 01234567-89ab-cdef-0123-456789abcdef",
+        "the box key is under the mat, number 4711",
+        "infura::Key::new(PATH_12)",
+        "echo \"X=1\" >> $GITHUB_PATH\necho \"CARGO_TARGET_WASM32_RUNNER=wasmtime run\"",
+    ];
+    let scanner = SecretScanner::compile(&SecretsConfig::default()).unwrap();
+    let mut scratch = ScanScratch::new(&scanner);
+    let subject = Subject { side: Side::Arguments, tool: "", key: &[7; 32] };
+    let mut is_clean = |text: &&&str| matches!(scanner.scan_text(&mut scratch, subject, text), Verdict::Clean);
+    let missed: Vec<_> = texts.iter().filter(&mut is_clean).collect();
+    let flagged: Vec<_> = harmless.iter().filter(|text| !is_clean(text)).collect();
+    assert!(missed.is_empty() && flagged.is_empty(), "missed {missed:#?}, flagged {flagged:#?}");
+}
+
 /// Texts made to be slow: words that are looked at twice, encodings in encodings, marks that open and never close.
 fn hostile() -> Vec<(&'static str, String)> {
     use base64::Engine as _;

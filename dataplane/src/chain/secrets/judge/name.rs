@@ -365,26 +365,9 @@ pub(in super::super) fn credential_words(word: &[u8]) -> bool {
 
 /// How much of a text from its start is words that announce a credential: `SECRET`, `accessKey`, `PRIVATE`.
 pub(in super::super) fn announcement(text: &[u8]) -> usize {
-    const WORDS: [&str; 13] = [
-        "authorization",
-        "credential",
-        "password",
-        "private",
-        "bearer",
-        "secret",
-        "access",
-        "token",
-        "auth",
-        "pass",
-        "key",
-        "api",
-        "pat",
-    ];
     let mut at = 0;
-    while let Some(word) =
-        WORDS.iter().find(|word| text.get(at..at + word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes())))
-    {
-        at += word.len();
+    while let Some(length) = text.get(at..).and_then(announcing_word) {
+        at += length;
         // The one mark that may stand between two of them.
         if text.get(at) == Some(&b'_') && text.get(at + 1).is_some_and(u8::is_ascii_alphabetic) {
             at += 1;
@@ -396,6 +379,22 @@ pub(in super::super) fn announcement(text: &[u8]) -> usize {
         (Some(last), Some(next)) if last.is_ascii_uppercase() && next.is_ascii_uppercase() => 0,
         _ => at,
     }
+}
+
+/// How long the one of them is that the text begins with.
+fn announcing_word(text: &[u8]) -> Option<usize> {
+    let words: &[&str] = match text.first()? | 0x20 {
+        b'a' => &["authorization", "auth", "access", "api"],
+        b'b' => &["bearer"],
+        b'c' => &["credential"],
+        b'k' => &["key"],
+        b'p' => &["password", "private", "pass", "pat"],
+        b's' => &["secret"],
+        b't' => &["token"],
+        _ => return None,
+    };
+    let begins = |word: &&&str| text.get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()));
+    words.iter().find(begins).map(|word| word.len())
 }
 
 /// What the name of an assignment promises about its value.

@@ -249,7 +249,8 @@ pub(in super::super) fn announced_value(value: &[u8], told: bool) -> bool {
     // Of words joined by marks none is made by a machine.
     let mixed = |part: &[u8]| {
         let made = makeup(part);
-        part.len() >= 6 && made.digit >= 2 && made.lower + made.upper >= 2
+        // A word with a number behind it, such as `python311`, is short.
+        part.len() >= 6 && made.digit >= 2 && made.lower + made.upper >= 2 && (made.turns >= 2 || part.len() >= 12)
     };
     let has_mixed = value.split(|b| !b.is_ascii_alphanumeric()).any(mixed);
     let bits = entropy(value);

@@ -204,41 +204,43 @@ impl<'a> Scan<'a> {
         }
         while at < reach && words < 4 {
             self.work += 4;
+            let byte = text[at];
+            if !byte.is_ascii_alphanumeric() {
+                // What stands between words; code and sentences end here.
+                let ends = match byte {
+                    b' ' | b'-' | b'_' | b'=' | b'"' | b'\'' | b'\t' | b'\n' | b'>' => false,
+                    b'.' => text.get(at + 1).is_none_or(u8::is_ascii_whitespace),
+                    b':' => text.get(at + 1) == Some(&b':'),
+                    _ => true,
+                };
+                if ends {
+                    return None;
+                }
+                at += 1;
+                continue;
+            }
             let announces = judge::announcement(&text[at..]);
             if announces > 0 {
                 told = true;
                 at += announces;
                 continue;
             }
-            let byte = text[at];
-            if !byte.is_ascii_alphanumeric() {
-                // What stands between words; code and sentences end here.
-                let joins = matches!(byte, b' ' | b'-' | b'_' | b'.' | b':' | b'=' | b'"' | b'\'' | b'\t' | b'\n' | b'>');
-                let ends = match byte {
-                    b'.' => text.get(at + 1).is_none_or(u8::is_ascii_whitespace),
-                    b':' => text.get(at + 1) == Some(&b':'),
-                    _ => false,
-                };
-                if !joins || ends {
-                    return None;
-                }
-                at += 1;
-                continue;
-            }
-            let run = text[at..].iter().take(TOKEN_MAX).take_while(|b| is_token(**b) || **b == b'%').count();
-            self.work += run;
-            let value = at..at + run;
-            if (told || bare && words == 0) && judge::announced_value(&text[value.clone()], told) {
-                return Some(value);
-            }
-            // Another word; one that makes the value public ends it.
             let letters = text[at..].iter().take_while(|b| b.is_ascii_alphabetic()).count();
             let digits = text[at + letters..].iter().take_while(|b| b.is_ascii_digit()).count();
-            if judge::public_name(&text[at..at + letters]) || letters + digits > 12 {
+            if told || bare && words == 0 {
+                let run = text[at..].iter().take(TOKEN_MAX).take_while(|b| is_token(**b) || **b == b'%').count();
+                self.work += run;
+                let value = at..at + run;
+                if judge::announced_value(&text[value.clone()], told) {
+                    return Some(value);
+                }
+            }
+            // Another word; one that makes the value public ends it, and so does prose.
+            if letters + digits > 12 || words > 0 && !told || told && judge::public_name(&text[at..at + letters]) {
                 return None;
             }
             words += 1;
-            at += (letters + digits).max(1);
+            at += letters + digits;
         }
         None
     }
