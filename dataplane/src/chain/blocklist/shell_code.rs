@@ -5,6 +5,7 @@
 use memchr::memmem::find;
 
 use super::builtin::Builtin;
+use super::shell_target::Place;
 
 /// A language whose interpreter takes a program on its command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,7 +168,7 @@ fn deletes_wide(code: &[u8]) -> bool {
         let Some((from, to)) = next_string(code, at) else { break };
         at = to + 1;
         let path = code.get(from..to).unwrap_or_default();
-        if !path.is_empty() && super::shell_target::place(path) != super::shell_target::Place::Ordinary {
+        if !path.is_empty() && !matches!(super::shell_target::place(path), Place::Elsewhere | Place::Ordinary) {
             return true;
         }
     }

@@ -32,6 +32,8 @@ pub(super) enum Place {
     Working,
     /// A disk or another device that holds data.
     Device,
+    /// A directory beside the working one, or below a root that nothing is known of: somebody's, if not this project's.
+    Elsewhere,
     /// Somewhere below a project, or a temporary directory.
     Ordinary,
 }
@@ -323,8 +325,14 @@ fn absolute(path: &[u8]) -> Place {
     if SCRATCH.contains(&first) {
         return if length > 1 || first == b"tmp" { Place::Ordinary } else { Place::Working };
     }
-    // /opt/x, /srv/x, /mnt/x, /data, /anything: what services and people keep.
-    if length <= 3 { Place::System } else { Place::Ordinary }
+    // /opt/x, /srv/x, /mnt/x, /data: what services and people keep.
+    let kept = matches!(first, b"opt" | b"srv" | b"mnt" | b"media" | b"data" | b"backup" | b"backups" | b"Volumes" | b"private");
+    match length {
+        1 => Place::System,
+        2 | 3 if kept => Place::System,
+        2 | 3 => Place::Elsewhere,
+        _ => Place::Ordinary,
+    }
 }
 
 fn windows(rest: &[u8]) -> Place {
@@ -359,8 +367,7 @@ fn relative(path: &[u8]) -> Place {
     let steps = Steps::of(path);
     match (steps.length, steps.last) {
         (0, _) | (1, b".git" | b"$PWD" | b"$OLDPWD") => Place::Working,
-        // A neighbour of the working directory is somebody's work, too.
-        (1, name) if steps.climbs && !is_artefact(name) => Place::Working,
+        (1, name) if steps.climbs && !is_artefact(name) => Place::Elsewhere,
         _ => Place::Ordinary,
     }
 }
@@ -453,7 +460,7 @@ mod tests {
 
     #[test]
     fn places_are_told_apart() {
-        use Place::{Device, Home, Ordinary, Root, System, Working};
+        use Place::{Device, Elsewhere, Home, Ordinary, Root, System, Working};
         let rows = [
             ("/", Root),
             ("/*", Root),
@@ -462,7 +469,7 @@ mod tests {
             ("/tmp/../", Root),
             ("/tmp/../etc", System),
             ("/tmp/../srv/app", System),
-            ("/some/path", System),
+            ("/some/path", Elsewhere),
             ("/some/path/dist", Ordinary),
             ("/var/tmp/*", Ordinary),
             ("/$X", Root),
@@ -495,7 +502,7 @@ mod tests {
             ("../..", Working),
             (".git", Working),
             ("./.git", Working),
-            ("../other", Working),
+            ("../other", Elsewhere),
             ("../other/src", Ordinary),
             ("../build", Ordinary),
             ("src/../lib", Ordinary),

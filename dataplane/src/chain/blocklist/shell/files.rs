@@ -26,6 +26,7 @@ impl Run<'_, '_> {
                 Place::System => recursive || target::is_vital_file(operand) || operand.contains(&b'*'),
                 Place::Home => recursive || operand.contains(&b'*') || operand.ends_with(b"authorized_keys"),
                 Place::Working => recursive || operand == b"*" || operand == b"./*",
+                Place::Elsewhere => recursive,
                 Place::Ordinary => false,
             };
         }
@@ -57,7 +58,7 @@ impl Run<'_, '_> {
                 && match target::place(arg) {
                     Place::Root | Place::System | Place::Device => true,
                     Place::Home | Place::Working => recursive || arg.contains(&b'*'),
-                    Place::Ordinary => recursive && matches!(arg, b"*.*" | b"*"),
+                    Place::Elsewhere | Place::Ordinary => recursive && matches!(arg, b"*.*" | b"*"),
                 }
         });
         if wide || (recursive && self.windows && name == b"deltree") {
@@ -196,7 +197,7 @@ impl Run<'_, '_> {
                 Place::System => alters || matches!(path, b"/etc" | b"/usr" | b"/bin" | b"/lib"),
                 Place::Home => recursive && (open || shut),
                 Place::Working => recursive && (open || shut),
-                Place::Ordinary => suid && name == b"chmod",
+                Place::Elsewhere | Place::Ordinary => suid && name == b"chmod",
             };
             hit |= matches!(path, b"/etc/shadow" | b"/etc/passwd" | b"/etc/sudoers");
             hit |= place == Place::Home && path.ends_with(b".ssh") && open;
