@@ -62,7 +62,7 @@ async fn each_layer_denies_and_says_so() {
         assert!(error["code"].as_i64().unwrap() > 0 && error["data"]["rule"].is_string(), "{denied:?}");
         if layer == "blocklist" {
             let evidence =
-                "at `/command`: deletes a root, system, home or working directory (critical, OWASP ASI02, pack shell v2)";
+                "at `/command`: deletes a root, system, home or working directory (critical, OWASP ASI02, pack shell v3)";
             assert_eq!(error["data"]["evidence"], evidence, "{denied:?}");
         }
         assert!(!denied.body.to_string().contains(secret), "the secret came back");

@@ -47,6 +47,8 @@ const WORDS: &[(Role, &[&str])] = &[
             "exec",
             "terminal",
             "keystrokes",
+            "program",
+            "executable",
         ],
     ),
     (Role::Argv, &["args", "argv", "arguments", "arg"]),

@@ -418,7 +418,9 @@ impl Run<'_, '_> {
     fn by_name(&mut self, name: &[u8], at: usize, input: Flow, from_list: bool) -> Flow {
         let args = at + 1;
         match name {
-            b"rmdir" if self.windows => self.windows_remove(name, args),
+            b"rmdir" if self.windows || self.args(args).any(|arg| matches!(arg, b"/s" | b"/S")) => {
+                self.windows_remove(name, args)
+            }
             b"rm" | b"rmdir" | b"unlink" | b"srm" | b"trash" | b"rimraf" | b"del-cli" => self.remove(args, from_list),
             b"del" | b"erase" | b"rd" | b"remove-item" | b"ri" | b"deltree" | b"format" => self.windows_remove(name, args),
             b"npx" | b"bunx" | b"pnpx" if self.word(args) == b"rimraf" => self.remove(args + 1, from_list),
@@ -443,12 +445,16 @@ impl Run<'_, '_> {
                 if self.args(args).any(|arg| arg.starts_with(b"HIST")) {
                     self.report(Builtin::ShellHistory);
                 }
+                for index in args..self.count() {
+                    self.lexer.bind(index, None);
+                }
             }
             b"export" | b"declare" | b"typeset" | b"local" | b"readonly" | b"set" => self.assignments(name, args),
             b"echo" | b"printf" | b"cat" | b"head" | b"tail" | b"less" | b"more" | b"strings" | b"tac" | b"nl" => {
                 return self.prints(name, args);
             }
-            b"for" | b"case" | b"select" | b"function" => {}
+            b"for" | b"select" => self.bind_each(args),
+            b"case" | b"function" => {}
             b"ansible" => {
                 // The module's argument, which for most is a command.
                 if let Some(code) = self.option_value(args, b'a') {
@@ -522,6 +528,17 @@ impl Run<'_, '_> {
             if kind == Redirect::HereString {
                 sql::check(self.sql, self.sink, self.lexer.bytes(word.text), Certainty::Sql);
             }
+        }
+    }
+
+    /// `for d in /etc /home`: the variable stands for the item that is worst to lose.
+    fn bind_each(&mut self, args: usize) {
+        if self.word(args + 1) != b"in" {
+            return;
+        }
+        let worst = (args + 2..self.count()).find(|index| target::place(self.word(*index)) != Place::Ordinary);
+        if let Some(item) = worst.or_else(|| (args + 2 < self.count()).then_some(args + 2)) {
+            self.lexer.bind(args, Some(item));
         }
     }
 
@@ -702,7 +719,8 @@ impl Run<'_, '_> {
     fn language(&mut self, language: shell_code::Language, name: &[u8], args: usize, input: Flow) {
         let inline = self
             .option_value(args, language.inline_flag())
-            .or_else(|| (language == shell_code::Language::Php).then(|| self.option_value(args, b'r')).flatten());
+            .or_else(|| (language == shell_code::Language::Php).then(|| self.option_value(args, b'r')).flatten())
+            .or_else(|| (language == shell_code::Language::Node).then(|| self.option_value(args, b'p')).flatten());
         if language == shell_code::Language::Awk || inline.is_some() {
             let at = inline.unwrap_or(args);
             let Some(word) = self.lexer.words.get(at).copied() else { return };

@@ -135,6 +135,8 @@ pub(super) fn inline(code: &[u8], substituted: bool) -> Option<Builtin> {
             b"while 1: os.fork",
             b"while True: os.fork",
             b"fork while fork",
+            b"fork while 1",
+            b"os.fork() for ",
             b"loop { fork }",
         ],
     )
@@ -155,6 +157,8 @@ fn removes(code: &[u8]) -> bool {
             b"FileUtils.rm",
             b"os.remove(",
             b"os.unlink(",
+            b".unlink()",
+            b"Deno.remove",
             b"unlinkSync(",
             b"File.delete(",
         ],

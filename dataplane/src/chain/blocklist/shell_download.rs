@@ -121,7 +121,8 @@ fn sends<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: F
     if !is_delete(name, args.clone()) {
         return has(DELETING).then_some(Builtin::ShellData);
     }
-    if has(STORES) {
+    // One document of an index is a record like any other.
+    if has(STORES) && !has(&[b"/_doc/"]) {
         Some(Builtin::ShellData)
     } else if has(HOSTED) {
         Some(Builtin::CloudDelete)
@@ -145,8 +146,21 @@ fn is_delete<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]>) -> bool {
 }
 
 /// Ports and paths of data stores and of what manages a machine: to `DELETE` there is to delete much.
-const STORES: &[&[u8]] =
-    &[b":9200", b":5984", b":8500", b":8983", b":2375", b":7700/", b":8001/", b":6333/", b"/_all", b"/_search", b"/_bulk"];
+const STORES: &[&[u8]] = &[
+    b":9200",
+    b":5984",
+    b":8500",
+    b":8983",
+    b":2375",
+    b":7700/",
+    b":8001/",
+    b":6333/",
+    b":6443/",
+    b"/_snapshot/",
+    b"/_all",
+    b"/_search",
+    b"/_bulk",
+];
 
 /// Requests that delete whatever their method is.
 const DELETING: &[&[u8]] = &[b"/_delete_by_query", b"/doDelete", b"/tsdb/delete_series", b"/documents/delete-batch"];

@@ -634,6 +634,17 @@ impl Lexer {
         self.variables.iter().rev().find(|(known, _)| self.bytes(*known) == wanted).map(|(_, value)| *value)
     }
 
+    /// Remembers that the variable one word names is what another says, or empty.
+    pub(super) fn bind(&mut self, name: usize, value: Option<usize>) {
+        let empty = Word::default();
+        let (Some(name), Some(value)) = (self.words.get(name), value.map_or(Some(&empty), |value| self.words.get(value))) else {
+            return;
+        };
+        if self.variables.len() < VARIABLES_MAX {
+            self.variables.push((name.text, value.text));
+        }
+    }
+
     /// Remembers `NAME=value`.
     pub(super) fn assign(&mut self, word: Word, name_bytes: usize) {
         let name = Span { start: word.text.start, end: word.text.start + narrow(name_bytes) };

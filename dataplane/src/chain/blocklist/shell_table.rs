@@ -32,7 +32,7 @@ const ROWS: &[(Builtin, &str)] = &[
     (GitBranch, "git stash drop|clear"),
     (GitBranch, "git worktree remove +{--force|-f}"),
     (GitBranch, "git submodule deinit +{--force|-f|--all}"),
-    (GitHistory, "git filter-branch|filter-repo"),
+    (GitHistory, "git filter-branch|filter-repo !{--analyze}"),
     (GitHistory, "git reflog expire|delete"),
     (GitHistory, "git gc +{--prune=now|--prune=all|--aggressive --prune}"),
     (GitHistory, "git prune !{-n|--dry-run}"),
@@ -174,8 +174,8 @@ const ROWS: &[(Builtin, &str)] = &[
     (ClusterPrune, "docker|podman buildx prune"),
     (ClusterPrune, "docker|podman|nerdctl volume rm|remove"),
     (ClusterPrune, "docker|podman system reset"),
-    (ClusterPrune, "docker|podman|nerdctl compose down +{-v|--volumes|--rmi}"),
-    (ClusterPrune, "docker-compose|podman-compose down +{-v|--volumes|--rmi}"),
+    (ClusterPrune, "docker|podman|nerdctl compose .. down +{-v|--volumes|--rmi}"),
+    (ClusterPrune, "docker-compose|podman-compose .. down +{-v|--volumes|--rmi}"),
     (ClusterPrune, "docker swarm leave +{--force|-f}"),
     (ClusterPrune, "docker stack|secret|config|service|node rm"),
     (ClusterPrune, "crictl rmi|rmp +{--all|-a|--prune}"),
@@ -297,7 +297,7 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellData, "nodetool decommission|removenode|assassinate|drain"),
     (ShellData, "rails|rake|bin/rails|bin/rake db:drop*|db:reset*|db:purge|db:schema:load|db:migrate:reset"),
     (ShellData, "artisan|php|sail .. migrate:fresh|migrate:reset|db:wipe|migrate:refresh"),
-    (ShellData, "python|python3|django-admin|manage.py|./manage.py .. flush|reset_db|sqlflush"),
+    (ShellData, "python|python3|django-admin|manage.py|./manage.py .. flush|reset_db"),
     (ShellData, "npx|prisma|pnpm|yarn|bunx .. migrate reset"),
     (ShellData, "npx|prisma|pnpm|yarn .. db push +{--force-reset|--accept-data-loss}"),
     (ShellData, "npx|pnpm|yarn|sequelize|sequelize-cli|typeorm .. db:drop|schema:drop|db:migrate:undo:all"),
@@ -311,6 +311,31 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellData, "influx delete|bucket +{--bucket}"),
     (ShellData, "curator_cli|elasticsearch-cli delete*"),
     (ShellData, "mix ecto.reset|ecto.drop"),
+    (ShellData, "php .. doctrine:database:drop|doctrine:schema:drop"),
+    (ShellData, "rails|bin/rails runner *delete_all*|*destroy_all*|*drop_table*"),
+    (ShellData, "knex migrate:rollback +{--all}"),
+    (ShellData, "wp db reset|drop|clean"),
+    (ShellData, "drush sql:drop|sql-drop"),
+    (ShellData, "couchbase-cli bucket-flush|bucket-delete"),
+    (ShellData, "ldapdelete +{-r}"),
+    (ShellData, "doveadm expunge"),
+    (ShellData, "cypher-shell .. *DETACH*"),
+    (ShellData, "gpg|gpg2 +{--delete-secret-keys|--delete-secret-key|--delete-secret-and-public-key}"),
+    (ShellDisk, "hdfs namenode +{-format}"),
+    (ShellDisk, "ceph osd pool delete|rm"),
+    (ShellDisk, "ceph osd purge|destroy|rm"),
+    (ShellDisk, "ceph fs|mds rm"),
+    (ShellDisk, "rbd rm|remove"),
+    (ShellDisk, "rbd snap purge"),
+    (ShellDisk, "wsl +{--unregister}"),
+    (ShellDisk, "timeshift +{--delete|--delete-all}"),
+    (CloudDelete, "cloud-nuke|aws-nuke ..*"),
+    (CloudDelete, "az deployment group|sub|tenant create +{Complete}"),
+    (CloudDelete, "az .. disable +{--delete-backup-data}"),
+    (CloudDelete, "remove-vm|remove-mailbox|remove-dbadatabase|remove-azresourcegroup|remove-s3bucket|remove-adobject ..*"),
+    (ClusterDelete, "kubectl|oc|k apply +{--prune}"),
+    (ClusterDelete, "k3s-uninstall.sh|k3s-agent-uninstall.sh|rke2-uninstall.sh"),
+    (GitHistory, "hg .. strip"),
     (ShellData, "borg delete|prune|recreate|break-lock|repo-delete|rdelete !{-n}"),
     (ShellData, "restic forget|prune !{-n}"),
     (ShellData, "restic key remove"),
@@ -368,6 +393,7 @@ const VALUED: &[&[u8]] = &[
 /// Flags that turn any row into a question.
 const HARMLESS: &[&[u8]] = &[
     b"--help",
+    b"-help",
     b"--dry-run",
     b"--dry-run=client",
     b"--dry-run=server",
@@ -456,8 +482,9 @@ impl Table {
         let Some(rows) = self.rows.get(program) else { return };
         let is_harmless = |arg: &[u8]| arg.starts_with(b"-") && HARMLESS.iter().any(|flag| arg.eq_ignore_ascii_case(flag));
         for row in rows {
-            // `--version` asks only where no version follows.
-            let is_asked = || args.clone().any(is_harmless) || args.clone().last() == Some(b"--version");
+            // `--version` asks only where no version follows, and so do the others.
+            let asks_last = || matches!(args.clone().last(), Some(b"--version" | b"-h" | b"help"));
+            let is_asked = || args.clone().any(is_harmless) || asks_last();
             if row.matches(args.clone()) && !is_asked() {
                 report(row.builtin);
             }

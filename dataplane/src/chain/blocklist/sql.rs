@@ -174,7 +174,7 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
         let named = cursor.word(&["table"]);
         cursor.word(&["only"]);
         let ok = cursor.names() && cursor.ends_or(&["restart", "continue", "cascade", "restrict", "reuse", "drop", "partition"]);
-        (ok && (named || !strict || cursor.is_done())).then_some(Builtin::SqlTruncate)
+        (ok && (named || !strict || cursor.ends_or(&["restart", "cascade"]))).then_some(Builtin::SqlTruncate)
     } else if cursor.word(&["delete"]) {
         deleted(&mut cursor, strict)
     } else if cursor.word(&["update"]) {
@@ -260,7 +260,7 @@ fn dropped(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
     if temporary || !cursor.names() {
         return None;
     }
-    let ends = cursor.ends_or(&["cascade", "restrict", "purge", "force", "with", "sync", "on", "no"]);
+    let ends = cursor.ends_or(&["cascade", "restrict", "purge", "force", "with", "sync", "on", "no", "including"]);
     (ends || !strict).then_some(Builtin::SqlDrop)
 }
 
@@ -348,7 +348,13 @@ fn altered(cursor: &mut Cursor<'_>) -> Option<Builtin> {
     if cursor.word(&["if"]) && !cursor.word(&["exists"]) {
         return None;
     }
-    if !cursor.name() || !cursor.word(&["drop"]) {
+    if !cursor.name() {
+        return None;
+    }
+    if cursor.word(&["delete"]) {
+        return unbounded(cursor);
+    }
+    if !cursor.word(&["drop"]) {
         return None;
     }
     if cursor
@@ -398,27 +404,37 @@ fn system(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Certain
         }
         let next = tokens.get(at + 1);
         let is_call = next.is_some_and(|token| token.kind == Kind::Symbol(b'('));
-        let found = token
-            .is_any(text, &["xp_cmdshell", "sp_oacreate", "xp_regread", "xp_regwrite", "xp_dirtree", "xp_fileexist"])
-            || is_call
-                && token.is_any(
-                    text,
-                    &[
-                        "load_file",
-                        "pg_read_file",
-                        "pg_read_binary_file",
-                        "lo_import",
-                        "lo_export",
-                        "sys_exec",
-                        "sys_eval",
-                        "pg_ls_dir",
-                        "load_extension",
-                        "dblink_connect",
-                        "readfile",
-                        "writefile",
-                        "edit",
-                    ],
-                )
+        let found = token.is_any(
+            text,
+            &[
+                "xp_cmdshell",
+                "sp_oacreate",
+                "xp_regread",
+                "xp_regwrite",
+                "xp_dirtree",
+                "xp_fileexist",
+                "sp_msforeachtable",
+                "sp_msforeachdb",
+            ],
+        ) || is_call
+            && token.is_any(
+                text,
+                &[
+                    "load_file",
+                    "pg_read_file",
+                    "pg_read_binary_file",
+                    "lo_import",
+                    "lo_export",
+                    "sys_exec",
+                    "sys_eval",
+                    "pg_ls_dir",
+                    "load_extension",
+                    "dblink_connect",
+                    "readfile",
+                    "writefile",
+                    "edit",
+                ],
+            )
             || token.is(text, "into") && next.is_some_and(|token| token.is_any(text, &["outfile", "dumpfile"]))
             || token.is(text, "program") && at > 1 && tokens.first().is_some_and(|token| token.is(text, "copy"))
             || token.is(text, "load")
@@ -443,10 +459,17 @@ fn documents(sink: &mut Sink<'_>, text: &[u8]) {
     let drops = [b".dropDatabase(".as_slice(), b".drop()", b".dropUser(", b".dropAllUsersFromDatabase(", b".shutdownServer("]
         .iter()
         .any(|part| has(part));
-    let empties =
-        [b"deleteMany({})".as_slice(), b"remove({})", b"deleteMany( {} )", b"deleteMany()", b"remove()", b"deleteMany({}, "]
-            .iter()
-            .any(|part| has(part));
+    let empties = [
+        b"deleteMany({})".as_slice(),
+        b"remove({})",
+        b"deleteMany( {} )",
+        b"deleteMany()",
+        b"remove()",
+        b"deleteMany({}, ",
+        b"updateMany({}, {$unset",
+    ]
+    .iter()
+    .any(|part| has(part));
     if drops {
         sink.report(Builtin::SqlDrop);
     } else if empties {

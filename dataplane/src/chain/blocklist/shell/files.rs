@@ -21,6 +21,8 @@ impl Run<'_, '_> {
         let mut hit = false;
         for operand in self.operands(args) {
             traces |= target::is_trace(operand);
+            // What says which resources there are.
+            hit |= operand.ends_with(b".tfstate");
             hit |= match target::place(operand) {
                 Place::Root | Place::Device => true,
                 Place::System => recursive || target::is_vital_file(operand) || operand.contains(&b'*'),
@@ -44,6 +46,9 @@ impl Run<'_, '_> {
             is_switch(arg, b's')
                 || arg.len() >= 4 && arg.first() == Some(&b'-') && b"-recurse".starts_with(arg.to_lower(&mut [0; 16]))
         });
+        if self.args(args).any(|arg| arg.eq_ignore_ascii_case(b"-whatif")) {
+            return;
+        }
         if name == b"format" {
             let is_drive =
                 self.args(args).any(|arg| matches!(arg, [drive, b':'] | [drive, b':', b'\\'] if drive.is_ascii_alphabetic()));

@@ -37,6 +37,11 @@ impl Run<'_, '_> {
                     }
                     next
                 }
+                b"npx" | b"bunx" | b"pnpx" => {
+                    self.judge(at, input, from_list);
+                    self.skip_options(at + 1, b"p", false)
+                }
+                b"tmux" | b"screen" | b"salt" => return self.push_quoted(at + 1),
                 b"bundle" | b"poetry" | b"uv" | b"pipenv" | b"pdm" | b"hatch" | b"rye" | b"npm" | b"pnpm" | b"yarn" | b"mise"
                 | b"doppler" | b"op" | b"chamber"
                     if self.runs_another(name, at) =>
@@ -48,9 +53,8 @@ impl Run<'_, '_> {
                     if name == b"sshpass" { host } else { host + 1 }
                 }
                 b"su" | b"runuser" => {
-                    if let Some(code) = self.option_value(at + 1, b'c') {
-                        self.push_word(code);
-                    }
+                    let code = self.option_value(at + 1, b'c');
+                    code.into_iter().for_each(|code| self.push_word(code));
                     return Flow::Nothing;
                 }
                 b"docker" | b"podman" | b"nerdctl" | b"kubectl" | b"oc" | b"k" if self.is_remote_run(at) => {
@@ -71,6 +75,16 @@ impl Run<'_, '_> {
             if at + 1 == self.count() && memchr::memchr(b' ', self.word(at)).is_some() {
                 self.push_word(at);
                 return Flow::Nothing;
+            }
+        }
+        Flow::Nothing
+    }
+
+    /// The command for a window or a minion is one word.
+    fn push_quoted(&mut self, from: usize) -> Flow {
+        for index in from..self.count() {
+            if self.lexer.words.get(index).is_some_and(|word| word.quoted) {
+                self.push_word(index);
             }
         }
         Flow::Nothing
