@@ -21,6 +21,16 @@ fn what_fuzzing_found_stays_found() {
     assert!(matches!(verdict, Verdict::Denied(_)), "{verdict:?}");
 }
 
+/// Tells of one text after another whether the builtin rules find nothing in it.
+fn clean() -> impl FnMut(&str) -> bool {
+    let scanner = SecretScanner::compile(&SecretsConfig::default()).unwrap();
+    let mut scratch = ScanScratch::new(&scanner);
+    move |text| {
+        let subject = Subject { side: Side::Arguments, tool: "", key: &[7; 32] };
+        matches!(scanner.scan_text(&mut scratch, subject, text), Verdict::Clean)
+    }
+}
+
 #[test]
 fn what_code_and_documents_hold_is_no_secret() {
     let blob = "kJ2dWnQx8Zr4TbLm".repeat(40);
@@ -55,11 +65,8 @@ fn what_code_and_documents_hold_is_no_secret() {
         "https://:password@[::1]:8080/",
         &beside,
     ];
-    let scanner = SecretScanner::compile(&SecretsConfig::default()).unwrap();
-    let mut scratch = ScanScratch::new(&scanner);
-    let subject = Subject { side: Side::Arguments, tool: "", key: &[7; 32] };
-    let flagged: Vec<_> =
-        texts.iter().filter(|text| !matches!(scanner.scan_text(&mut scratch, subject, text), Verdict::Clean)).collect();
+    let mut is_clean = clean();
+    let flagged: Vec<_> = texts.iter().filter(|text| !is_clean(text)).collect();
     assert!(flagged.is_empty(), "{flagged:#?}");
 }
 
@@ -88,11 +95,8 @@ fn what_a_service_and_a_word_announce_is_a_secret() {
         "infura::Key::new(PATH_12)",
         "echo \"X=1\" >> $GITHUB_PATH\necho \"CARGO_TARGET_WASM32_RUNNER=wasmtime run\"",
     ];
-    let scanner = SecretScanner::compile(&SecretsConfig::default()).unwrap();
-    let mut scratch = ScanScratch::new(&scanner);
-    let subject = Subject { side: Side::Arguments, tool: "", key: &[7; 32] };
-    let mut is_clean = |text: &&&str| matches!(scanner.scan_text(&mut scratch, subject, text), Verdict::Clean);
-    let missed: Vec<_> = texts.iter().filter(&mut is_clean).collect();
+    let mut is_clean = clean();
+    let missed: Vec<_> = texts.iter().filter(|text| is_clean(text)).collect();
     let flagged: Vec<_> = harmless.iter().filter(|text| !is_clean(text)).collect();
     assert!(missed.is_empty() && flagged.is_empty(), "missed {missed:#?}, flagged {flagged:#?}");
 }
@@ -129,21 +133,22 @@ fn no_text_is_much_slower_than_another() {
     let scanner = SecretScanner::compile(&SecretsConfig::default()).unwrap();
     let mut scratch = ScanScratch::new(&scanner);
     let subject = Subject { side: Side::Arguments, tool: "", key: &[7; 32] };
-    // The best of some: what else the machine does counts for nothing.
     let mut time = |text: &str| {
-        let once = |_| {
-            let started = std::time::Instant::now();
-            let _ = scanner.scan_text(&mut scratch, subject, text);
-            started.elapsed()
-        };
-        (0..4).map(once).min().unwrap()
+        let started = std::time::Instant::now();
+        let _ = scanner.scan_text(&mut scratch, subject, text);
+        started.elapsed().as_secs_f64()
     };
     let prose = "Nobody has looked at the third chapter yet; it still describes the old way of ordering spare parts.\n";
-    let benign = time(&prose.repeat(HOSTILE_BYTES / prose.len()));
-    let took: Vec<_> = hostile().into_iter().map(|(name, text)| (name, time(&text))).collect();
-    println!("prose {benign:?}, {took:?}");
+    let prose = prose.repeat(HOSTILE_BYTES / prose.len());
+    // The best of some, each right behind the prose it is compared with: what else the machine does counts for nothing.
+    let mut times_prose = |text: &str| {
+        let once = |_| time(&prose).recip() * time(text);
+        (0..4).map(once).fold(f64::INFINITY, f64::min)
+    };
+    let took: Vec<_> = hostile().into_iter().map(|(name, text)| (name, times_prose(&text))).collect();
+    println!("{took:.1?} times what prose takes");
     // Without optimisation the loops of the one are slower by another factor than those of the other.
-    let times = if cfg!(debug_assertions) { 20 } else { 10 };
-    let slow: Vec<_> = took.iter().filter(|(_, took)| *took > benign * times).collect();
-    assert!(slow.is_empty(), "{slow:?} where prose takes {benign:?}");
+    let bound = if cfg!(debug_assertions) { 20.0 } else { 10.0 };
+    let slow: Vec<_> = took.iter().filter(|(_, times)| *times > bound).collect();
+    assert!(slow.is_empty(), "{slow:?} times what prose takes");
 }
