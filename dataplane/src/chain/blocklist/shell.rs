@@ -423,7 +423,6 @@ impl Run<'_, '_> {
             }
             b"rm" | b"rmdir" | b"unlink" | b"srm" | b"trash" | b"rimraf" | b"del-cli" => self.remove(args, from_list),
             b"del" | b"erase" | b"rd" | b"remove-item" | b"ri" | b"deltree" | b"format" => self.windows_remove(name, args),
-            b"npx" | b"bunx" | b"pnpx" if self.word(args) == b"rimraf" => self.remove(args + 1, from_list),
             b"find" | b"fd" | b"gfind" => return self.find(args),
             b"ls" | b"dir" => return self.lists(args),
             b"shred" | b"wipe" | b"scrub" | b"sdelete" | b"nwipe" => {
@@ -717,10 +716,7 @@ impl Run<'_, '_> {
     }
 
     fn language(&mut self, language: shell_code::Language, name: &[u8], args: usize, input: Flow) {
-        let inline = self
-            .option_value(args, language.inline_flag())
-            .or_else(|| (language == shell_code::Language::Php).then(|| self.option_value(args, b'r')).flatten())
-            .or_else(|| (language == shell_code::Language::Node).then(|| self.option_value(args, b'p')).flatten());
+        let inline = language.inline_flags().iter().find_map(|flag| self.option_value(args, *flag));
         if language == shell_code::Language::Awk || inline.is_some() {
             let at = inline.unwrap_or(args);
             let Some(word) = self.lexer.words.get(at).copied() else { return };

@@ -23,12 +23,13 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// The option in front of a program.
-    pub(super) fn inline_flag(self) -> u8 {
+    /// The options in front of a program.
+    pub(super) fn inline_flags(self) -> &'static [u8] {
         match self {
-            Self::Python => b'c',
-            Self::Perl | Self::Node | Self::Awk => b'e',
-            Self::Php => b'r',
+            Self::Python => b"c",
+            Self::Perl | Self::Awk => b"e",
+            Self::Node => b"ep",
+            Self::Php => b"r",
         }
     }
 }

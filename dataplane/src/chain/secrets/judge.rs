@@ -34,9 +34,14 @@ pub(super) fn judge(text: &[u8], found: &Assignment, promise: Promise) -> Verdic
     if value.len() < 4 || value.len() >= super::assignment::VALUE_MAX {
         return Verdict::Nothing;
     }
-    if is_method(text, name, found) || is_sibling(name, value) || is_resource(text, found.name.start) {
-        return Verdict::Nothing;
-    }
+    let verdict = promised(text, name, value, found, promise);
+    // Few values come so far.
+    let names_another = || is_method(text, name, found) || is_sibling(name, value) || is_part(text, &found.name);
+    if verdict != Verdict::Nothing && names_another() { Verdict::Nothing } else { verdict }
+}
+
+/// What the value is by itself, under a name that promises that much.
+fn promised(text: &[u8], name: &[u8], value: &[u8], found: &Assignment, promise: Promise) -> Verdict {
     match promise {
         Promise::Password => password(text, name, value, found),
         Promise::Secret if found.quoting == Quoting::Quoted && (chosen_secret(value) || compared(name, value, found)) => {
@@ -70,9 +75,12 @@ fn is_method(text: &[u8], name: &[u8], found: &Assignment) -> bool {
         && memchr::memrchr(b'.', name).is_some_and(|dot| name::promise(&name[dot + 1..]).is_none())
 }
 
-/// `checksum/secret: …`, `arn:aws:secretsmanager:…:secret:prod/db-x`: the name is part of another.
-fn is_resource(text: &[u8], name: usize) -> bool {
-    let before = &text[name.saturating_sub(96)..name];
+/// `checksum/secret: …`, `arn:aws:secretsmanager:…:secret:prod/db-x`, `"AWS::IAM::AccessKey": …`: part of a longer name.
+fn is_part(text: &[u8], name: &Range<usize>) -> bool {
+    let before = &text[name.start.saturating_sub(96)..name.start];
+    if before.ends_with(b"::") && matches!(text.get(name.end), Some(b'"' | b'\'')) {
+        return true;
+    }
     let before =
         &before[before.iter().rposition(|b| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'')).map_or(0, |at| at + 1)..];
     before.ends_with(b"checksum/") || before.starts_with(b"arn:")

@@ -11,7 +11,7 @@ impl Run<'_, '_> {
     /// Takes off what wraps a command, and judges what is left.
     pub(super) fn unwrapped(&mut self, first: usize, input: Flow) -> Flow {
         let mut at = first;
-        let mut from_list = input == Flow::BroadList;
+        let from_list = input == Flow::BroadList;
         // Each turn takes off one wrapper, so this ends.
         while at < self.count() {
             let mut buffer = [0; 32];
@@ -30,7 +30,6 @@ impl Run<'_, '_> {
                     if matches!(name, b"watch" | b"unshare" | b"at") { skipped } else { skipped + 1 }
                 }
                 b"xargs" | b"parallel" => {
-                    from_list |= matches!(input, Flow::BroadList);
                     let next = self.skip_options(at + 1, b"IEnPLdsajJ", false);
                     if self.is_fed(at, next, input) {
                         return Flow::Nothing;

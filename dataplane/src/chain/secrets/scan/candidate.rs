@@ -360,9 +360,7 @@ impl<'a> Scan<'a> {
         }
         // Most names are found out without reading what they are given.
         let name = assignment::name_around(text, word.clone());
-        // `"AWS::IAM::AccessKey": …` is a type.
-        let is_type = || text[..name.start].ends_with(b"::") && matches!(text.get(name.end), Some(b'"' | b'\''));
-        let Some(promise) = judge::promise(&text[name.clone()]).filter(|_| !is_type()) else {
+        let Some(promise) = judge::promise(&text[name.clone()]) else {
             self.work += READ_WORK;
             frame.names_until = name.end;
             return;
