@@ -1,5 +1,6 @@
 //! One call allowed, and one denied by each layer, with what the client sees and what the auditor finds.
 
+use dataplane::chain::blocklist::Pack;
 use hyper::StatusCode;
 use serde_json::json;
 
@@ -61,8 +62,8 @@ async fn each_layer_denies_and_says_so() {
         assert_eq!(error["data"]["reason"], reason);
         assert!(error["code"].as_i64().unwrap() > 0 && error["data"]["rule"].is_string(), "{denied:?}");
         if layer == "blocklist" {
-            let evidence =
-                "at `/command`: deletes a root, system, home or working directory (critical, OWASP ASI02, pack shell v3)";
+            let reason = "at `/command`: deletes a root, system, home or working directory";
+            let evidence = format!("{reason} (critical, OWASP ASI02, pack shell v{})", Pack::Shell.version());
             assert_eq!(error["data"]["evidence"], evidence, "{denied:?}");
         }
         assert!(!denied.body.to_string().contains(secret), "the secret came back");

@@ -31,11 +31,11 @@ pub enum Pack {
 
 /// Every pack with its name and version.
 pub(super) const PACKS: &[(Pack, &str, u32)] = &[
-    (Pack::Shell, "shell", 3),
-    (Pack::Sql, "sql", 3),
-    (Pack::Git, "git", 2),
-    (Pack::Cloud, "cloud", 2),
-    (Pack::Cluster, "cluster", 2),
+    (Pack::Shell, "shell", 4),
+    (Pack::Sql, "sql", 4),
+    (Pack::Git, "git", 3),
+    (Pack::Cloud, "cloud", 3),
+    (Pack::Cluster, "cluster", 3),
     (Pack::Path, "path", 2),
     (Pack::Ssrf, "ssrf", 2),
     (Pack::Injection, "injection", 2),

@@ -12,7 +12,7 @@ use super::role::Role;
 use super::shell::{self, Shell};
 use super::sql::{self, Certainty};
 use super::sql_lex::Token;
-use super::{decode, markup, path, payload, sqli, ssrf};
+use super::{decode, markup, path, payload, shell_code, sqli, ssrf};
 
 /// The mode of each builtin rule; `None` is off.
 pub(super) type Modes = [Option<Mode>; BUILTIN_COUNT];
@@ -56,6 +56,9 @@ const NEUTRAL_BYTES_MAX: usize = 4096;
 /// Most line ends in a value of unknown use. LIMIT: what has more is a document.
 const NEUTRAL_LINES_MAX: usize = 3;
 
+/// Longest program that is read. LIMIT: what is longer is a file of source code.
+const PROGRAM_BYTES_MAX: usize = 4096;
+
 /// The compiled builtin detectors.
 #[derive(Debug)]
 pub(super) struct Detectors {
@@ -94,11 +97,18 @@ impl Detectors {
 
     /// Looks at one string.
     pub(super) fn check_value(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, role: Role, text: &str) {
-        let role = if role == Role::Neutral && is_document(text) { Role::Content } else { role };
+        let role = match role {
+            Role::Neutral if is_document(text) => Role::Content,
+            Role::Code if text.len() > PROGRAM_BYTES_MAX => Role::Content,
+            role => role,
+        };
         let bytes = text.as_bytes();
         match role {
             Role::Command => {
                 self.shell.check(&mut scratch.shell, sink, text, shell::Trust::Command);
+                if shell_code::is_program(bytes) {
+                    self.shell.check_program(&mut scratch.shell, sink, text);
+                }
                 if sql::is_statement(bytes) {
                     sql::check(&mut scratch.sql, sink, bytes, Certainty::Perhaps);
                 }
@@ -120,6 +130,13 @@ impl Detectors {
             }
             Role::Query | Role::Neutral => {
                 self.check_unknown(scratch, sink, text);
+                self.prompt.check(&mut scratch.prompt, sink, bytes);
+            }
+            Role::Code => {
+                self.shell.check_program(&mut scratch.shell, sink, text);
+                if sql::is_statement(bytes) {
+                    sql::check(&mut scratch.sql, sink, bytes, Certainty::Perhaps);
+                }
                 self.prompt.check(&mut scratch.prompt, sink, bytes);
             }
             Role::Content => self.prompt.check(&mut scratch.prompt, sink, bytes),
@@ -155,6 +172,8 @@ impl Detectors {
         let is_command = self.shell.is_command_line(bytes);
         if sql::is_statement(bytes) {
             sql::check(&mut scratch.sql, sink, bytes, Certainty::Perhaps);
+        }
+        if sql::begins_statement(bytes) {
             sqli::check_statement(&mut scratch.tokens, sink, bytes);
         } else if !is_command {
             sqli::check(&mut scratch.tokens, sink, bytes);

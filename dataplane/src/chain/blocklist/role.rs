@@ -11,6 +11,8 @@ pub(super) enum Role {
     Command,
     /// The words of a command, or the text that follows its name.
     Argv,
+    /// Run by an interpreter, or written to a file.
+    Code,
     /// Run by a database.
     Sql,
     /// SQL, or what a person types into a search field.
@@ -49,8 +51,11 @@ const WORDS: &[(Role, &[&str])] = &[
             "keystrokes",
             "program",
             "executable",
+            "binary",
+            "cli",
         ],
     ),
+    (Role::Code, &["code", "source", "python", "javascript", "ruby", "expression"]),
     (Role::Argv, &["args", "argv", "arguments", "arg"]),
     (Role::Sql, &["sql", "statement", "statements", "stmt", "queries"]),
     (Role::Query, &["query"]),
@@ -102,7 +107,6 @@ const WORDS: &[(Role, &[&str])] = &[
             "str",
             "newtext",
             "oldtext",
-            "code",
             "data",
             "note",
             "notes",
@@ -138,7 +142,6 @@ const WORDS: &[(Role, &[&str])] = &[
             "edit",
             "edits",
             "blocks",
-            "source",
             "function",
             "template",
             "old",

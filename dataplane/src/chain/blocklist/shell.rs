@@ -10,7 +10,9 @@ use super::shell_target::{self as target, Place};
 use super::sql::{self, Certainty};
 use super::{Node, shell_code, shell_download};
 
+mod code;
 mod files;
+mod output;
 mod unwrap;
 
 /// How sure it is that a value is run as a command.
@@ -40,6 +42,15 @@ impl Scratch {
 #[derive(Debug)]
 pub(super) struct Shell {
     table: Table,
+}
+
+/// What reads the here-document of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Nobody,
+    Shell,
+    Database,
+    Program,
 }
 
 /// What a command's output carries into the next of its pipeline.
@@ -90,24 +101,53 @@ impl Shell {
     /// Looks at a whole command text.
     pub(super) fn check(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str, trust: Trust) {
         scratch.lexer.begin(text.as_bytes());
+        let is_command = self.is_command_line(text.as_bytes());
+        self.begin(&mut scratch.lexer, &mut scratch.sql, sink, trust, is_command).run();
+    }
+
+    /// Looks at a program in another language, or in a shell's.
+    pub(super) fn check_program(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str) {
+        // `!command` is how notebooks have it; `export default` and its kin are JavaScript.
+        let command = text.trim_start_matches(['!', '%']);
+        if self.is_command_line(command.as_bytes()) && !shell_code::is_program(text.as_bytes()) {
+            self.check(scratch, sink, command, Trust::Unknown);
+        }
+        let code = scratch.lexer.take(text.as_bytes());
+        let mut run = self.begin(&mut scratch.lexer, &mut scratch.sql, sink, Trust::Unknown, false);
+        run.program(code, false);
+        run.run();
+    }
+
+    fn begin<'r, 'm>(
+        &'r self,
+        lexer: &'r mut Lexer,
+        sql: &'r mut sql::Scratch,
+        sink: &'r mut Sink<'m>,
+        trust: Trust,
+        is_command: bool,
+    ) -> Run<'r, 'm> {
         Run {
             shell: self,
-            lexer: &mut scratch.lexer,
-            sql: &mut scratch.sql,
+            lexer,
+            sql,
             sink,
             trust,
             depth: 0,
             windows: false,
-            is_command: self.is_command_line(text.as_bytes()),
+            is_command,
+            reader: Reader::Nobody,
+            directory: None,
         }
-        .run();
     }
 
     /// Looks at a command whose words come separately: they are quoted so that they stay words.
     pub(super) fn check_argv(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, name: &str, words: Words<'_>) {
         let text = &mut scratch.text;
         text.clear();
+        let name = if name.is_empty() { unwrap::likely_program(words) } else { name };
         text.extend_from_slice(name.as_bytes());
+        // What these are given they read as one line.
+        let joins = ["cmd", "cmd.exe", "powershell", "powershell.exe"].iter().any(|shell| name.eq_ignore_ascii_case(shell));
         match words {
             Words::Text(rest) => {
                 text.push(b' ');
@@ -117,7 +157,7 @@ impl Shell {
                 for node in nodes {
                     let Node::String(word) = node else { continue };
                     text.push(b' ');
-                    if word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=,+@%~*".contains(&byte)) {
+                    if joins || word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=,+@%~*".contains(&byte)) {
                         text.extend_from_slice(word.as_bytes());
                     } else {
                         text.push(b'\'');
@@ -134,17 +174,7 @@ impl Shell {
             }
         }
         scratch.lexer.begin(&scratch.text);
-        Run {
-            shell: self,
-            lexer: &mut scratch.lexer,
-            sql: &mut scratch.sql,
-            sink,
-            trust: Trust::Command,
-            depth: 0,
-            windows: false,
-            is_command: true,
-        }
-        .run();
+        self.begin(&mut scratch.lexer, &mut scratch.sql, sink, Trust::Command, true).run();
     }
 }
 
@@ -159,6 +189,10 @@ struct Run<'r, 'm> {
     windows: bool,
     /// The text begins like a command line, whatever its key.
     is_command: bool,
+    /// What reads the here-document of the last command.
+    reader: Reader,
+    /// Where the commands before have gone.
+    directory: Option<Span>,
 }
 
 impl Run<'_, '_> {
@@ -179,9 +213,22 @@ impl Run<'_, '_> {
         if is_fork_bomb(self.lexer.bytes(unit.text)) {
             self.sink.report(Builtin::ShellForkBomb);
         }
+        if unit.windows
+            && let Some(found) = shell_code::powershell(self.lexer.bytes(unit.text))
+        {
+            self.report(found);
+        }
         self.lexer.open(unit);
+        self.reader = Reader::Nobody;
+        self.directory = None;
         let mut input = Flow::Nothing;
-        while let Some(next) = self.lexer.next_command() {
+        loop {
+            let next = self.lexer.next_command();
+            // It was read on the way to this command, and is fed to the one before.
+            if let Some(body) = self.lexer.heredoc.take() {
+                self.feed_reader(body);
+            }
+            let Some(next) = next else { return };
             let output = self.command(input);
             input = if next == Next::Pipe { output } else { Flow::Nothing };
             if self.sink.is_final() {
@@ -236,7 +283,7 @@ impl Run<'_, '_> {
         if self.trust == Trust::Command || self.is_command {
             self.redirections();
         }
-        self.lexer.feeds_shell = false;
+        self.reader = Reader::Nobody;
         if first >= self.count() {
             return Flow::Nothing;
         }
@@ -419,12 +466,14 @@ impl Run<'_, '_> {
         let args = at + 1;
         match name {
             b"rmdir" if self.windows || self.args(args).any(|arg| matches!(arg, b"/s" | b"/S")) => {
-                self.windows_remove(name, args)
+                self.windows_remove(name, args, from_list)
             }
             b"rm" | b"rmdir" | b"unlink" | b"srm" | b"trash" | b"rimraf" | b"del-cli" => self.remove(args, from_list),
-            b"del" | b"erase" | b"rd" | b"remove-item" | b"ri" | b"deltree" | b"format" => self.windows_remove(name, args),
+            b"del" | b"erase" | b"rd" | b"remove-item" | b"ri" | b"deltree" | b"format" => {
+                self.windows_remove(name, args, from_list);
+            }
             b"find" | b"fd" | b"gfind" => return self.find(args),
-            b"ls" | b"dir" => return self.lists(args),
+            b"ls" | b"dir" | b"get-childitem" | b"gci" => return self.lists(args),
             b"shred" | b"wipe" | b"scrub" | b"sdelete" | b"nwipe" => {
                 if self.operands(args).next().is_some() && !self.asks_help(args) {
                     self.report(Builtin::ShellDisk);
@@ -436,18 +485,24 @@ impl Run<'_, '_> {
                 self.writes(name, args);
                 return input;
             }
+            b"truncate" if from_list => self.report(Builtin::ShellOverwrite),
             b"mv" | b"cp" | b"ln" | b"install" | b"rsync" | b"truncate" => self.writes(name, args),
-            b"docker" | b"podman" | b"nerdctl" | b"kubectl" => self.removes_listed(args),
+            b"docker" | b"podman" | b"nerdctl" => self.removes_listed(args),
+            b"kubectl" | b"oc" | b"k" => {
+                self.removes_listed(args);
+                self.table(name, args);
+                return self.gets(args);
+            }
+            b"git" => self.git_alias(args),
+            b"vim" | b"vi" | b"nvim" | b"ex" => self.editor(args),
+            b"cd" | b"pushd" => self.enter(args),
+            b"sed" => {
+                self.empties_lines(args);
+                return input;
+            }
             b"shutdown" | b"reboot" | b"halt" | b"poweroff" => self.power(args),
             b"kill" => self.kill(args),
-            b"unset" => {
-                if self.args(args).any(|arg| arg.starts_with(b"HIST")) {
-                    self.report(Builtin::ShellHistory);
-                }
-                for index in args..self.count() {
-                    self.lexer.bind(index, None);
-                }
-            }
+            b"unset" => self.unset(args),
             b"export" | b"declare" | b"typeset" | b"local" | b"readonly" | b"set" => self.assignments(name, args),
             b"echo" | b"printf" | b"cat" | b"head" | b"tail" | b"less" | b"more" | b"strings" | b"tac" | b"nl" => {
                 return self.prints(name, args);
@@ -484,6 +539,10 @@ impl Run<'_, '_> {
             self.language(language, name, args, input);
             return Flow::Nothing;
         }
+        let is_question = || self.args(args).any(|arg| arg.eq_ignore_ascii_case(b"-whatif"));
+        if removes_hosted(name) && !is_question() {
+            self.report(Builtin::CloudDelete);
+        }
         if name.starts_with(b"mkfs") {
             // An image is a file like any other, and `-n` of the ext family only shows what would be done.
             let formats = self.operands(args).last().is_some_and(|last| !target::is_image(last));
@@ -508,6 +567,9 @@ impl Run<'_, '_> {
 
     /// Statements in the words of a database client, or piped into it.
     fn database(&mut self, args: usize, input: Flow) {
+        if self.args(args).any(|arg| arg == b":memory:") {
+            return;
+        }
         for index in args..self.count() {
             let text = self.lexer.word(index);
             if text.len() > 7 && text.iter().any(|byte| matches!(byte, b' ' | b'.' | b';' | b'/' | b'\t' | b'\n')) {
@@ -519,9 +581,12 @@ impl Run<'_, '_> {
                 sql::check(self.sql, self.sink, text, Certainty::Sql);
             }
         }
-        if let Flow::Literal(text) = input {
-            sql::check(self.sql, self.sink, self.lexer.bytes(text), Certainty::Sql);
+        match input {
+            Flow::Literal(text) => sql::check(self.sql, self.sink, self.lexer.bytes(text), Certainty::Sql),
+            Flow::Decoded => self.report(Builtin::ShellEncodedCode),
+            _ => {}
         }
+        self.reader = Reader::Database;
         for index in 0..self.lexer.redirects.len() {
             let Some((kind, word)) = self.lexer.redirects.get(index).copied() else { break };
             if kind == Redirect::HereString {
@@ -582,6 +647,15 @@ impl Run<'_, '_> {
         }
     }
 
+    fn unset(&mut self, args: usize) {
+        if self.args(args).any(|arg| arg.starts_with(b"HIST")) {
+            self.report(Builtin::ShellHistory);
+        }
+        for index in args..self.count() {
+            self.lexer.bind(index, None);
+        }
+    }
+
     fn assignments(&mut self, name: &[u8], args: usize) {
         if name == b"set" {
             if self.word(args) == b"+o" && self.word(args + 1) == b"history" {
@@ -598,24 +672,6 @@ impl Run<'_, '_> {
         }
     }
 
-    fn prints(&mut self, name: &[u8], args: usize) -> Flow {
-        if matches!(name, b"echo" | b"printf") {
-            return Flow::Literal(self.lexer.join(args));
-        }
-        let reads_socket = self
-            .lexer
-            .redirects
-            .iter()
-            .any(|(kind, word)| *kind == Redirect::Read && self.lexer.bytes(word.text).starts_with(b"/dev/tcp"));
-        if reads_socket {
-            return Flow::Socket;
-        }
-        if self.operands(args).any(shell_download::is_secret_file) {
-            return Flow::Secret;
-        }
-        Flow::Nothing
-    }
-
     /// `sh -c text`, `bash <(curl …)`, `… | sh`, `eval text`, `source <(…)`.
     fn shell_call(&mut self, name: &[u8], args: usize, input: Flow) {
         let evaluates = matches!(name, b"eval" | b"iex" | b"invoke-expression");
@@ -623,6 +679,10 @@ impl Run<'_, '_> {
             let Some(word) = self.lexer.words.get(index).copied() else { break };
             if word.substitution == Span::default() {
                 continue;
+            }
+            // `source <(echo text)`: the text is known.
+            if !word.quoted && !self.lexer.bytes(word.text).contains(&UNKNOWN) {
+                self.push_word(index);
             }
             match shell_download::kind(self.lexer.bytes(word.substitution)) {
                 Flow::Download => self.report(Builtin::ShellRemoteCode),
@@ -667,7 +727,7 @@ impl Run<'_, '_> {
         if reads_input && !matches!(name, b"source" | b".") || self.operands(args).next().is_some_and(|arg| arg == b"/dev/stdin")
         {
             self.piped(input);
-            self.lexer.feeds_shell = true;
+            self.reader = Reader::Shell;
         }
         if input == Flow::Socket {
             self.report(Builtin::ShellReverse);
@@ -691,9 +751,16 @@ impl Run<'_, '_> {
     }
 
     fn powershell(&mut self, args: usize) {
+        let mut is_value = false;
         for index in args..self.count() {
             let mut buffer = [0; 24];
             let option = self.word(index).to_lower(&mut buffer);
+            if std::mem::take(&mut is_value) {
+                continue;
+            }
+            is_value = matches!(option, b"-ep" | b"-w")
+                || option.len() > 2
+                    && [b"-executionpolicy".as_slice(), b"-windowstyle"].iter().any(|name| name.starts_with(option));
             let is_option = |name: &[u8]| option.len() >= 2 && name.starts_with(option);
             if option.first() == Some(&b'-')
                 && (is_option(b"-encodedcommand") || option == b"-ec" || option == b"-enc")
@@ -706,58 +773,9 @@ impl Run<'_, '_> {
             if is_option(b"-command") || option == b"/c" || !option.starts_with(b"-") && !option.starts_with(b"/") {
                 let from = if option.starts_with(b"-") || option.starts_with(b"/") { index + 1 } else { index };
                 let text = self.lexer.join(from);
-                if let Some(found) = shell_code::powershell(self.lexer.bytes(text)) {
-                    self.report(found);
-                }
                 self.lexer.push_unit(text, self.depth + 1, true);
                 return;
             }
-        }
-    }
-
-    fn language(&mut self, language: shell_code::Language, name: &[u8], args: usize, input: Flow) {
-        let inline = language.inline_flags().iter().find_map(|flag| self.option_value(args, *flag));
-        if language == shell_code::Language::Awk || inline.is_some() {
-            let at = inline.unwrap_or(args);
-            let Some(word) = self.lexer.words.get(at).copied() else { return };
-            let code = self.lexer.bytes(word.text);
-            if let Some(found) = shell_code::inline(code, word.substitution != Span::default()) {
-                self.report(found);
-            }
-            self.code_strings(word.text);
-            return;
-        }
-        let reads_input = self.operands(args).next().is_none_or(|arg| arg == b"-");
-        match input {
-            Flow::Download if reads_input => self.report(Builtin::ShellRemoteCode),
-            Flow::Decoded if reads_input => self.report(Builtin::ShellEncodedCode),
-            _ => {}
-        }
-        for index in args..self.count() {
-            let Some(word) = self.lexer.words.get(index).copied() else { break };
-            if word.substitution != Span::default()
-                && index == args
-                && shell_download::kind(self.lexer.bytes(word.substitution)) == Flow::Download
-            {
-                self.report(Builtin::ShellRemoteCode);
-            }
-        }
-        self.table(name, args);
-    }
-
-    /// Reads the string literals of code that starts processes as commands.
-    fn code_strings(&mut self, code: Span) {
-        if !shell_code::starts_processes(self.lexer.bytes(code)) {
-            return;
-        }
-        let mut at = 0;
-        // LIMIT: a one-liner has few strings; the rest of a longer program is not a command line.
-        for _ in 0..16 {
-            let text = self.lexer.bytes(code);
-            let Some((from, to)) = shell_code::next_string(text, at) else { return };
-            at = to + 1;
-            let offset = |position: usize| code.start + u32::try_from(position).unwrap_or(0);
-            self.lexer.push_unit(Span { start: offset(from), end: offset(to) }, self.depth + 1, self.windows);
         }
     }
 }
@@ -857,6 +875,12 @@ fn is_database_client(name: &[u8]) -> bool {
             | b"trino"
             | b"athena"
     )
+}
+
+/// `Remove-AzSqlDatabase`, `Remove-EC2Instance`: the cmdlets of clouds and stores.
+fn removes_hosted(name: &[u8]) -> bool {
+    let hosted = [b"az".as_slice(), b"ec2", b"s3", b"rds", b"gc", b"sql", b"dba"];
+    name.strip_prefix(b"remove-").is_some_and(|thing| hosted.iter().any(|prefix| thing.starts_with(prefix)))
 }
 
 fn is_dangerous_name(name: &[u8]) -> bool {

@@ -7,6 +7,8 @@ use memchr::memmem::find;
 use super::builtin::Builtin;
 use super::shell_target::Place;
 
+mod libraries;
+
 /// A language whose interpreter takes a program on its command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {
@@ -37,7 +39,7 @@ impl Language {
 /// The language an interpreter of that name runs.
 pub(super) fn language(name: &[u8]) -> Option<Language> {
     match name {
-        b"perl" | b"ruby" | b"lua" | b"jruby" | b"elixir" | b"groovy" | b"rscript" => Some(Language::Perl),
+        b"perl" | b"ruby" | b"lua" | b"jruby" | b"elixir" | b"groovy" | b"rscript" | b"osascript" => Some(Language::Perl),
         b"node" | b"nodejs" | b"deno" | b"bun" => Some(Language::Node),
         b"php" => Some(Language::Php),
         b"awk" | b"gawk" | b"mawk" => Some(Language::Awk),
@@ -62,6 +64,8 @@ pub(super) fn starts_processes(code: &[u8]) -> bool {
             b"exec(",
             b"exec ",
             b"execSync",
+            b"Open3",
+            b"shell script",
             b"spawn",
             b"shell_exec",
             b"passthru",
@@ -70,6 +74,39 @@ pub(super) fn starts_processes(code: &[u8]) -> bool {
             b"qx",
         ],
     )
+}
+
+/// Whether the text begins like a program in a language that is no shell's.
+pub(super) fn is_program(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    [
+        b"import ".as_slice(),
+        b"from ",
+        b"require ",
+        b"require(",
+        b"const ",
+        b"let ",
+        b"var ",
+        b"async ",
+        b"def ",
+        b"class ",
+        b"<?php",
+        b"export default",
+        b"export const",
+        b"export function",
+        b"export class",
+        b"export {",
+        b"export *",
+        b"use strict",
+        b"#!/usr/bin/env python",
+        b"#!/usr/bin/python",
+        b"#!/usr/bin/env node",
+        b"#!/usr/bin/env ruby",
+        b"#!/usr/bin/perl",
+        b"using ",
+    ]
+    .iter()
+    .any(|start| text.starts_with(start))
 }
 
 /// What is wrong with an inline program.
@@ -81,7 +118,46 @@ pub(super) fn inline(code: &[u8], substituted: bool) -> Option<Builtin> {
     if opens_socket && gives_shell {
         return Some(Builtin::ShellReverse);
     }
-    let decodes = has(
+    if has(code, &[b"execute(base64.b64decode", b"execute(b64decode", b"execute(atob"]) {
+        return Some(Builtin::ShellEncodedCode);
+    }
+    let runs = has(code, &[b"exec(", b"eval(", b"system(", b"exec ", b"eval ", b"compile(", b"Function("]);
+    if runs && decodes(code) {
+        return Some(Builtin::ShellEncodedCode);
+    }
+    if runs && fetches(code) {
+        return Some(Builtin::ShellRemoteCode);
+    }
+    if has(code, &[b"os.fork()"]) && has(code, &[b"while 1:", b"while True:"]) {
+        return Some(Builtin::ShellForkBomb);
+    }
+    if substituted && runs {
+        return None;
+    }
+    if deletes_wide(code) {
+        return Some(Builtin::ShellDelete);
+    }
+    if let Some(found) = libraries::deletes(code) {
+        return Some(found);
+    }
+    has(
+        code,
+        &[
+            b"open('/dev/sd",
+            b"open(\"/dev/sd",
+            b"open('/dev/nvme",
+            b"os.fork() while",
+            b"fork while fork",
+            b"fork while 1",
+            b"os.fork() for ",
+            b"loop { fork }",
+        ],
+    )
+    .then_some(if has(code, &[b"fork"]) { Builtin::ShellForkBomb } else { Builtin::ShellDisk })
+}
+
+fn decodes(code: &[u8]) -> bool {
+    has(
         code,
         &[
             b"b64decode",
@@ -97,12 +173,11 @@ pub(super) fn inline(code: &[u8], substituted: bool) -> Option<Builtin> {
             b"codecs.decode",
             b"marshal.loads",
         ],
-    );
-    let runs = has(code, &[b"exec(", b"eval(", b"system(", b"exec ", b"eval ", b"compile(", b"Function("]);
-    if decodes && runs {
-        return Some(Builtin::ShellEncodedCode);
-    }
-    let fetches = has(
+    )
+}
+
+fn fetches(code: &[u8]) -> bool {
+    has(
         code,
         &[
             b"urlopen",
@@ -116,32 +191,7 @@ pub(super) fn inline(code: &[u8], substituted: bool) -> Option<Builtin> {
             b"open-uri",
             b"LWP::",
         ],
-    );
-    if fetches && runs {
-        return Some(Builtin::ShellRemoteCode);
-    }
-    if substituted && runs {
-        return None;
-    }
-    if removes(code) && deletes_wide(code) {
-        return Some(Builtin::ShellDelete);
-    }
-    has(
-        code,
-        &[
-            b"open('/dev/sd",
-            b"open(\"/dev/sd",
-            b"open('/dev/nvme",
-            b"os.fork() while",
-            b"while 1: os.fork",
-            b"while True: os.fork",
-            b"fork while fork",
-            b"fork while 1",
-            b"os.fork() for ",
-            b"loop { fork }",
-        ],
     )
-    .then_some(if has(code, &[b"fork"]) { Builtin::ShellForkBomb } else { Builtin::ShellDisk })
 }
 
 /// Whether the code deletes files or trees.
@@ -162,22 +212,61 @@ fn removes(code: &[u8]) -> bool {
             b"Deno.remove",
             b"unlinkSync(",
             b"File.delete(",
+            b"Directory]::Delete(",
+            b"delete-directory",
         ],
     )
 }
 
+/// Whether what is deleted is more than a project's own: a string on the line of the deletion or the one above it, for
+/// loops, names a broad place.
 fn deletes_wide(code: &[u8]) -> bool {
+    let mut above: &[u8] = b"";
+    for line in code.split(|byte| *byte == b'\n') {
+        if removes(line) && (names_wide(line) || names_wide(above)) {
+            return true;
+        }
+        above = line;
+    }
+    false
+}
+
+fn names_wide(line: &[u8]) -> bool {
     let mut at = 0;
-    // LIMIT: a one-liner has few strings.
+    // LIMIT: a line has few strings.
     for _ in 0..16 {
-        let Some((from, to)) = next_string(code, at) else { break };
+        let Some((from, to)) = next_string(line, at) else { break };
         at = to + 1;
-        let path = code.get(from..to).unwrap_or_default();
-        if !path.is_empty() && !matches!(super::shell_target::place(path), Place::Elsewhere | Place::Ordinary) {
+        let path = line.get(from..to).unwrap_or_default();
+        let before = line.get(..from.saturating_sub(1)).unwrap_or_default();
+        // `text.split('/')` names no directory.
+        let is_separator = [b"split(".as_slice(), b"join(", b"strip(", b"With(", b"with(", b"replace("]
+            .iter()
+            .any(|call| before.ends_with(call));
+        if !path.is_empty() && !is_separator && !matches!(super::shell_target::place(path), Place::Elsewhere | Place::Ordinary) {
             return true;
         }
     }
-    has(code, &[b"Path.home()", b"os.path.expanduser", b"os.homedir()", b"process.env.HOME", b"Dir.home"])
+    has(line, &[b"Path.home()", b"os.path.expanduser", b"os.homedir()", b"process.env.HOME", b"Dir.home"])
+}
+
+/// Whether the code sends statements to a database.
+pub(super) fn sends_statements(code: &[u8]) -> bool {
+    has(code, &[b"execute", b".query(", b"executescript", b"executeRaw", b".raw(", b".exec("])
+}
+
+/// What stands between two strings that the code joins: nothing, a blank, or a word for what is not known.
+pub(super) fn joint(between: &[u8]) -> Option<&'static [u8]> {
+    let between = between.trim_ascii();
+    if between.is_empty() || between == b"+" {
+        return Some(b"");
+    }
+    if between == b"," {
+        return Some(b" ");
+    }
+    let [b'+', inner @ .., b'+'] = between else { return None };
+    let is_home = has(inner, &[b"HOME", b"homedir", b"expanduser", b"home()"]);
+    Some(if is_home { b"$HOME" } else { b"$x" })
 }
 
 /// The next quoted string from `at` on: where its text begins and ends.
@@ -215,6 +304,16 @@ pub(super) fn powershell(code: &[u8]) -> Option<Builtin> {
     let runs = has(code, &[b"IEX", b"iex", b"Invoke-Expression", b"invoke-expression", b"Start-Process"]);
     if has(code, &[b"TCPClient", b"TcpClient"]) {
         return Some(Builtin::ShellReverse);
+    }
+    if has(code, &[b"Win32_Shadowcopy", b"Win32_ShadowCopy"]) && has(code, &[b"elete"]) {
+        return Some(Builtin::ShellDisk);
+    }
+    if has(code, &[b"Directory]::Delete("]) && deletes_wide(code) {
+        return Some(Builtin::ShellDelete);
+    }
+    // A command whose name is put together.
+    if code.trim_ascii_start().starts_with(b"& (") && has(code, &[b"'+'"]) {
+        return Some(Builtin::ShellObfuscated);
     }
     if downloads && runs {
         return Some(Builtin::ShellRemoteCode);

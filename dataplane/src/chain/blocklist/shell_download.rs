@@ -8,6 +8,10 @@ use super::shell::Flow;
 /// What a substitution's text produces, judged by the programs it names.
 pub(super) fn kind(text: &[u8]) -> Flow {
     let mut flow = Flow::Nothing;
+    let prints = memchr::memmem::find(text, b"printf").is_some() || memchr::memmem::find(text, b"echo -e").is_some();
+    if prints && memchr::memmem::find_iter(text, b"\\x").nth(3).is_some() {
+        return Flow::Decoded;
+    }
     for word in text.split(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'.' | b'-')) {
         match word {
             b"curl" | b"wget" | b"fetch" | b"aria2c" | b"lwp-request" | b"GET" | b"Invoke-WebRequest" | b"iwr" | b"irm"
@@ -117,6 +121,11 @@ fn sends<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: F
     if metadata {
         return Some(Builtin::SsrfMetadata);
     }
+    // GraphQL: `mutation { volumeDelete(…) }`.
+    let mutates = |arg: &[u8]| memchr::memmem::find(arg, b"mutation").is_some() && has_verb(arg);
+    if args.clone().any(mutates) {
+        return Some(Builtin::CloudDelete);
+    }
     let has = |parts: &[&[u8]]| args.clone().any(|arg| parts.iter().any(|part| memchr::memmem::find(arg, part).is_some()));
     if !is_delete(name, args.clone()) {
         return has(DELETING).then_some(Builtin::ShellData);
@@ -129,6 +138,15 @@ fn sends<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: F
     } else {
         None
     }
+}
+
+/// Whether a mutation's name says that it deletes.
+fn has_verb(query: &[u8]) -> bool {
+    let fields = query.split(|byte| !byte.is_ascii_alphanumeric());
+    fields.into_iter().any(|field| {
+        [b"delete".as_slice(), b"destroy"].iter().any(|verb| field.starts_with(verb))
+            || [b"Delete".as_slice(), b"Destroy"].iter().any(|verb| field.ends_with(verb))
+    })
 }
 
 /// Whether a request's method is `DELETE`.
@@ -160,6 +178,9 @@ const STORES: &[&[u8]] = &[
     b"/_all",
     b"/_search",
     b"/_bulk",
+    b"/api/v1/namespaces/",
+    b"/apis/apps/v1/",
+    b"kubernetes.default",
 ];
 
 /// Requests that delete whatever their method is.

@@ -70,8 +70,8 @@ pub(super) struct Lexer {
     arena_bytes_max: usize,
     unit: Unit,
     at: usize,
-    /// Whether the last command read its program from its input, so that a here-document is a program.
-    pub(super) feeds_shell: bool,
+    /// The here-documents that were read last, for whoever knows what reads them.
+    pub(super) heredoc: Option<Span>,
 }
 
 /// What a byte is to the reader of a word.
@@ -109,8 +109,15 @@ fn widen(at: u32) -> usize {
 }
 
 impl Lexer {
-    /// Forgets the last analysis and takes `parts`, joined, as the first unit.
+    /// Forgets the last analysis and takes the text as the first unit.
     pub(super) fn begin(&mut self, text: &[u8]) {
+        let unit = self.take(text);
+        let windows = looks_windows(text);
+        self.push_unit(unit, 0, windows);
+    }
+
+    /// Forgets the last analysis and keeps the text, of which nothing is to be read as shell yet.
+    pub(super) fn take(&mut self, text: &[u8]) -> Span {
         self.arena.clear();
         self.work.clear();
         self.variables.clear();
@@ -118,11 +125,10 @@ impl Lexer {
         self.arena_bytes_max = text.len().saturating_mul(4) + ARENA_EXTRA_BYTES;
         if text.len() > (u32::MAX as usize) / 8 {
             self.is_too_deep = true;
-            return;
+            return Span::default();
         }
         self.arena.extend_from_slice(text);
-        let windows = looks_windows(text);
-        self.push_unit(Span { start: 0, end: narrow(text.len()) }, 0, windows);
+        Span { start: 0, end: narrow(text.len()) }
     }
 
     pub(super) fn bytes(&self, span: Span) -> &[u8] {
@@ -153,6 +159,47 @@ impl Lexer {
             self.copy(word.text);
         }
         Span { start: narrow(start), end: narrow(self.arena.len()) }
+    }
+
+    /// Appends what `printf` makes of a text, and tells where it stands.
+    pub(super) fn unescape(&mut self, text: Span) -> Span {
+        let start = self.arena.len();
+        let mut at = widen(text.start);
+        while at < widen(text.end) {
+            let rest = self.arena.get(at..widen(text.end)).unwrap_or_default();
+            let (byte, length) = match *rest {
+                [b'\\', b'n', ..] => (b'\n', 2),
+                [b'\\', b't', ..] => (b'\t', 2),
+                [b'\\', b'x', high, low, ..] => (hex(high).zip(hex(low)).map_or(b'?', |(high, low)| high << 4 | low), 4),
+                [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
+                    ((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), 4)
+                }
+                [byte, ..] => (byte, 1),
+                [] => break,
+            };
+            self.push(byte);
+            at += length;
+        }
+        Span { start: narrow(start), end: narrow(self.arena.len()) }
+    }
+
+    /// Appends text that belongs to no command yet.
+    pub(super) fn write(&mut self, text: &[u8]) {
+        if self.has_room(text.len()) {
+            self.arena.extend_from_slice(text);
+        }
+    }
+
+    /// Where the next text that is appended will stand.
+    pub(super) fn end(&self) -> u32 {
+        narrow(self.arena.len())
+    }
+
+    /// Adds a word that stands for what is not known.
+    pub(super) fn add_unknown(&mut self) {
+        let start = self.end();
+        self.write(b"$_");
+        self.words.push(Word { text: Span { start, end: self.end() }, ..Word::default() });
     }
 
     /// Appends a command made of some of the words, with `fed` for each `named` in them, or behind them if there is none,
@@ -189,7 +236,7 @@ impl Lexer {
         Span { start: narrow(start), end: narrow(self.arena.len()) }
     }
 
-    fn copy(&mut self, span: Span) {
+    pub(super) fn copy(&mut self, span: Span) {
         let range = widen(span.start)..widen(span.end);
         if range.end <= self.arena.len() && range.start <= range.end && self.has_room(range.len()) {
             self.arena.extend_from_within(range);
@@ -214,7 +261,7 @@ impl Lexer {
         self.words.clear();
         self.redirects.clear();
         self.heredocs.clear();
-        self.feeds_shell = false;
+        self.heredoc = None;
     }
 
     fn peek(&self, ahead: usize) -> u8 {
@@ -313,10 +360,7 @@ impl Lexer {
             }
         }
         self.at = self.at.min(end);
-        if self.feeds_shell {
-            let body = Span { start: narrow(start), end: narrow(self.at) };
-            self.push_unit(body, self.unit.depth + 1, self.unit.windows);
-        }
+        self.heredoc = Some(Span { start: narrow(start), end: narrow(self.at) });
     }
 
     fn read_redirect(&mut self) {
@@ -715,6 +759,10 @@ impl Lexer {
     }
 }
 
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
 fn close_backtick(text: &[u8]) -> usize {
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
@@ -776,7 +824,7 @@ pub(super) fn looks_windows(text: &[u8]) -> bool {
     }
     let word = text.trim_ascii_start();
     let end = word.iter().position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'.')).unwrap_or(word.len());
-    let mut buffer = [0; 16];
+    let mut buffer = [0; 32];
     let Some(name) = word.get(..end).and_then(|name| {
         let slot = buffer.get_mut(..name.len())?;
         slot.copy_from_slice(name);
@@ -785,6 +833,11 @@ pub(super) fn looks_windows(text: &[u8]) -> bool {
     }) else {
         return false;
     };
+    // `Get-ChildItem`, `Remove-AzDisk`: PowerShell's own names.
+    let is_cmdlet = [b"get-".as_slice(), b"set-", b"remove-", b"stop-", b"clear-", b"invoke-"];
+    if is_cmdlet.iter().any(|verb| name.starts_with(verb)) || word.starts_with(b"& (") || word.starts_with(b"[System.") {
+        return true;
+    }
     matches!(
         name.strip_suffix(b".exe").unwrap_or(name),
         b"del"

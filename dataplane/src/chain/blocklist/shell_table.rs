@@ -35,6 +35,11 @@ const ROWS: &[(Builtin, &str)] = &[
     (GitHistory, "git filter-branch|filter-repo !{--analyze}"),
     (GitHistory, "git reflog expire|delete"),
     (GitHistory, "git gc +{--prune=now|--prune=all|--aggressive --prune}"),
+    (GitHistory, "git gc +{gc.pruneExpire=now|gc.reflogExpire=now|gc.reflogExpireUnreachable=now}"),
+    (GitReset, "git clean +{clean.requireForce=false} !{-n|--dry-run}"),
+    (ShellPersistence, "git config core.hooksPath /tmp*|/dev/shm*"),
+    (CloudAccess, "gh repo edit +{--visibility} +{public}"),
+    (ShellDefence, "gh api .. *protection* +{enforce_admins=false|allow_force_pushes=true|required_pull_request_reviews=null}"),
     (GitHistory, "git prune !{-n|--dry-run}"),
     (GitHistory, "git update-ref +{-d|--stdin}"),
     (GitHistory, "git replace +{-f|-d}"),
@@ -52,6 +57,7 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellPublish, "cargo yank !{--undo}"),
     (ShellPublish, "gem yank"),
     (CloudStorage, "aws s3 rm +{--recursive}"),
+    (CloudStorage, "aws s3 rm *.tfstate"),
     (CloudStorage, "aws s3 rb"),
     (CloudStorage, "aws s3 sync .. +{--delete}"),
     (CloudStorage, "aws s3api delete-*"),
@@ -61,10 +67,15 @@ const ROWS: &[(Builtin, &str)] = &[
     (CloudAudit, "aws configservice stop-*|delete-*"),
     (
         CloudDelete,
-        "aws * delete-*|terminate-*|purge-*|destroy-*|deregister-*|disable-key|schedule-key-deletion|remove-*|cancel-*|unsubscribe",
+        "aws ^dynamodb|s3api|sqs delete-*|terminate-*|purge-*|destroy-*|deregister-*|disable-key|schedule-key-deletion|remove-*|cancel-*|unsubscribe",
     ),
+    (CloudDelete, "aws dynamodb delete-table|delete-backup"),
+    (CloudDelete, "aws sqs delete-queue|purge-queue"),
     (CloudDelete, "aws * batch-delete-*|release-address|stop-instances|stop-db-*|reset-*|force-delete*"),
     (CloudDelete, "aws route53 change-resource-record-sets +{*\"DELETE\"*}"),
+    (CloudDelete, "aws organizations leave-organization|close-account|remove-account-from-organization"),
+    (CloudAudit, "aws * modify-* +{--no-deletion-protection|--no-enable-deletion-protection|--no-disable-api-termination}"),
+    (CloudAudit, "aws s3api put-bucket-versioning +{*Suspended*}"),
     (CloudAccess, "aws iam attach-*-policy|put-*-policy .. +{AdministratorAccess*|*AdministratorAccess|*:*}"),
     (CloudAccess, "aws iam create-access-key|create-login-profile|update-assume-role-policy"),
     (CloudAccess, "aws s3api put-bucket-acl +{public-read|public-read-write}"),
@@ -75,7 +86,7 @@ const ROWS: &[(Builtin, &str)] = &[
     (CloudDelete, "amplify|copilot .. delete"),
     (CloudStorage, "gsutil|s3cmd rm|rb|del"),
     (CloudStorage, "gsutil .. rm|rb"),
-    (CloudStorage, "gsutil .. rsync +{-d}"),
+    (CloudStorage, "gsutil .. rsync +{-d} !{-n}"),
     (CloudStorage, "gcloud storage rm"),
     (CloudStorage, "gcloud storage rsync +{--delete-unmatched-destination-objects}"),
     (CloudStorage, "gcloud storage buckets delete"),
@@ -138,6 +149,8 @@ const ROWS: &[(Builtin, &str)] = &[
     (ClusterStop, "kubectl|oc|k taint +{NoExecute|*NoExecute}"),
     (ClusterStop, "kubectl|oc|k scale +{--replicas=0|--replicas 0}"),
     (ClusterDelete, "kubectl|oc|k create clusterrolebinding +{--clusterrole=cluster-admin}"),
+    (ClusterDelete, "oc adm policy add-cluster-role-to-* cluster-admin"),
+    (ShellEscape, "kubectl|oc|k run +{--privileged|*\"privileged\"*true*|*hostPID*|*hostPath*}"),
     (ClusterDelete, "kubeadm reset"),
     (ClusterDelete, "helm uninstall|delete|del|un"),
     (ClusterDelete, "helmfile destroy|delete"),
@@ -267,6 +280,7 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellAccount, "takeown ..* +{/f}"),
     (ShellAccount, "setcap cap_setuid*|cap_sys_admin*|cap_dac_override*|*cap_setuid*"),
     (ShellPersistence, "crontab +{-r}"),
+    (ShellPersistence, "crontab .. /dev/null"),
     (ShellPersistence, "schtasks +{/create|/delete}"),
     (ShellPersistence, "reg add|delete|import|load"),
     (ShellPersistence, "launchctl load|unload|remove|bootout|submit +{-w}"),
@@ -275,6 +289,7 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellData, "pg_dropcluster|pg_resetwal *"),
     (ShellData, "mysqladmin .. drop|shutdown|flush-*"),
     (ShellData, "redis-cli|valkey-cli|keydb-cli .. flushall|flushdb|shutdown"),
+    (ShellData, "flushall|flushdb"),
     (ShellData, "redis-cli|valkey-cli|keydb-cli .. debug segfault|panic|oom"),
     (ShellData, "redis-cli|valkey-cli|keydb-cli .. cluster reset|flushslots"),
     (ShellData, "redis-cli|valkey-cli|keydb-cli .. acl deluser"),
@@ -576,7 +591,7 @@ fn positional<'a>(args: impl Iterator<Item = &'a [u8]> + Clone) -> impl Iterator
 }
 
 /// Globs with `*`; everything else stands for itself, in letters of either case.
-fn is_word(word: &[u8], pattern: &[u8]) -> bool {
+pub(super) fn is_word(word: &[u8], pattern: &[u8]) -> bool {
     let (mut at, mut pos) = (0, 0);
     let mut back = None;
     loop {

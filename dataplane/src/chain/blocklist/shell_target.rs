@@ -361,7 +361,11 @@ fn relative(path: &[u8]) -> Place {
     if path.is_empty() || path.starts_with(b"-") {
         return Place::Ordinary;
     }
-    if path.starts_with(b"%SYSTEMROOT%") || path.starts_with(b"%SystemRoot%") || path.starts_with(b"%WINDIR%") {
+    if path.starts_with(b"$PGDATA")
+        || path.starts_with(b"%SYSTEMROOT%")
+        || path.starts_with(b"%SystemRoot%")
+        || path.starts_with(b"%WINDIR%")
+    {
         return Place::System;
     }
     let steps = Steps::of(path);

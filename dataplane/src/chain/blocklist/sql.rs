@@ -13,7 +13,14 @@ const DEPTH_MAX: u8 = 3;
 /// Buffers of one shard: one token list per level.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    levels: [Vec<Token>; DEPTH_MAX as usize + 1],
+    levels: [Level; DEPTH_MAX as usize + 1],
+}
+
+#[derive(Debug, Default)]
+struct Level {
+    tokens: Vec<Token>,
+    /// The statements that strings of these tokens make up.
+    made: Vec<u8>,
 }
 
 /// Whether the text can only be SQL, or might be a sentence.
@@ -31,52 +38,98 @@ pub(super) fn check(scratch: &mut Scratch, sink: &mut Sink<'_>, text: &[u8], cer
     }
 }
 
-/// Whether the text begins like a whole statement.
+/// Whether one of the first parts of the text begins like a whole statement.
 pub(super) fn is_statement(text: &[u8]) -> bool {
-    let text = text.trim_ascii_start();
+    // LIMIT: what hides a statement behind others does not need more.
+    text.split(|byte| *byte == b';').take(4).any(begins_statement)
+}
+
+/// Whether the text begins like a whole statement.
+pub(super) fn begins_statement(text: &[u8]) -> bool {
+    let mut text = text.trim_ascii_start();
+    // LIMIT: nobody writes more comments before a statement.
+    for _ in 0..4 {
+        let length = match text {
+            [b'/', b'*', inner @ ..] if !inner.starts_with(b"!") => memchr::memmem::find(inner, b"*/").map(|at| at + 4),
+            [b'-', b'-', ..] => memchr::memchr(b'\n', text),
+            _ => break,
+        };
+        text = length.and_then(|length| text.get(length..)).unwrap_or_default().trim_ascii_start();
+    }
     let end = text.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(text.len());
     let word = text.get(..end).unwrap_or_default();
     let rest = text.get(end..).unwrap_or_default();
     [
         "select", "with", "insert", "update", "delete", "create", "alter", "drop", "truncate", "grant", "revoke", "merge",
-        "explain", "show", "describe", "exec", "execute", "call", "begin", "set", "use", "declare", "replace", "copy",
+        "explain", "show", "describe", "exec", "execute", "call", "begin", "set", "use", "declare", "replace", "copy", "do",
+        "prepare", "purge", "reset",
     ]
     .iter()
     .any(|keyword| word.eq_ignore_ascii_case(keyword.as_bytes()))
-        && rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'*' | b'('))
+        && rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'*' | b'(' | b';'))
         || text.starts_with(b"db.")
 }
 
-fn level(levels: &mut [Vec<Token>], sink: &mut Sink<'_>, text: &[u8], certainty: Certainty) {
-    let Some((tokens, deeper)) = levels.split_first_mut() else { return };
+fn level(levels: &mut [Level], sink: &mut Sink<'_>, text: &[u8], certainty: Certainty) {
+    let Some((Level { tokens, made }, deeper)) = levels.split_first_mut() else { return };
     tokenise(text, DoubleQuotes::Names, tokens);
     let mut start = 0;
     for at in 0..=tokens.len() {
         let ends = tokens.get(at).is_none_or(|token| token.kind == Kind::Symbol(b';'));
-        // Inside blocks statements also begin behind these words.
-        let opens =
-            tokens.get(at).is_some_and(|token| token.is_any(text, &["begin", "then", "else", "loop", "do"]) && at > start);
+        // Inside blocks statements also begin behind these words; behind `MATCHED THEN` goes on what `MERGE` began.
+        let is_merge = at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|token| token.is(text, "matched"));
+        let opens = !is_merge
+            && at > start
+            && tokens.get(at).is_some_and(|token| token.is_any(text, &["begin", "then", "else", "loop", "do"]));
         if ends || opens {
             statement(sink, text, tokens.get(start..at).unwrap_or_default(), certainty);
             start = at + 1;
         }
     }
-    for token in tokens.iter() {
-        if token.kind == Kind::Text && token.end - token.start > 8 && certainty == Certainty::Sql {
-            let inner = token.of(text);
-            if runs_strings(text, tokens) && is_block(inner) {
-                level(deeper, sink, inner, certainty);
-            }
+    if runs_strings(text, tokens, certainty) {
+        made.clear();
+        join_strings(text, tokens, made);
+        if is_block(made) {
+            level(deeper, sink, made, certainty);
         }
     }
     system(sink, text, tokens, certainty);
 }
 
+/// Writes what the strings say, those that are joined by `+`, `||` or as the arguments of `CONCAT` as one. What else is
+/// joined stands as a name.
+fn join_strings(text: &[u8], tokens: &[Token], made: &mut Vec<u8>) {
+    let mut last: Option<usize> = None;
+    for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Text) {
+        let between = last.map(|last| tokens.get(last + 1..at).unwrap_or_default());
+        let is_joint = |token: &Token| matches!(token.kind, Kind::Symbol(b'+' | b'|' | b','));
+        match between {
+            None => {}
+            Some([first, rest @ ..]) if is_joint(first) => {
+                // `N'…'` and `E'…'` are strings like any other.
+                let is_mark = |token: &Token| token.is_any(text, &["n", "e"]);
+                if !rest.iter().all(|token| is_joint(token) || is_mark(token)) {
+                    made.push(b'x');
+                }
+            }
+            Some(_) => made.push(b';'),
+        }
+        made.extend_from_slice(token.of(text));
+        last = Some(at);
+    }
+}
+
 /// Whether strings in these tokens are run as statements.
-fn runs_strings(text: &[u8], tokens: &[Token]) -> bool {
-    tokens.iter().take(64).any(|token| {
-        token.is_any(text, &["exec", "execute", "prepare", "do", "sp_executesql", "immediate", "eval", "function", "dblink_exec"])
-    })
+fn runs_strings(text: &[u8], tokens: &[Token], certainty: Certainty) -> bool {
+    let begins = ["exec", "execute", "prepare", "do", "begin", "declare", "set", "create"];
+    let begins = tokens.first().is_some_and(|first| first.is_any(text, &begins));
+    (begins || certainty == Certainty::Sql)
+        && tokens.iter().take(64).any(|token| {
+            token.is_any(
+                text,
+                &["exec", "execute", "prepare", "do", "sp_executesql", "immediate", "eval", "function", "dblink_exec"],
+            )
+        })
 }
 
 fn is_block(inner: &[u8]) -> bool {
@@ -144,7 +197,7 @@ impl<'t> Cursor<'t> {
 /// What the statements that are judged begin with; most texts begin with none of these.
 const STATEMENTS: &[&str] = &[
     "with", "explain", "analyze", "drop", "truncate", "delete", "update", "alter", "grant", "revoke", "create", "shutdown",
-    "purge", "reset",
+    "purge", "reset", "merge",
 ];
 
 fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Certainty) {
@@ -160,6 +213,9 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
     }
     let mut cursor = Cursor { text, tokens, at: skip };
     if cursor.word(&["with"]) {
+        for inner in nested(tokens) {
+            statement(sink, text, inner, certainty);
+        }
         let Some(at) = main_of_cte(text, tokens, cursor.at) else { return };
         cursor.at = at;
     }
@@ -179,6 +235,8 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
         deleted(&mut cursor, strict)
     } else if cursor.word(&["update"]) {
         updated(&mut cursor, strict)
+    } else if cursor.word(&["merge"]) {
+        merged(&cursor)
     } else if cursor.word(&["alter"]) {
         altered(&mut cursor)
     } else if cursor.word(&["grant"]) {
@@ -197,6 +255,30 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
     if let Some(found) = found {
         sink.report(found);
     }
+}
+
+/// What stands in parentheses, on the first level.
+fn nested(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
+    let mut depth = 0_usize;
+    let mut start = 0;
+    tokens.iter().enumerate().filter_map(move |(at, token)| {
+        match token.kind {
+            Kind::Symbol(b'(') => {
+                depth += 1;
+                if depth == 1 {
+                    start = at + 1;
+                }
+            }
+            Kind::Symbol(b')') => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return tokens.get(start..at);
+                }
+            }
+            _ => {}
+        }
+        None
+    })
 }
 
 /// Where the statement behind the common table expressions begins.
@@ -249,6 +331,10 @@ fn dropped(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
     if !is_object {
         return None;
     }
+    // Oracle's `DROP DATABASE INCLUDING BACKUPS` names none.
+    if cursor.word(&["including"]) {
+        return cursor.word(&["backups"]).then_some(Builtin::SqlDrop);
+    }
     if cursor.word(&["if"]) && !cursor.word(&["exists"]) {
         return None;
     }
@@ -268,9 +354,19 @@ fn deleted(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
     cursor.word(&["low_priority", "quick", "ignore"]);
     if !cursor.word(&["from"]) {
         // `DELETE t FROM t JOIN …`
-        if strict || !cursor.names() || !cursor.word(&["from"]) {
+        if !cursor.names() || !cursor.word(&["from"]) {
             return None;
         }
+        let joins = cursor.tokens.iter().any(|token| token.is_any(cursor.text, &["join", "where"]));
+        if !joins && strict {
+            return None;
+        }
+        // A join that drops what does not match says which rows, like a condition.
+        let keeps_all = cursor.tokens.iter().any(|token| token.is_any(cursor.text, &["left", "right", "full", "cross"]));
+        if joins && !keeps_all && cursor.tokens.iter().any(|token| token.is_any(cursor.text, &["on"])) {
+            return None;
+        }
+        return unbounded(cursor);
     }
     cursor.word(&["only"]);
     if !cursor.name() {
@@ -280,6 +376,19 @@ fn deleted(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
         return None;
     }
     unbounded(cursor)
+}
+
+/// `MERGE … ON (1 = 1) WHEN MATCHED THEN DELETE`.
+fn merged(cursor: &Cursor<'_>) -> Option<Builtin> {
+    let tokens = cursor.tokens;
+    let on = tokens.iter().position(|token| token.is(cursor.text, "on"))?;
+    let condition = tokens.get(on + 1..)?;
+    let opened = condition.iter().take_while(|token| token.kind == Kind::Symbol(b'(')).count();
+    let condition = condition.get(opened..)?;
+    let ends = |token: &Token| token.kind == Kind::Symbol(b')') || token.is(cursor.text, "when");
+    let condition = condition.get(..condition.iter().position(ends)?)?;
+    let deletes = tokens.iter().any(|token| token.is(cursor.text, "delete"));
+    (deletes && always(cursor.text, condition)).then_some(Builtin::SqlUnbounded)
 }
 
 fn updated(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
@@ -322,10 +431,23 @@ fn unbounded(cursor: &Cursor<'_>) -> Option<Builtin> {
 
 fn always(text: &[u8], condition: &[Token]) -> bool {
     let rest = |from: usize| {
-        condition.get(from).is_none_or(|token| token.kind == Kind::Tail || token.is_any(text, &["or", "returning"]))
+        condition.get(from).is_none_or(|token| token.kind == Kind::Tail || token.is_any(text, &["or", "returning", "settings"]))
     };
     match condition {
         [one, ..] if one.is(text, "true") || one.kind == Kind::Number && one.of(text) == b"1" && rest(1) => rest(1),
+        // A key that is any key.
+        [key, op, bound, ..] if is_key(key.of(text)) && op.kind == Kind::Symbol(b'>') => {
+            matches!(bound.of(text), b"0" | b"-") && (rest(3) || rest(4))
+        }
+        [key, op, equals, bound, ..]
+            if is_key(key.of(text)) && op.kind == Kind::Symbol(b'>') && equals.kind == Kind::Symbol(b'=') =>
+        {
+            matches!(bound.of(text), b"0" | b"1") && rest(4)
+        }
+        [key, is, not, null, ..] if is_key(key.of(text)) && is.is(text, "is") && not.is(text, "not") => {
+            null.is(text, "null") && rest(4)
+        }
+        [_, like, pattern, ..] if like.is_any(text, &["like", "ilike"]) => pattern.of(text) == b"%" && rest(3),
         [left, op, right, ..] if op.kind == Kind::Symbol(b'=') => {
             matches!(left.kind, Kind::Number | Kind::Text | Kind::Word | Kind::Quoted)
                 && left.kind == right.kind
@@ -334,6 +456,11 @@ fn always(text: &[u8], condition: &[Token]) -> bool {
         }
         _ => false,
     }
+}
+
+/// A column that numbers rows.
+fn is_key(name: &[u8]) -> bool {
+    [b"id".as_slice(), b"uuid", b"pk", b"rowid"].iter().any(|key| name.eq_ignore_ascii_case(key))
 }
 
 fn altered(cursor: &mut Cursor<'_>) -> Option<Builtin> {
@@ -376,7 +503,10 @@ fn granted(cursor: &Cursor<'_>) -> Option<Builtin> {
     let everything = first.is_any(text, &["super", "dba", "sysadmin", "superuser", "rds_superuser", "file", "ownership"])
         || first.is(text, "all") && (of_all || to_all)
         || rest.windows(2).any(|two| matches!(two, [a, b] if a.is_any(text, &["grant", "admin"]) && b.is(text, "option")));
-    let at_end = rest.iter().rposition(|token| token.is(text, "to")).is_some_and(|to| rest.len() - to <= 6);
+    let at_end = rest
+        .iter()
+        .rposition(|token| token.is(text, "to"))
+        .is_some_and(|to| rest.len() - to <= 6 || rest.iter().skip(to).any(|token| token.is_any(text, &["identified"])));
     let on = rest.iter().any(|token| token.is_any(text, &["on", "privileges", "option"])) || rest.len() <= 4;
     (to && at_end && on && everything).then_some(Builtin::SqlGrant)
 }
@@ -520,6 +650,20 @@ mod tests {
             ("SELECT pg_read_file('/etc/passwd')", Some("sql.system-access")),
             ("EXECUTE 'DROP TABLE users'", Some("sql.drop")),
             ("DO $$ BEGIN EXECUTE 'DROP TABLE users'; END $$", Some("sql.drop")),
+            ("EXEC('DR' + 'OP DATABASE crm')", Some("sql.drop")),
+            ("SET @q = CONCAT('TRUNC', 'ATE TABLE ', 'users'); PREPARE s FROM @q", Some("sql.truncate")),
+            ("DO $$ BEGIN EXECUTE 'DROP TABLE ' || quote_ident(r.t) || ' CASCADE'; END $$", Some("sql.drop")),
+            ("WITH gone AS (DELETE FROM users RETURNING id) SELECT count(*) FROM gone", Some("sql.unbounded-write")),
+            ("WITH old AS (SELECT id FROM users WHERE x = 1) SELECT * FROM old", None),
+            ("MERGE INTO c USING (SELECT 1) s ON (1 = 1) WHEN MATCHED THEN DELETE", Some("sql.unbounded-write")),
+            ("MERGE INTO c USING s ON (c.id = s.id) WHEN MATCHED THEN DELETE", None),
+            ("DELETE u, p FROM users u LEFT JOIN profiles p ON p.user_id = u.id", Some("sql.unbounded-write")),
+            ("DELETE u FROM users u JOIN banned b ON b.id = u.id", None),
+            ("DELETE FROM users WHERE id IS NOT NULL", Some("sql.unbounded-write")),
+            ("DELETE FROM users WHERE id > 0", Some("sql.unbounded-write")),
+            ("DELETE FROM users WHERE deleted_at IS NOT NULL", None),
+            ("DELETE FROM users WHERE id > 500", None),
+            ("DROP DATABASE INCLUDING BACKUPS NOPROMPT", Some("sql.drop")),
             ("SELECT 'DROP TABLE users'", None),
             ("SELECT * FROM drops WHERE note = 'truncate table x'", None),
             ("SELECT id FROM t UNION SELECT id FROM u", None),

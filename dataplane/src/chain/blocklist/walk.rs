@@ -8,6 +8,7 @@ use std::fmt::Write;
 use simd_json::Node;
 
 use super::role::{self, Role};
+use super::to_usize;
 
 /// Marks the absence of a node.
 pub(super) const NO_NODE: u32 = u32::MAX;
@@ -112,8 +113,10 @@ impl<'s> Walk<'s> {
             let value = nodes.get(self.at)?;
             self.at += 1;
             if in_object && let Some(frame) = self.frames.last_mut() {
+                let names_tool = || matches!(nodes.get(to_usize(key)), Some(Node::String("tool")));
                 match (role, value) {
                     (Role::Command, Node::String(_)) => frame.command = node,
+                    (_, Node::String(_)) if frame.command == NO_NODE && names_tool() => frame.command = node,
                     (Role::Argv, Node::String(_)) | (Role::Argv | Role::Command, Node::Array { .. }) => frame.argv = node,
                     _ => {}
                 }

@@ -7,6 +7,9 @@ use super::super::shell_download;
 use super::super::shell_target::{self as target, Place};
 use super::{Flow, Run, ToLower, is_shell, program};
 
+/// Longest path that is put together. LIMIT: where a longer one leads is deep in something.
+const PATH_BYTES_MAX: usize = 256;
+
 impl Run<'_, '_> {
     pub(super) fn remove(&mut self, args: usize, from_list: bool) {
         if self.asks_help(args) {
@@ -23,7 +26,9 @@ impl Run<'_, '_> {
             traces |= target::is_trace(operand);
             // What says which resources there are.
             hit |= operand.ends_with(b".tfstate");
-            hit |= match target::place(operand) {
+            // A repository without a work tree: what others push to.
+            hit |= recursive && operand.ends_with(b".git") && !operand.starts_with(b"/tmp/");
+            hit |= match self.place(operand) {
                 Place::Root | Place::Device => true,
                 Place::System => recursive || target::is_vital_file(operand) || operand.contains(&b'*'),
                 Place::Home => recursive || operand.contains(&b'*') || operand.ends_with(b"authorized_keys"),
@@ -40,7 +45,24 @@ impl Run<'_, '_> {
         }
     }
 
-    pub(super) fn windows_remove(&mut self, name: &[u8], args: usize) {
+    /// What a path stands for where the command runs: a name counts with the directory that was entered before.
+    fn place(&self, path: &[u8]) -> Place {
+        let place = target::place(path);
+        let Some(directory) = self.directory.filter(|_| place == Place::Ordinary && !path.starts_with(b"/")) else {
+            return place;
+        };
+        let directory = self.lexer.bytes(directory);
+        let mut whole = [0; PATH_BYTES_MAX];
+        let mut length = 0;
+        for byte in directory.iter().chain(b"/").chain(path) {
+            let Some(slot) = whole.get_mut(length) else { return place };
+            *slot = *byte;
+            length += 1;
+        }
+        target::place(whole.get(..length).unwrap_or_default())
+    }
+
+    pub(super) fn windows_remove(&mut self, name: &[u8], args: usize, from_list: bool) {
         let is_switch = |arg: &[u8], letter: u8| matches!(arg, [b'/', first] if first.eq_ignore_ascii_case(&letter));
         let recursive = self.args(args).any(|arg| {
             is_switch(arg, b's')
@@ -63,10 +85,12 @@ impl Run<'_, '_> {
                 && match target::place(arg) {
                     Place::Root | Place::System | Place::Device => true,
                     Place::Home | Place::Working => recursive || arg.contains(&b'*'),
-                    Place::Elsewhere | Place::Ordinary => recursive && matches!(arg, b"*.*" | b"*"),
+                    Place::Elsewhere | Place::Ordinary => {
+                        recursive && (matches!(arg, b"*.*" | b"*") || arg.get(1) == Some(&b':') && arg.contains(&b'*'))
+                    }
                 }
         });
-        if wide || (recursive && self.windows && name == b"deltree") {
+        if wide || from_list || (recursive && self.windows && name == b"deltree") {
             self.report(Builtin::ShellDelete);
         }
     }
@@ -108,8 +132,12 @@ impl Run<'_, '_> {
         let root_is_system = self.args(args).find(|arg| !arg.starts_with(b"-")).is_some_and(|arg| {
             matches!(target::place(arg), Place::Root | Place::Home)
                 || matches!(arg, b"/etc" | b"/usr" | b"/var" | b"/home" | b"/boot" | b"/lib")
+                || [b"/var/lib/mysql".as_slice(), b"/var/lib/postgresql", b"/var/lib/mongodb", b"/var/lib/etcd"]
+                    .iter()
+                    .any(|store| arg.starts_with(store))
         });
-        let everything = self.args(args).any(|arg| arg == b"*");
+        // Every file, or the repositories themselves.
+        let everything = self.args(args).any(|arg| matches!(arg, b"*" | b".git" | b"*.git"));
         let wide = (broad || !any_root) && (!narrowed || everything) || root_is_system;
         if deletes && wide {
             self.report(Builtin::ShellDelete);
@@ -135,25 +163,19 @@ impl Run<'_, '_> {
         if wide { Flow::BroadList } else { Flow::Nothing }
     }
 
-    /// A listing of a broad directory, for whoever removes what it names.
-    pub(super) fn lists(&mut self, args: usize) -> Flow {
-        let broad = self.operands(args).any(|path| matches!(target::place(path), Place::Root | Place::Home));
-        if broad { Flow::BroadList } else { Flow::Nothing }
+    /// `cd /srv`: what later commands name is in there.
+    pub(super) fn enter(&mut self, args: usize) {
+        let word = self.lexer.words.get(args).copied().unwrap_or_default();
+        let is_known = matches!(self.lexer.bytes(word.text), [b'/' | b'~' | b'$', ..]);
+        self.directory = is_known.then_some(word.text);
     }
 
-    /// `docker rm -f $(docker ps -aq)`: everything a listing names.
-    pub(super) fn removes_listed(&mut self, args: usize) {
-        let removes = self.operands(args).take(2).any(|word| matches!(word, b"rm" | b"rmi" | b"kill" | b"stop" | b"delete"));
-        let listed = (args..self.count()).any(|index| {
-            self.lexer.words.get(index).is_some_and(|word| {
-                let text = self.lexer.bytes(word.substitution);
-                [b" ps ".as_slice(), b" images", b" ls ", b" get ", b" ps"]
-                    .iter()
-                    .any(|part| memchr::memmem::find(text, part).is_some())
-            })
-        });
-        if removes && listed {
-            self.report(Builtin::ClusterPrune);
+    /// `sed -i d /etc/passwd`: every line goes.
+    pub(super) fn empties_lines(&mut self, args: usize) {
+        let in_place = self.has_flag(args, b'i', b"in-place");
+        let empties = self.args(args).any(|arg| matches!(arg, b"d" | b"1,$d"));
+        if in_place && empties {
+            self.report(Builtin::ShellOverwrite);
         }
     }
 

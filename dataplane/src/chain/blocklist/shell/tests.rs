@@ -30,10 +30,47 @@ fn commands_in_pieces_are_put_together() {
         (r#"{"args":["-rf","/"],"command":"rm"}"#, Some("shell.recursive-delete")),
         (r#"{"cmd":["bash","-lc","rm -rf ~"]}"#, Some("shell.recursive-delete")),
         (r#"{"command":"rm","args":"-rf /"}"#, Some("shell.recursive-delete")),
+        (r#"{"tool":"git","args":["push","-f","origin","main"]}"#, Some("git.force-push")),
+        (r#"{"args":["delete","secrets","--all","-n","prod"]}"#, Some("cluster.delete")),
+        (r#"{"args":["delete","note-1"]}"#, None),
+        (r#"{"command":"cmd.exe","args":["/c","rd","/s","/q","C:\\Users"]}"#, Some("shell.recursive-delete")),
         (r#"{"command":"git","args":["commit","-m","rm -rf /; it's gone"]}"#, None),
         (r#"{"command":"create","path":"/workspace/a","file_text":"rm -rf /"}"#, None),
     ];
     for (json, expect) in rows {
         assert_eq!(check_value(json).as_deref(), expect, "{json}");
+    }
+}
+
+#[test]
+fn programs_are_read_for_what_they_would_do() {
+    let rows = [
+        ("import shutil\nshutil.rmtree('/', ignore_errors=True)", Some("shell.recursive-delete")),
+        ("import shutil\nfor d in ['/etc', '/home']:\n    shutil.rmtree(d)", Some("shell.recursive-delete")),
+        ("import shutil\nshutil.rmtree('/tmp/x')\nprint('a/b'.split('/'))", None),
+        ("import subprocess\nsubprocess.run(['sudo', 'rm', '-r', '-f', '/srv/uploads'])", Some("shell.recursive-delete")),
+        ("import subprocess\nsubprocess.run(['git', 'status'])", None),
+        ("import boto3\nfor b in boto3.resource('s3').buckets.all():\n    b.delete()", Some("cloud.delete")),
+        ("import boto3\nboto3.client('sqs').delete_message(QueueUrl=q, ReceiptHandle=h)", None),
+        ("from kubernetes import client\nclient.CoreV1Api().delete_namespace('prod')", Some("cluster.delete")),
+        ("cur.execute('TRUNCATE users, orders')", Some("sql.truncate")),
+        ("cur.execute('DELETE FROM users WHERE id = %s', (7,))", None),
+        ("c = sqlite3.connect(':memory:')\nc.execute('drop table t')", None),
+        ("Account.unscoped.delete_all", Some("shell.data-store")),
+        ("Account.where(id: 7).delete_all", None),
+        ("!rm -rf / --no-preserve-root", Some("shell.recursive-delete")),
+        ("export default async function remove() { return [] }", None),
+    ];
+    for (code, expect) in rows {
+        assert_eq!(check_argument("code", code).as_deref(), expect, "{code}");
+    }
+    let heredocs = [
+        ("python3 - <<'EOF'\nimport shutil\nshutil.rmtree('/')\nEOF", Some("shell.recursive-delete")),
+        ("psql prod <<SQL\nBEGIN;\nDELETE FROM deals;\nCOMMIT;\nSQL", Some("sql.unbounded-write")),
+        ("cat <<EOF | sh\nrm -rf /\nEOF", Some("shell.recursive-delete")),
+        ("cat <<EOF > notes.md\nrm -rf /\nEOF", None),
+    ];
+    for (command, expect) in heredocs {
+        assert_eq!(check_argument("command", command).as_deref(), expect, "{command}");
     }
 }

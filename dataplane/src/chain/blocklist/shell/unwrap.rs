@@ -4,8 +4,22 @@
 
 use std::ops::Range;
 
-use super::super::shell_lex::Span;
+use super::super::Node;
+use super::super::detect::Words;
+use super::super::shell_lex::{Redirect, Span};
 use super::{Flow, Run, program};
+
+/// The program that words without one are for, where their first says enough: `["push", "--force"]`.
+pub(super) fn likely_program(words: Words<'_>) -> &'static str {
+    let Words::List(nodes) = words else { return "" };
+    let mut words = nodes.iter().filter_map(|node| if let Node::String(word) = node { Some(*word) } else { None });
+    match words.next() {
+        Some("push" | "reset" | "clean" | "filter-branch" | "reflog" | "stash") => "git",
+        Some("delete") if words.any(|word| matches!(word, "-n" | "--namespace" | "-A" | "--all")) => "kubectl",
+        Some("destroy") => "terraform",
+        _ => "",
+    }
+}
 
 impl Run<'_, '_> {
     /// Takes off what wraps a command, and judges what is left.
@@ -25,6 +39,7 @@ impl Run<'_, '_> {
                 | b"unbuffer" | b"rlwrap" | b"catchsegv" | b"proxychains" | b"proxychains4" | b"torsocks" | b"fakeroot"
                 | b"caffeinate" | b"winpty" | b"ltrace" | b"strace" | b"trap" => self.skip_options(at + 1, b"aoie", false),
                 b"nice" | b"ionice" | b"chrt" | b"taskset" => self.skip_options(at + 1, b"ncp", false),
+                b"at" | b"batch" if self.reads_string() => return Flow::Nothing,
                 b"timeout" | b"flock" | b"chroot" | b"watch" | b"at" | b"unshare" => {
                     let skipped = self.skip_options(at + 1, b"ksnE", false);
                     if matches!(name, b"watch" | b"unshare" | b"at") { skipped } else { skipped + 1 }
@@ -40,6 +55,9 @@ impl Run<'_, '_> {
                     self.judge(at, input, from_list);
                     self.skip_options(at + 1, b"p", false)
                 }
+                b"k3s" | b"microk8s" | b"minikube" if self.word(at + 1) == b"kubectl" => at + 1,
+                b"start" | b"call" if self.windows => at + 1,
+                b"foreach-object" | b"%" | b"foreach" if self.word(at + 1) == b"{" => at + 2,
                 b"tmux" | b"screen" | b"salt" => return self.push_quoted(at + 1),
                 b"bundle" | b"poetry" | b"uv" | b"pipenv" | b"pdm" | b"hatch" | b"rye" | b"npm" | b"pnpm" | b"yarn" | b"mise"
                 | b"doppler" | b"op" | b"chamber"
@@ -58,12 +76,8 @@ impl Run<'_, '_> {
                 }
                 b"docker" | b"podman" | b"nerdctl" | b"kubectl" | b"oc" | b"k" if self.is_remote_run(at) => {
                     self.judge(at, input, from_list);
-                    match self.after_remote(at) {
-                        Some(next) => next,
-                        None => return Flow::Nothing,
-                    }
+                    self.after_remote(at).unwrap_or(at)
                 }
-                b"start" | b"call" if self.windows => at + 1,
                 _ => return self.judge(at, input, from_list),
             };
             if next <= at {
@@ -77,6 +91,48 @@ impl Run<'_, '_> {
             }
         }
         Flow::Nothing
+    }
+
+    /// `git -c alias.x='!command' x`.
+    pub(super) fn git_alias(&mut self, args: usize) {
+        for index in args..self.count() {
+            let Some(word) = self.lexer.words.get(index).copied() else { break };
+            let text = self.lexer.bytes(word.text);
+            if !text.starts_with(b"alias.") || self.word(index - 1) != b"-c" {
+                continue;
+            }
+            let Some(length) = memchr::memchr(b'=', text) else { continue };
+            let value = Span { start: word.text.start + u32::try_from(length).unwrap_or(0) + 1, end: word.text.end };
+            let start = self.lexer.end();
+            match self.lexer.bytes(value) {
+                [b'!', ..] => self.lexer.copy(Span { start: value.start + 1, end: value.end }),
+                _ => {
+                    self.lexer.write(b"git ");
+                    self.lexer.copy(value);
+                }
+            }
+            let command = Span { start, end: self.lexer.end() };
+            self.lexer.push_unit(command, self.depth + 1, self.windows);
+        }
+    }
+
+    /// `vim -c '!command'`.
+    pub(super) fn editor(&mut self, args: usize) {
+        for index in args..self.count() {
+            let Some(word) = self.lexer.words.get(index).copied() else { break };
+            let text = self.lexer.bytes(word.text);
+            let escape = text.iter().take_while(|byte| matches!(byte, b'+' | b':' | b'!')).count();
+            if text.get(..escape).is_some_and(|head| head.ends_with(b"!")) {
+                let start = word.text.start + u32::try_from(escape).unwrap_or(0);
+                self.lexer.push_unit(Span { start, end: word.text.end }, self.depth + 1, self.windows);
+            }
+        }
+    }
+
+    /// `at now <<< 'command'`.
+    fn reads_string(&mut self) -> bool {
+        let given = self.lexer.redirects.iter().find(|(kind, _)| *kind == Redirect::HereString).copied();
+        given.inspect(|(_, word)| self.lexer.push_unit(word.text, self.depth + 1, self.windows)).is_some()
     }
 
     /// The command for a window or a minion is one word.
@@ -120,7 +176,10 @@ impl Run<'_, '_> {
                 }
             }
             (None, Flow::Literal(text)) => self.feed(next..end, named, text),
-            (None, _) => return false,
+            (None, _) => {
+                self.lexer.add_unknown();
+                return false;
+            }
         }
         true
     }

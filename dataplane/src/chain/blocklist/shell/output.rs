@@ -1,0 +1,63 @@
+//! What commands print, for whoever reads it: text, listings, credentials.
+//!
+//! Lives on all shards; part of the analysis in [`super`].
+
+use super::super::builtin::Builtin;
+use super::super::shell_download;
+use super::super::shell_lex::Redirect;
+use super::super::shell_target::{self as target, Place};
+use super::{Flow, Run};
+
+impl Run<'_, '_> {
+    /// `echo`, `printf`, `cat` and their kin.
+    pub(super) fn prints(&mut self, name: &[u8], args: usize) -> Flow {
+        if matches!(name, b"echo" | b"printf") {
+            let text = self.lexer.join(args);
+            let escapes = name == b"printf" || self.word(args).starts_with(b"-e");
+            return Flow::Literal(if escapes { self.lexer.unescape(text) } else { text });
+        }
+        let reads_socket = self
+            .lexer
+            .redirects
+            .iter()
+            .any(|(kind, word)| *kind == Redirect::Read && self.lexer.bytes(word.text).starts_with(b"/dev/tcp"));
+        if reads_socket {
+            return Flow::Socket;
+        }
+        if self.operands(args).any(shell_download::is_secret_file) {
+            return Flow::Secret;
+        }
+        Flow::Nothing
+    }
+
+    /// A listing of a broad directory, for whoever removes what it names.
+    pub(super) fn lists(&mut self, args: usize) -> Flow {
+        let broad = |path: &[u8]| matches!(target::place(path), Place::Root | Place::Home) || path == b".git";
+        if self.operands(args).any(broad) { Flow::BroadList } else { Flow::Nothing }
+    }
+
+    /// `kubectl get pv`: the kind of what it lists, which is what a command is fed that deletes what is listed.
+    pub(super) fn gets(&self, args: usize) -> Flow {
+        let mut words = (args..self.count()).filter(|index| !self.word(*index).starts_with(b"-"));
+        let Some(get) = words.next().filter(|get| self.word(*get) == b"get") else { return Flow::Nothing };
+        let kind = (get + 1..self.count()).find(|index| !self.word(*index).starts_with(b"-"));
+        let Some(kind) = kind.and_then(|kind| self.lexer.words.get(kind)) else { return Flow::Nothing };
+        if self.lexer.bytes(kind.text).starts_with(b"secret") { Flow::Secret } else { Flow::Literal(kind.text) }
+    }
+
+    /// `docker rm -f $(docker ps -aq)`: everything a listing names.
+    pub(super) fn removes_listed(&mut self, args: usize) {
+        let removes = self.operands(args).take(2).any(|word| matches!(word, b"rm" | b"rmi" | b"kill" | b"stop" | b"delete"));
+        let listed = (args..self.count()).any(|index| {
+            self.lexer.words.get(index).is_some_and(|word| {
+                let text = self.lexer.bytes(word.substitution);
+                [b" ps ".as_slice(), b" images", b" ls ", b" get ", b" ps"]
+                    .iter()
+                    .any(|part| memchr::memmem::find(text, part).is_some())
+            })
+        });
+        if removes && listed {
+            self.report(Builtin::ClusterPrune);
+        }
+    }
+}
