@@ -53,7 +53,7 @@ fn has(code: &[u8], parts: &[&[u8]]) -> bool {
 }
 
 /// Whether the code hands strings to a shell.
-pub(super) fn starts_processes(code: &[u8]) -> bool {
+fn starts_processes(code: &[u8]) -> bool {
     has(
         code,
         &[
@@ -109,8 +109,77 @@ pub(super) fn is_program(text: &[u8]) -> bool {
     .any(|start| text.starts_with(start))
 }
 
+/// What kinds of calls a program makes, so that of the searches below only those are made that may find something.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Acts(u8);
+
+impl Acts {
+    /// Files and trees go.
+    const FILES: u8 = 1;
+    /// Processes or code that is made up are started.
+    const PROCESS: u8 = 1 << 1;
+    /// Statements are sent.
+    const STATEMENT: u8 = 1 << 2;
+    /// What a service keeps goes.
+    const KEPT: u8 = 1 << 3;
+
+    /// Looks at what stands before each parenthesis, and for what is called without one.
+    pub(super) fn of(code: &[u8]) -> Self {
+        let bare: [(u8, &[&[u8]]); 3] = [
+            (Self::PROCESS, &[b"system ", b"exec ", b"`", b"qx", b"getline", b"fork", b"/dev/"]),
+            (Self::FILES, &[b"rm_rf", b"rmtree", b"rimraf", b"unlink", b"delete-directory"]),
+            (Self::KEPT, &[b"_all", b".destroy", b"force:"]),
+        ];
+        let acts = libraries::calls(code).fold(0, |acts, name| acts | Self::call(name));
+        Self(bare.iter().fold(acts, |acts, (kind, words)| acts | if has(code, words) { *kind } else { 0 }))
+    }
+
+    fn call(name: &[u8]) -> u8 {
+        let begins = |words: &[&[u8]]| words.iter().any(|word| name.starts_with(word));
+        match name.first() {
+            Some(b'b') if begins(&[b"begin"]) => Self::KEPT,
+            Some(b'c') if begins(&[b"call", b"check_", b"capture", b"compile", b"connect"]) => Self::PROCESS,
+            Some(b'c') if begins(&[b"clear"]) => Self::KEPT,
+            Some(b'd') if begins(&[b"del", b"drop", b"destroy", b"deregister"]) => Self::KEPT | Self::FILES,
+            Some(b'd') if begins(&[b"dup2"]) => Self::PROCESS,
+            Some(b'D') if begins(&[b"Del"]) => Self::KEPT | Self::FILES,
+            Some(b'e') if begins(&[b"exec", b"eval"]) => Self::STATEMENT | Self::PROCESS,
+            Some(b'f') if begins(&[b"flush"]) => Self::KEPT,
+            Some(b'F') if begins(&[b"FLUSH"]) => Self::KEPT,
+            Some(b'F') if begins(&[b"Function"]) => Self::PROCESS,
+            Some(b'p') if begins(&[b"popen", b"passthru", b"proc_open"]) => Self::PROCESS,
+            Some(b'p') if begins(&[b"prune", b"purge"]) => Self::KEPT,
+            Some(b'P') if begins(&[b"Popen"]) => Self::PROCESS,
+            Some(b'q') if begins(&[b"query"]) => Self::STATEMENT,
+            Some(b'r') if begins(&[b"rm", b"remove"]) => Self::FILES,
+            Some(b'r') if begins(&[b"raw"]) => Self::STATEMENT,
+            Some(b'r') if begins(&[b"run"]) => Self::PROCESS,
+            Some(b's') if begins(&[b"system", b"spawn", b"shell_exec"]) => Self::PROCESS,
+            Some(b's') if begins(&[b"sync", b"stop_logging"]) => Self::KEPT,
+            Some(b't') if begins(&[b"terminate"]) => Self::KEPT,
+            Some(b'T') if begins(&[b"Terminate"]) => Self::KEPT,
+            _ => 0,
+        }
+    }
+
+    fn has(self, kind: u8) -> bool {
+        self.0 & kind != 0
+    }
+
+    pub(super) fn starts_processes(self, code: &[u8]) -> bool {
+        self.has(Self::PROCESS) && starts_processes(code)
+    }
+
+    pub(super) fn sends_statements(self, code: &[u8]) -> bool {
+        self.has(Self::STATEMENT) && sends_statements(code)
+    }
+}
+
 /// What is wrong with an inline program.
-pub(super) fn inline(code: &[u8], substituted: bool) -> Option<Builtin> {
+pub(super) fn inline(code: &[u8], acts: Acts, substituted: bool) -> Option<Builtin> {
+    if acts.0 == 0 {
+        return None;
+    }
     let opens_socket =
         has(code, &[b"socket", b"Socket", b"fsockopen", b"/inet/tcp", b"TCPSocket", b"net.connect", b"IO::Socket"]);
     let gives_shell =
@@ -134,10 +203,12 @@ pub(super) fn inline(code: &[u8], substituted: bool) -> Option<Builtin> {
     if substituted && runs {
         return None;
     }
-    if deletes_wide(code) {
+    if acts.has(Acts::FILES) && deletes_wide(code) {
         return Some(Builtin::ShellDelete);
     }
-    if let Some(found) = libraries::deletes(code) {
+    if acts.has(Acts::KEPT)
+        && let Some(found) = libraries::deletes(code)
+    {
         return Some(found);
     }
     has(
@@ -251,7 +322,7 @@ fn names_wide(line: &[u8]) -> bool {
 }
 
 /// Whether the code sends statements to a database.
-pub(super) fn sends_statements(code: &[u8]) -> bool {
+fn sends_statements(code: &[u8]) -> bool {
     has(code, &[b"execute", b".query(", b"executescript", b"executeRaw", b".raw(", b".exec("])
 }
 

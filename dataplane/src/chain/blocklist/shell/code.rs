@@ -3,7 +3,7 @@
 //! Lives on all shards; part of the analysis in [`super`].
 
 use super::super::builtin::Builtin;
-use super::super::shell_code;
+use super::super::shell_code::{self, Acts};
 use super::super::shell_download;
 use super::super::shell_lex::Span;
 use super::super::sql::{self, Certainty};
@@ -50,11 +50,12 @@ impl Run<'_, '_> {
     /// A whole program. What a substitution leaves open is not held against it.
     pub(super) fn program(&mut self, code: Span, substituted: bool) {
         let text = self.lexer.bytes(code);
-        if let Some(found) = shell_code::inline(text, substituted) {
+        let acts = Acts::of(text);
+        if let Some(found) = shell_code::inline(text, acts, substituted) {
             self.report(found);
         }
         let text = self.lexer.bytes(code);
-        let (starts, sends) = (shell_code::starts_processes(text), shell_code::sends_statements(text));
+        let (starts, sends) = (acts.starts_processes(text), acts.sends_statements(text));
         // What is kept in memory is gone anyhow.
         let sends = sends && memchr::memmem::find(text, b":memory:").is_none();
         if starts || sends {
