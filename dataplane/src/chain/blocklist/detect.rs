@@ -106,9 +106,7 @@ impl Detectors {
         match role {
             Role::Command => {
                 self.shell.check(&mut scratch.shell, sink, text, shell::Trust::Command);
-                if shell_code::is_program(bytes) {
-                    self.shell.check_program(&mut scratch.shell, sink, text);
-                }
+                self.check_program(scratch, sink, text);
                 if sql::is_statement(bytes) {
                     sql::check(&mut scratch.sql, sink, bytes, Certainty::Perhaps);
                 }
@@ -130,6 +128,7 @@ impl Detectors {
             }
             Role::Query | Role::Neutral => {
                 self.check_unknown(scratch, sink, text);
+                self.check_program(scratch, sink, text);
                 self.prompt.check(&mut scratch.prompt, sink, bytes);
             }
             Role::Code => {
@@ -141,6 +140,15 @@ impl Detectors {
             }
             Role::Content => self.prompt.check(&mut scratch.prompt, sink, bytes),
             Role::Argv => {}
+        }
+    }
+
+    /// A value that is not said to be a program, but begins and ends like one.
+    fn check_program(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str) {
+        let bytes = text.trim_ascii_end().as_bytes();
+        let ends = matches!(bytes.last(), Some(b')' | b';' | b'}' | b']'));
+        if (ends || shell_code::is_program(bytes)) && !self.shell.is_command_line(bytes) {
+            self.shell.check_program(&mut scratch.shell, sink, text);
         }
     }
 

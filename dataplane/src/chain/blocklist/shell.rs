@@ -346,6 +346,19 @@ impl Run<'_, '_> {
 
     fn watch_assignment(&mut self, at: usize) {
         let text = self.word(at);
+        // What is set here is run by others: an editor, a pager, a prompt.
+        let runs = [b"GIT_SSH_COMMAND=".as_slice(), b"GIT_EDITOR=", b"GIT_PAGER=", b"EDITOR=", b"PAGER=", b"PROMPT_COMMAND="];
+        if let Some(name) = runs.iter().find(|name| text.starts_with(name))
+            && let Some(word) = self.lexer.words.get(at).copied()
+        {
+            let start = word.text.start + u32::try_from(name.len()).unwrap_or(0);
+            self.lexer.push_unit(Span { start, end: word.text.end }, self.depth + 1, self.windows);
+        }
+        let text = self.word(at);
+        if text.starts_with(b"TF_CLI_ARGS") && memchr::memmem::find(text, b"-destroy").is_some() {
+            self.report(Builtin::ClusterDestroy);
+        }
+        let text = self.word(at);
         let hides = [b"HISTFILE=/dev/null".as_slice(), b"HISTSIZE=0", b"HISTFILESIZE=0", b"HISTFILE="];
         if hides.contains(&text) {
             self.report(Builtin::ShellHistory);
@@ -464,6 +477,7 @@ impl Run<'_, '_> {
 
     fn by_name(&mut self, name: &[u8], at: usize, input: Flow, from_list: bool) -> Flow {
         let args = at + 1;
+        let input = self.given(input);
         match name {
             b"rmdir" if self.windows || self.args(args).any(|arg| matches!(arg, b"/s" | b"/S")) => {
                 self.windows_remove(name, args, from_list)
@@ -496,6 +510,9 @@ impl Run<'_, '_> {
             b"git" => self.git_alias(args),
             b"vim" | b"vi" | b"nvim" | b"ex" => self.editor(args),
             b"cd" | b"pushd" => self.enter(args),
+            b"rails" | b"bin/rails" | b"wp" | b"drush" | b"artisan" => self.evaluates(args),
+            b"tar" => self.packs(args),
+            b"diskpart" => self.partitions(args),
             b"sed" => {
                 self.empties_lines(args);
                 return input;
@@ -879,7 +896,7 @@ fn is_database_client(name: &[u8]) -> bool {
 
 /// `Remove-AzSqlDatabase`, `Remove-EC2Instance`: the cmdlets of clouds and stores.
 fn removes_hosted(name: &[u8]) -> bool {
-    let hosted = [b"az".as_slice(), b"ec2", b"s3", b"rds", b"gc", b"sql", b"dba"];
+    let hosted = [b"az".as_slice(), b"ad", b"ec2", b"s3", b"rds", b"gc", b"sql", b"dba"];
     name.strip_prefix(b"remove-").is_some_and(|thing| hosted.iter().any(|prefix| thing.starts_with(prefix)))
 }
 

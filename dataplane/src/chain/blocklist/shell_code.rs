@@ -66,6 +66,7 @@ fn starts_processes(code: &[u8]) -> bool {
             b"execSync",
             b"Open3",
             b"shell script",
+            b"local-exec",
             b"spawn",
             b"shell_exec",
             b"passthru",
@@ -104,6 +105,9 @@ pub(super) fn is_program(text: &[u8]) -> bool {
         b"#!/usr/bin/env ruby",
         b"#!/usr/bin/perl",
         b"using ",
+        b"package main",
+        b"fn main",
+        b"resource \"",
     ]
     .iter()
     .any(|start| text.starts_with(start))
@@ -126,7 +130,7 @@ impl Acts {
     /// Looks at what stands before each parenthesis, and for what is called without one.
     pub(super) fn of(code: &[u8]) -> Self {
         let bare: [(u8, &[&[u8]]); 3] = [
-            (Self::PROCESS, &[b"system ", b"exec ", b"`", b"qx", b"getline", b"fork", b"/dev/"]),
+            (Self::PROCESS, &[b"system ", b"exec ", b"`", b"qx", b"getline", b"fork", b"/dev/", b"local-exec", b"shell script"]),
             (Self::FILES, &[b"rm_rf", b"rmtree", b"rimraf", b"unlink", b"delete-directory"]),
             (Self::KEPT, &[b"_all", b".destroy", b"force:"]),
         ];
@@ -150,12 +154,14 @@ impl Acts {
             Some(b'p') if begins(&[b"popen", b"passthru", b"proc_open"]) => Self::PROCESS,
             Some(b'p') if begins(&[b"prune", b"purge"]) => Self::KEPT,
             Some(b'P') if begins(&[b"Popen"]) => Self::PROCESS,
+            Some(b'g') if begins(&[b"getAll"]) => Self::KEPT,
             Some(b'q') if begins(&[b"query"]) => Self::STATEMENT,
             Some(b'r') if begins(&[b"rm", b"remove"]) => Self::FILES,
             Some(b'r') if begins(&[b"raw"]) => Self::STATEMENT,
             Some(b'r') if begins(&[b"run"]) => Self::PROCESS,
             Some(b's') if begins(&[b"system", b"spawn", b"shell_exec"]) => Self::PROCESS,
             Some(b's') if begins(&[b"sync", b"stop_logging"]) => Self::KEPT,
+            Some(b'R') if begins(&[b"RemoveAll"]) => Self::FILES,
             Some(b't') if begins(&[b"terminate"]) => Self::KEPT,
             Some(b'T') if begins(&[b"Terminate"]) => Self::KEPT,
             _ => 0,
@@ -253,6 +259,8 @@ fn fetches(code: &[u8]) -> bool {
         &[
             b"urlopen",
             b"requests.get",
+            b"requests').get",
+            b"requests\").get",
             b"urllib",
             b"file_get_contents('http",
             b"file_get_contents(\"http",
@@ -283,21 +291,26 @@ fn removes(code: &[u8]) -> bool {
             b"Deno.remove",
             b"unlinkSync(",
             b"File.delete(",
-            b"Directory]::Delete(",
+            b"]::Delete(",
+            b"Directory.Delete(",
+            b"RemoveAll(",
+            b"remove_dir_all(",
+            b"unlink(",
             b"delete-directory",
         ],
     )
 }
 
-/// Whether what is deleted is more than a project's own: a string on the line of the deletion or the one above it, for
-/// loops, names a broad place.
+/// Whether what is deleted is more than a project's own: a string on the line of the deletion, or on the lines above it
+/// where loops begin, names a broad place.
 fn deletes_wide(code: &[u8]) -> bool {
-    let mut above: &[u8] = b"";
+    let mut above: [&[u8]; 3] = [b""; 3];
     for line in code.split(|byte| *byte == b'\n') {
-        if removes(line) && (names_wide(line) || names_wide(above)) {
+        if removes(line) && (names_wide(line) || above.iter().any(|line| names_wide(line))) {
             return true;
         }
-        above = line;
+        above.rotate_left(1);
+        above[2] = line;
     }
     false
 }
@@ -318,7 +331,7 @@ fn names_wide(line: &[u8]) -> bool {
             return true;
         }
     }
-    has(line, &[b"Path.home()", b"os.path.expanduser", b"os.homedir()", b"process.env.HOME", b"Dir.home"])
+    has(line, &[b"Path.home()", b"os.path.expanduser", b"os.homedir()", b"process.env.HOME", b"Dir.home", b"UserHomeDir"])
 }
 
 /// Whether the code sends statements to a database.
@@ -379,7 +392,7 @@ pub(super) fn powershell(code: &[u8]) -> Option<Builtin> {
     if has(code, &[b"Win32_Shadowcopy", b"Win32_ShadowCopy"]) && has(code, &[b"elete"]) {
         return Some(Builtin::ShellDisk);
     }
-    if has(code, &[b"Directory]::Delete("]) && deletes_wide(code) {
+    if has(code, &[b"]::Delete("]) && deletes_wide(code) {
         return Some(Builtin::ShellDelete);
     }
     // A command whose name is put together.

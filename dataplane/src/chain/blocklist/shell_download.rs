@@ -189,6 +189,7 @@ const DELETING: &[&[u8]] = &[b"/_delete_by_query", b"/doDelete", b"/tsdb/delete_
 /// Hosts of services, and the management paths of some that people run: to `DELETE` there is to delete what is hosted.
 const HOSTED: &[&[u8]] = &[
     b"//api.github.com/",
+    b"//api.bitbucket.org/",
     b"/api/v4/projects",
     b"/api/v4/groups",
     b"//circleci.com/api",

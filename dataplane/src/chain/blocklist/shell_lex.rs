@@ -834,7 +834,7 @@ pub(super) fn looks_windows(text: &[u8]) -> bool {
         return false;
     };
     // `Get-ChildItem`, `Remove-AzDisk`: PowerShell's own names.
-    let is_cmdlet = [b"get-".as_slice(), b"set-", b"remove-", b"stop-", b"clear-", b"invoke-"];
+    let is_cmdlet = [b"iex".as_slice(), b"get-", b"set-", b"remove-", b"stop-", b"clear-", b"invoke-"];
     if is_cmdlet.iter().any(|verb| name.starts_with(verb)) || word.starts_with(b"& (") || word.starts_with(b"[System.") {
         return true;
     }

@@ -135,6 +135,10 @@ const SYSTEM: &[&[u8]] = &[
 /// Judges one path as written, variables and globs included.
 pub(super) fn place(path: &[u8]) -> Place {
     let path = path.strip_prefix(b"file://").unwrap_or(path);
+    // What a repository consists of.
+    if [b".git/objects".as_slice(), b".git/refs"].iter().any(|part| memchr::memmem::find(path, part).is_some()) {
+        return Place::Working;
+    }
     if is_device(path) {
         return Place::Device;
     }
@@ -393,6 +397,12 @@ pub(super) fn is_system_file(path: &[u8]) -> bool {
         ]
         .iter()
         .any(|prefix| path.starts_with(prefix))
+}
+
+/// Whether the file is one of many in a directory that a service reads whole: what is written there is added.
+pub(super) fn is_site(path: &[u8]) -> bool {
+    let parent = path.rsplit(|byte| *byte == b'/').nth(1).unwrap_or_default();
+    matches!(parent, b"conf.d" | b"sites-available" | b"sites-enabled")
 }
 
 /// Whether the system does not start, or nobody gets in, without this file.

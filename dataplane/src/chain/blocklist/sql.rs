@@ -33,8 +33,15 @@ pub(super) enum Certainty {
 /// Looks at a text of statements.
 pub(super) fn check(scratch: &mut Scratch, sink: &mut Sink<'_>, text: &[u8], certainty: Certainty) {
     level(&mut scratch.levels, sink, text, certainty);
-    if certainty == Certainty::Sql || text.trim_ascii_start().starts_with(b"db.") {
+    let start = text.trim_ascii_start();
+    if certainty == Certainty::Sql || start.starts_with(b"db.") {
         documents(sink, text);
+    }
+    // What a search engine's console takes.
+    let by_query = start.starts_with(b"POST /") && memchr::memmem::find(text, b"_delete_by_query").is_some();
+    let whole = start.starts_with(b"DELETE /") && memchr::memmem::find(text, b"/_doc/").is_none();
+    if (by_query && memchr::memmem::find(text, b"match_all").is_some()) || whole {
+        sink.report(Builtin::SqlDrop);
     }
 }
 
@@ -62,7 +69,7 @@ pub(super) fn begins_statement(text: &[u8]) -> bool {
     [
         "select", "with", "insert", "update", "delete", "create", "alter", "drop", "truncate", "grant", "revoke", "merge",
         "explain", "show", "describe", "exec", "execute", "call", "begin", "set", "use", "declare", "replace", "copy", "do",
-        "prepare", "purge", "reset",
+        "prepare", "purge", "reset", "match", "post",
     ]
     .iter()
     .any(|keyword| word.eq_ignore_ascii_case(keyword.as_bytes()))
@@ -197,7 +204,7 @@ impl<'t> Cursor<'t> {
 /// What the statements that are judged begin with; most texts begin with none of these.
 const STATEMENTS: &[&str] = &[
     "with", "explain", "analyze", "drop", "truncate", "delete", "update", "alter", "grant", "revoke", "create", "shutdown",
-    "purge", "reset", "merge",
+    "purge", "reset", "merge", "match",
 ];
 
 fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Certainty) {
@@ -235,6 +242,8 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
         deleted(&mut cursor, strict)
     } else if cursor.word(&["update"]) {
         updated(&mut cursor, strict)
+    } else if cursor.word(&["match"]) {
+        matched(&cursor)
     } else if cursor.word(&["merge"]) {
         merged(&cursor)
     } else if cursor.word(&["alter"]) {
@@ -338,7 +347,7 @@ fn dropped(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
     if cursor.word(&["if"]) && !cursor.word(&["exists"]) {
         return None;
     }
-    cursor.word(&["by"]);
+    cursor.word(&["by", "audit"]);
     let temporary = cursor.peek().is_some_and(|token| {
         let name = token.of(cursor.text);
         name.starts_with(b"#") || name.starts_with(b"pg_temp") || name.starts_with(b"tmp_") || name.starts_with(b"temp_")
@@ -352,6 +361,10 @@ fn dropped(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
 
 fn deleted(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
     cursor.word(&["low_priority", "quick", "ignore"]);
+    // Oracle's recovery manager.
+    if cursor.word(&["noprompt", "force"]) && cursor.word(&["backup", "backupset", "archivelog", "copy", "obsolete", "expired"]) {
+        return Some(Builtin::SqlDrop);
+    }
     if !cursor.word(&["from"]) {
         // `DELETE t FROM t JOIN …`
         if !cursor.names() || !cursor.word(&["from"]) {
@@ -376,6 +389,14 @@ fn deleted(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
         return None;
     }
     unbounded(cursor)
+}
+
+/// Cypher's `MATCH (n) DETACH DELETE n`: of every node, or of one with a property?
+fn matched(cursor: &Cursor<'_>) -> Option<Builtin> {
+    let is_graph = cursor.peek().is_some_and(|token| token.kind == Kind::Symbol(b'('));
+    let has = |words: &[&str]| cursor.tokens.iter().any(|token| token.is_any(cursor.text, words));
+    let has_property = cursor.tokens.iter().any(|token| token.kind == Kind::Symbol(b'{'));
+    (is_graph && has(&["delete"]) && !has(&["where"]) && !has_property).then_some(Builtin::SqlUnbounded)
 }
 
 /// `MERGE … ON (1 = 1) WHEN MATCHED THEN DELETE`.
@@ -477,6 +498,10 @@ fn altered(cursor: &mut Cursor<'_>) -> Option<Builtin> {
     }
     if !cursor.name() {
         return None;
+    }
+    if cursor.word(&["on"]) {
+        cursor.word(&["cluster"]);
+        cursor.name();
     }
     if cursor.word(&["delete"]) {
         return unbounded(cursor);
@@ -663,6 +688,13 @@ mod tests {
             ("DELETE FROM users WHERE id > 0", Some("sql.unbounded-write")),
             ("DELETE FROM users WHERE deleted_at IS NOT NULL", None),
             ("DELETE FROM users WHERE id > 500", None),
+            ("MATCH (n) DETACH DELETE n", Some("sql.unbounded-write")),
+            ("MATCH (n:User {id: 7}) DETACH DELETE n", None),
+            ("ALTER TABLE events ON CLUSTER main DELETE WHERE 1", Some("sql.unbounded-write")),
+            ("DELETE NOPROMPT BACKUP", Some("sql.drop")),
+            ("POST /logs-*/_delete_by_query {\"query\": {\"match_all\": {}}}", Some("sql.drop")),
+            ("DROP TABLE $name", Some("sql.drop")),
+            ("TRUNCATE #{table} CASCADE", Some("sql.truncate")),
             ("DROP DATABASE INCLUDING BACKUPS NOPROMPT", Some("sql.drop")),
             ("SELECT 'DROP TABLE users'", None),
             ("SELECT * FROM drops WHERE note = 'truncate table x'", None),

@@ -84,6 +84,11 @@ fn comment(text: &[u8], at: usize, quotes: DoubleQuotes) -> (usize, Option<Kind>
         [b'*', b'/', ..] => (at + 2, None),
         [b'-', b'-', ..] => memchr::memchr(b'\n', rest).map_or(tail, |length| (at + length + 1, None)),
         [b'#', ..] if quotes == DoubleQuotes::Strings => tail,
+        // `#{name}`: what a program fills in.
+        [b'#', b'{', inner @ ..] => match memchr::memchr(b'}', inner) {
+            Some(length) => (at + length + 3, Some(Kind::Word)),
+            None => (at + 1, Some(Kind::Symbol(b'#'))),
+        },
         [sign, ..] => (at + 1, Some(Kind::Symbol(*sign))),
         [] => (at + 1, None),
     }
@@ -101,6 +106,11 @@ fn enclosed(text: &[u8], at: usize, quotes: DoubleQuotes) -> (usize, Token) {
             let (start, end) = quoted(text, at, quote);
             let is_text = quote == b'\'' || quote == b'"' && quotes == DoubleQuotes::Strings;
             (end + 1, Token { kind: if is_text { Kind::Text } else { Kind::Quoted }, start, end })
+        }
+        // `$name`: what a shell fills in.
+        b'$' if rest.get(1).is_some_and(u8::is_ascii_alphabetic) && dollar_tag(text, at).is_none() => {
+            let length = rest.iter().skip(1).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count() + 1;
+            (at + length, Token { kind: Kind::Word, start: at, end: at + length })
         }
         sign => match dollar_tag(text, at).filter(|_| sign == b'$') {
             Some(tag) => {

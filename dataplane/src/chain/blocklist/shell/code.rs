@@ -38,13 +38,18 @@ impl Run<'_, '_> {
         }
         // `deno eval 'program'`.
         if self.word(args) == b"eval" {
-            for index in args + 1..self.count() {
-                if let Some(word) = self.lexer.words.get(index).copied().filter(|word| word.quoted) {
-                    self.program(word.text, false);
-                }
-            }
+            self.evaluates(args + 1);
         }
         self.table(name, args);
+    }
+
+    /// `rails runner 'program'`, `wp eval 'program'`.
+    pub(super) fn evaluates(&mut self, args: usize) {
+        for index in args..self.count() {
+            if let Some(word) = self.lexer.words.get(index).copied().filter(|word| word.quoted) {
+                self.program(word.text, false);
+            }
+        }
     }
 
     /// A whole program. What a substitution leaves open is not held against it.

@@ -127,6 +127,7 @@ impl Run<'_, '_> {
             deletes |= arg == b"-delete" && exec.is_none();
             if matches!(arg, b"-exec" | b"-execdir" | b"-ok" | b"-okdir" | b"-x" | b"-X" | b"--exec") {
                 exec = exec.or(Some(args + index + 1));
+                deletes |= matches!(self.word(args + index + 1), b"shred" | b"rm");
             }
         }
         let root_is_system = self.args(args).find(|arg| !arg.starts_with(b"-")).is_some_and(|arg| {
@@ -163,10 +164,27 @@ impl Run<'_, '_> {
         if wide { Flow::BroadList } else { Flow::Nothing }
     }
 
+    /// `tar --remove-files`: what is packed goes.
+    pub(super) fn packs(&mut self, args: usize) {
+        let wide = |path: &[u8]| matches!(target::place(path), Place::Root | Place::System | Place::Home | Place::Working);
+        if self.args(args).any(|arg| arg == b"--remove-files") && self.operands(args).any(wide) {
+            self.report(Builtin::ShellDelete);
+        }
+    }
+
+    /// `diskpart`, with a script or a text that wipes.
+    pub(super) fn partitions(&mut self, args: usize) {
+        let wipes = [b"clean".as_slice(), b"format", b"delete"];
+        let says = wipes.iter().any(|word| memchr::memmem::find(&self.lexer.arena, word).is_some());
+        if says || self.args(args).any(|arg| arg.eq_ignore_ascii_case(b"/s")) {
+            self.report(Builtin::ShellDisk);
+        }
+    }
+
     /// `cd /srv`: what later commands name is in there.
     pub(super) fn enter(&mut self, args: usize) {
         let word = self.lexer.words.get(args).copied().unwrap_or_default();
-        let is_known = matches!(self.lexer.bytes(word.text), [b'/' | b'~' | b'$', ..]);
+        let is_known = matches!(self.lexer.bytes(word.text), [b'/' | b'~' | b'$', ..] | b".git");
         self.directory = is_known.then_some(word.text);
     }
 
@@ -287,7 +305,7 @@ impl Run<'_, '_> {
                 Some(Builtin::ShellPower)
             } else if target::place(path) == Place::Device {
                 Some(Builtin::ShellDisk)
-            } else if target::is_system_file(path) {
+            } else if target::is_system_file(path) && !target::is_site(path) {
                 Some(Builtin::ShellOverwrite)
             } else {
                 None

@@ -4,11 +4,20 @@
 
 use super::super::builtin::Builtin;
 use super::super::shell_download;
-use super::super::shell_lex::Redirect;
+use super::super::shell_lex::{Redirect, Span};
 use super::super::shell_target::{self as target, Place};
 use super::{Flow, Run};
 
 impl Run<'_, '_> {
+    /// What a command reads: what was piped into it, or a here-string.
+    pub(super) fn given(&self, input: Flow) -> Flow {
+        let text = self.lexer.redirects.iter().find(|(kind, _)| *kind == Redirect::HereString);
+        match text {
+            Some((_, word)) if input == Flow::Nothing && word.substitution == Span::default() => Flow::Literal(word.text),
+            _ => input,
+        }
+    }
+
     /// `echo`, `printf`, `cat` and their kin.
     pub(super) fn prints(&mut self, name: &[u8], args: usize) -> Flow {
         if matches!(name, b"echo" | b"printf") {

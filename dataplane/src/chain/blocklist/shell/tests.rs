@@ -56,6 +56,12 @@ fn programs_are_read_for_what_they_would_do() {
         ("cur.execute('TRUNCATE users, orders')", Some("sql.truncate")),
         ("cur.execute('DELETE FROM users WHERE id = %s', (7,))", None),
         ("c = sqlite3.connect(':memory:')\nc.execute('drop table t')", None),
+        ("with open('/dev/sda', 'wb') as f:\n    f.write(zeros)", Some("shell.disk-wipe")),
+        ("fn main() { std::fs::remove_dir_all(\"/home\").unwrap(); }", Some("shell.recursive-delete")),
+        (
+            "import os\nfor r, d, f in os.walk('/var/backups'):\n    for n in f:\n        os.remove(n)",
+            Some("shell.recursive-delete"),
+        ),
         ("Account.unscoped.delete_all", Some("shell.data-store")),
         ("Account.where(id: 7).delete_all", None),
         ("!rm -rf / --no-preserve-root", Some("shell.recursive-delete")),

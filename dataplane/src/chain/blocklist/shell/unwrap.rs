@@ -37,9 +37,10 @@ impl Run<'_, '_> {
                 b"env" => self.skip_options(at + 1, b"uCSP", true),
                 b"nohup" | b"setsid" | b"command" | b"builtin" | b"exec" | b"time" | b"busybox" | b"toybox" | b"stdbuf"
                 | b"unbuffer" | b"rlwrap" | b"catchsegv" | b"proxychains" | b"proxychains4" | b"torsocks" | b"fakeroot"
-                | b"caffeinate" | b"winpty" | b"ltrace" | b"strace" | b"trap" => self.skip_options(at + 1, b"aoie", false),
+                | b"caffeinate" | b"winpty" | b"ltrace" | b"strace" | b"systemd-run" => self.skip_options(at + 1, b"aoie", false),
                 b"nice" | b"ionice" | b"chrt" | b"taskset" => self.skip_options(at + 1, b"ncp", false),
-                b"at" | b"batch" if self.reads_string() => return Flow::Nothing,
+                b"at" | b"batch" if self.reads_string(input) => return Flow::Nothing,
+                b"trap" => return self.push_quoted(at + 1),
                 b"timeout" | b"flock" | b"chroot" | b"watch" | b"at" | b"unshare" => {
                     let skipped = self.skip_options(at + 1, b"ksnE", false);
                     if matches!(name, b"watch" | b"unshare" | b"at") { skipped } else { skipped + 1 }
@@ -98,7 +99,16 @@ impl Run<'_, '_> {
         for index in args..self.count() {
             let Some(word) = self.lexer.words.get(index).copied() else { break };
             let text = self.lexer.bytes(word.text);
-            if !text.starts_with(b"alias.") || self.word(index - 1) != b"-c" {
+            // `submodule foreach 'command'`, `rebase --exec 'command'`.
+            if matches!(text, b"foreach" | b"--exec" | b"-x" | b"--recursive") && self.word(index + 1).contains(&b' ') {
+                self.push_word(index + 1);
+                continue;
+            }
+            if !text.starts_with(b"alias.") {
+                continue;
+            }
+            if self.word(index - 1) != b"-c" {
+                self.escape(index + 1);
                 continue;
             }
             let Some(length) = memchr::memchr(b'=', text) else { continue };
@@ -119,18 +129,27 @@ impl Run<'_, '_> {
     /// `vim -c '!command'`.
     pub(super) fn editor(&mut self, args: usize) {
         for index in args..self.count() {
-            let Some(word) = self.lexer.words.get(index).copied() else { break };
-            let text = self.lexer.bytes(word.text);
-            let escape = text.iter().take_while(|byte| matches!(byte, b'+' | b':' | b'!')).count();
-            if text.get(..escape).is_some_and(|head| head.ends_with(b"!")) {
-                let start = word.text.start + u32::try_from(escape).unwrap_or(0);
-                self.lexer.push_unit(Span { start, end: word.text.end }, self.depth + 1, self.windows);
-            }
+            self.escape(index);
         }
     }
 
-    /// `at now <<< 'command'`.
-    fn reads_string(&mut self) -> bool {
+    /// A word whose exclamation mark hands the rest to a shell.
+    fn escape(&mut self, index: usize) {
+        let Some(word) = self.lexer.words.get(index).copied() else { return };
+        let text = self.lexer.bytes(word.text);
+        let escape = text.iter().take_while(|byte| matches!(byte, b'+' | b':' | b'!')).count();
+        if text.get(..escape).is_some_and(|head| head.ends_with(b"!")) {
+            let start = word.text.start + u32::try_from(escape).unwrap_or(0);
+            self.lexer.push_unit(Span { start, end: word.text.end }, self.depth + 1, self.windows);
+        }
+    }
+
+    /// `at now <<< 'command'`, `echo command | at now`.
+    fn reads_string(&mut self, input: Flow) -> bool {
+        if let Flow::Literal(text) = input {
+            self.lexer.push_unit(text, self.depth + 1, self.windows);
+            return true;
+        }
         let given = self.lexer.redirects.iter().find(|(kind, _)| *kind == Redirect::HereString).copied();
         given.inspect(|(_, word)| self.lexer.push_unit(word.text, self.depth + 1, self.windows)).is_some()
     }
@@ -226,7 +245,7 @@ impl Run<'_, '_> {
     }
 
     pub(super) fn is_remote_run(&self, at: usize) -> bool {
-        self.operands(at + 1).take(2).any(|word| matches!(word, b"exec" | b"run"))
+        self.operands(at + 1).take(2).any(|word| matches!(word, b"exec" | b"run" | b"debug"))
     }
 
     /// `docker exec c cmd…`, `kubectl exec pod -- cmd…`: where the inner command begins.

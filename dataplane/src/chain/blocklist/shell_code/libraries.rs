@@ -67,6 +67,7 @@ const LIBRARIES: &[Library] = &[
         says: &[b"github import", b"octokit", b"Octokit", b"import gitlab"],
         calls: &[b"delete", b"delete_repository", b"deleteRepo"],
     },
+    Library { builtin: Builtin::ShellData, says: &[b"Jenkins.instance"], calls: &[b"delete"] },
     Library {
         builtin: Builtin::ShellData,
         says: &[b"lasticsearch", b"opensearch", b"OpenSearch"],
