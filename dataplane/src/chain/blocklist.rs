@@ -250,6 +250,11 @@ impl Blocklist {
                         }
                     }
                 }
+                Visit::Delete { url } => {
+                    self.run_builtin(&mut best, place(url, NO_NODE), |modes, found| {
+                        self.detectors.check_delete(&mut Sink::new(modes, found), string_at(nodes, url));
+                    });
+                }
                 Visit::Argv { command, argv } => {
                     let name = string_at(nodes, command);
                     let node = if command == NO_NODE { argv } else { command };

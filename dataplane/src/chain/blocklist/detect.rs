@@ -12,7 +12,7 @@ use super::role::Role;
 use super::shell::{self, Shell};
 use super::sql::{self, Certainty};
 use super::sql_lex::Token;
-use super::{decode, markup, path, payload, shell_code, sqli, ssrf};
+use super::{decode, markup, path, payload, shell_code, shell_download, sqli, ssrf};
 
 /// The mode of each builtin rule; `None` is off.
 pub(super) type Modes = [Option<Mode>; BUILTIN_COUNT];
@@ -209,6 +209,13 @@ impl Detectors {
     /// Looks at a command whose words come separately.
     pub(super) fn check_argv(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, name: &str, words: Words<'_>) {
         self.shell.check_argv(&mut scratch.shell, sink, name, words);
+    }
+
+    /// Looks at a request that deletes.
+    pub(super) fn check_delete(&self, sink: &mut Sink<'_>, url: &str) {
+        shell_download::deletes(|parts| parts.iter().any(|part| memchr::memmem::find(url.as_bytes(), part).is_some()))
+            .into_iter()
+            .for_each(|builtin| sink.report(builtin));
     }
 
     /// Looks at text for a model.

@@ -510,7 +510,7 @@ impl Run<'_, '_> {
             b"git" => self.git_alias(args),
             b"vim" | b"vi" | b"nvim" | b"ex" => self.editor(args),
             b"cd" | b"pushd" => self.enter(args),
-            b"rails" | b"bin/rails" | b"wp" | b"drush" | b"artisan" => self.evaluates(args),
+            b"rails" | b"gitlab-rails" | b"wp" | b"drush" | b"artisan" => self.evaluates(args),
             b"tar" => self.packs(args),
             b"diskpart" => self.partitions(args),
             b"sed" => {

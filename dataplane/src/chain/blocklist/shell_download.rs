@@ -130,10 +130,15 @@ fn sends<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: F
     if !is_delete(name, args.clone()) {
         return has(DELETING).then_some(Builtin::ShellData);
     }
-    // One document of an index is a record like any other.
+    deletes(has)
+}
+
+/// What a request that deletes would delete, told by what its URL has.
+pub(super) fn deletes(has: impl Fn(&[&[u8]]) -> bool) -> Option<Builtin> {
+    // One document of an index is a record like any other, and so is what somebody said.
     if has(STORES) && !has(&[b"/_doc/"]) {
         Some(Builtin::ShellData)
-    } else if has(HOSTED) {
+    } else if has(HOSTED) && !has(&[b"/comments/", b"/reactions/", b"/labels/"]) {
         Some(Builtin::CloudDelete)
     } else {
         None

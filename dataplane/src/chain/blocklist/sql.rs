@@ -89,7 +89,10 @@ fn level(levels: &mut [Level], sink: &mut Sink<'_>, text: &[u8], certainty: Cert
             && at > start
             && tokens.get(at).is_some_and(|token| token.is_any(text, &["begin", "then", "else", "loop", "do"]));
         if ends || opens {
-            statement(sink, text, tokens.get(start..at).unwrap_or_default(), certainty);
+            let own = tokens.get(start..at).unwrap_or_default();
+            if !drops_temporary(text, tokens, own) {
+                statement(sink, text, own, certainty);
+            }
             start = at + 1;
         }
     }
@@ -101,6 +104,13 @@ fn level(levels: &mut [Level], sink: &mut Sink<'_>, text: &[u8], certainty: Cert
         }
     }
     system(sink, text, tokens, certainty);
+}
+
+/// Whether a statement drops a table that the same text makes for a while.
+fn drops_temporary(text: &[u8], tokens: &[Token], statement: &[Token]) -> bool {
+    let [drop, table, .., name] = statement else { return false };
+    let is_made = |three: &[Token]| matches!(three, [kind, table, made] if kind.is_any(text, &["temp", "temporary"]) && table.is(text, "table") && made.of(text) == name.of(text));
+    drop.is(text, "drop") && table.is(text, "table") && tokens.windows(3).any(is_made)
 }
 
 /// Writes what the strings say, those that are joined by `+`, `||` or as the arguments of `CONCAT` as one. What else is
@@ -506,6 +516,9 @@ fn altered(cursor: &mut Cursor<'_>) -> Option<Builtin> {
     if cursor.word(&["delete"]) {
         return unbounded(cursor);
     }
+    if cursor.word(&["disable"]) {
+        return cursor.word(&["row"]).then_some(Builtin::SqlGrant);
+    }
     if !cursor.word(&["drop"]) {
         return None;
     }
@@ -695,6 +708,10 @@ mod tests {
             ("POST /logs-*/_delete_by_query {\"query\": {\"match_all\": {}}}", Some("sql.drop")),
             ("DROP TABLE $name", Some("sql.drop")),
             ("TRUNCATE #{table} CASCADE", Some("sql.truncate")),
+            ("DO $$ BEGIN EXECUTE format('DROP TABLE %I CASCADE', r.t); END $$", Some("sql.drop")),
+            ("ALTER TABLE patients DISABLE ROW LEVEL SECURITY", Some("sql.grant")),
+            ("CREATE TEMP TABLE t (id int); DROP TABLE t;", None),
+            ("CREATE TEMP TABLE t (id int); DROP TABLE users;", Some("sql.drop")),
             ("DROP DATABASE INCLUDING BACKUPS NOPROMPT", Some("sql.drop")),
             ("SELECT 'DROP TABLE users'", None),
             ("SELECT * FROM drops WHERE note = 'truncate table x'", None),

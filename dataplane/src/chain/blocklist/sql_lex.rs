@@ -127,6 +127,12 @@ fn enclosed(text: &[u8], at: usize, quotes: DoubleQuotes) -> (usize, Token) {
 /// A number, a word or a sign at `at`.
 fn word(text: &[u8], at: usize) -> (usize, Kind) {
     let rest = text.get(at..).unwrap_or_default();
+    // `%I`, `%s`: what a format fills in.
+    if let [b'%', b'I' | b's', next, ..] = rest
+        && !next.is_ascii_alphanumeric()
+    {
+        return (at + 2, Kind::Word);
+    }
     let run = |belongs: fn(&u8) -> bool| at + rest.iter().take_while(|byte| belongs(byte)).count().max(1);
     match rest.first().copied().unwrap_or(0) {
         b'0'..=b'9' => (run(|byte| byte.is_ascii_alphanumeric() || *byte == b'.'), Kind::Number),

@@ -24,6 +24,9 @@ pub(super) struct Frame {
     /// A string under a command key, and the words or text that belong to it.
     command: u32,
     argv: u32,
+    /// Where a request would go, and whether it would delete.
+    url: u32,
+    deletes: bool,
 }
 
 /// One thing to look at.
@@ -33,6 +36,8 @@ pub(super) enum Visit {
     Value { node: u32, key: u32, role: Role },
     /// A command given in pieces: a string (or `NO_NODE`) and the node of its words.
     Argv { command: u32, argv: u32 },
+    /// A request that deletes what the string at `url` names.
+    Delete { url: u32 },
 }
 
 /// The state of one walk.
@@ -77,6 +82,9 @@ impl<'s> Walk<'s> {
                     if done.object && done.argv != NO_NODE {
                         return Some(Visit::Argv { command: done.command, argv: done.argv });
                     }
+                    if done.deletes && done.url != NO_NODE {
+                        return Some(Visit::Delete { url: done.url });
+                    }
                     continue;
                 }
                 frame.remaining -= 1;
@@ -113,10 +121,12 @@ impl<'s> Walk<'s> {
             let value = nodes.get(self.at)?;
             self.at += 1;
             if in_object && let Some(frame) = self.frames.last_mut() {
-                let names_tool = || matches!(nodes.get(to_usize(key)), Some(Node::String("tool")));
+                let is_named = |name: &str| matches!(nodes.get(to_usize(key)), Some(Node::String(own)) if *own == name);
                 match (role, value) {
                     (Role::Command, Node::String(_)) => frame.command = node,
-                    (_, Node::String(_)) if frame.command == NO_NODE && names_tool() => frame.command = node,
+                    (Role::Url, Node::String(_)) => frame.url = node,
+                    (_, Node::String("DELETE")) if is_named("method") => frame.deletes = true,
+                    (_, Node::String(_)) if frame.command == NO_NODE && is_named("tool") => frame.command = node,
                     (Role::Argv, Node::String(_)) | (Role::Argv | Role::Command, Node::Array { .. }) => frame.argv = node,
                     _ => {}
                 }
@@ -132,7 +142,18 @@ impl<'s> Walk<'s> {
 
     fn push(&mut self, remaining: usize, object: bool, role: Role, key: u32) {
         let pointer_len = self.pointer().len();
-        self.frames.push(Frame { remaining, object, role, key, index: 0, pointer_len, command: NO_NODE, argv: NO_NODE });
+        self.frames.push(Frame {
+            remaining,
+            object,
+            role,
+            key,
+            index: 0,
+            pointer_len,
+            command: NO_NODE,
+            argv: NO_NODE,
+            url: NO_NODE,
+            deletes: false,
+        });
     }
 }
 

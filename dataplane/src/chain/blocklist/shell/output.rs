@@ -41,7 +41,11 @@ impl Run<'_, '_> {
 
     /// A listing of a broad directory, for whoever removes what it names.
     pub(super) fn lists(&mut self, args: usize) -> Flow {
-        let broad = |path: &[u8]| matches!(target::place(path), Place::Root | Place::Home) || path == b".git";
+        let broad = |path: &[u8]| match target::place(path) {
+            Place::Root | Place::Home => true,
+            Place::System => path.ends_with(b"/*"),
+            _ => path == b".git",
+        };
         if self.operands(args).any(broad) { Flow::BroadList } else { Flow::Nothing }
     }
 

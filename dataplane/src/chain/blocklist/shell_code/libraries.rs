@@ -143,6 +143,9 @@ pub(super) fn deletes(code: &[u8]) -> Option<Builtin> {
 
 /// `Account.delete_all`: every record of a model.
 fn deletes_model(code: &[u8]) -> bool {
+    if has(code, &[b".all.each"]) && has(code, &[b".destroy", b".delete"]) {
+        return true;
+    }
     [b".delete_all".as_slice(), b".destroy_all", b".all.destroy"].iter().any(|call| {
         memchr::memmem::find_iter(code, call).any(|at| {
             let before = code.get(..at).unwrap_or_default();
