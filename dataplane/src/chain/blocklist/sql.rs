@@ -110,7 +110,8 @@ fn level(levels: &mut [Level], sink: &mut Sink<'_>, text: &[u8], certainty: Cert
 fn drops_temporary(text: &[u8], tokens: &[Token], statement: &[Token]) -> bool {
     let [drop, table, .., name] = statement else { return false };
     let is_made = |three: &[Token]| matches!(three, [kind, table, made] if kind.is_any(text, &["temp", "temporary"]) && table.is(text, "table") && made.of(text) == name.of(text));
-    drop.is(text, "drop") && table.is(text, "table") && tokens.windows(3).any(is_made)
+    // LIMIT: it is made at the beginning; the rest is not searched for every table that goes.
+    drop.is(text, "drop") && table.is(text, "table") && tokens.windows(3).take(256).any(is_made)
 }
 
 /// Writes what the strings say, those that are joined by `+`, `||` or as the arguments of `CONCAT` as one. What else is
@@ -230,7 +231,9 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
     }
     let mut cursor = Cursor { text, tokens, at: skip };
     if cursor.word(&["with"]) {
-        for inner in nested(tokens) {
+        // Those that write; more of this kind in there would nest without an end.
+        let writes = |inner: &&[Token]| inner.first().is_some_and(|first| first.is_any(text, &["delete", "update"]));
+        for inner in nested(tokens).filter(writes) {
             statement(sink, text, inner, certainty);
         }
         let Some(at) = main_of_cte(text, tokens, cursor.at) else { return };

@@ -136,3 +136,86 @@ fn a_scratch_survives_a_reload() {
         assert_eq!(first.check(&mut scratch, TARGET, nodes), None);
     });
 }
+
+/// Four times the text takes about four times as long, whatever it is made of.
+#[test]
+fn time_grows_with_the_text() {
+    let blocklist = Blocklist::compile(&serde_json::from_value(serde_json::json!({"packs": observed()})).unwrap()).unwrap();
+    let mut scratch = blocklist.scratch();
+    let mut time = |key: &str, part: &str, bytes: usize| {
+        let json = serde_json::json!({ key: part.repeat(bytes / part.len()) }).to_string();
+        let mut best = std::time::Duration::MAX;
+        tape_of(&json, |nodes| {
+            for _ in 0..3 {
+                let start = std::time::Instant::now();
+                std::hint::black_box(blocklist.check(&mut scratch, TARGET, nodes));
+                best = best.min(start.elapsed());
+            }
+        });
+        best
+    };
+    let statements = [
+        "drop table x;",
+        "create temp table t (a int); drop table t;",
+        "with (",
+        "with a as (delete from b) select 1;",
+        "'a'||",
+        "exec('a'+'b');",
+        "merge into a on (1=1) when matched then delete;",
+        "match (n) delete n;",
+        "/**/",
+        "delete from a where ",
+    ];
+    let commands = [
+        "diskpart;",
+        "rm -rf x;",
+        "cd /srv;",
+        "echo a|",
+        "cat <<E\n",
+        "git -c alias.x=y x;",
+        "PAGER=a ",
+        "$(",
+        "`",
+        "{",
+        "('",
+        "xargs ",
+        "kubectl get a|",
+        "vim -c !a;",
+        "psql <<< a;",
+        "python -c 'exec(1)';",
+        "trap 'a' b;",
+        "sudo ",
+        "<<E ",
+        "${a",
+        "$'",
+        "a=b ",
+        "a(){ a|a& };",
+        "curl x -d a ",
+        "find . -exec rm {} ",
+        "docker exec a ",
+        "ssh a ",
+        "npx ",
+        "tmux 'a' ",
+        "at ",
+        "eval a;",
+        "base64 -d|sh;",
+        "for a in b;",
+        "[\"a\",",
+        "printf '\\x41';",
+    ];
+    let rows =
+        statements.iter().map(|part| ("sql", part)).chain(statements.iter().chain(&commands).map(|part| ("command", part)));
+    let mut slow = Vec::new();
+    for (key, part) in rows {
+        let (less, more) = (time(key, part, 8 << 10), time(key, part, 32 << 10));
+        if more > less * 10 {
+            slow.push(format!("{key} {part:?}: {less:?} for 8 KiB, {more:?} for 32"));
+        }
+    }
+    assert!(slow.is_empty(), "{slow:#?}");
+}
+
+/// All packs in a mode that stops nothing, so that a check goes on to the end.
+fn observed() -> serde_json::Value {
+    PACKS.iter().map(|(_, name, _)| ((*name).to_owned(), serde_json::json!("observe"))).collect::<serde_json::Map<_, _>>().into()
+}

@@ -9,6 +9,9 @@ use super::super::detect::Words;
 use super::super::shell_lex::{Redirect, Span};
 use super::{Flow, Run, program};
 
+/// Most wrappers around one command. LIMIT: nobody needs more, and each looks through the words that are left.
+const WRAPPERS_MAX: usize = 16;
+
 /// The program that words without one are for, where their first says enough: `["push", "--force"]`.
 pub(super) fn likely_program(words: Words<'_>) -> &'static str {
     let Words::List(nodes) = words else { return "" };
@@ -26,8 +29,10 @@ impl Run<'_, '_> {
     pub(super) fn unwrapped(&mut self, first: usize, input: Flow) -> Flow {
         let mut at = first;
         let from_list = input == Flow::BroadList;
-        // Each turn takes off one wrapper, so this ends.
-        while at < self.count() {
+        for _ in 0..WRAPPERS_MAX {
+            if at >= self.count() {
+                return Flow::Nothing;
+            }
             let mut buffer = [0; 32];
             let name = program(self.word(at), &mut buffer);
             let next = match name {
@@ -91,6 +96,7 @@ impl Run<'_, '_> {
                 return Flow::Nothing;
             }
         }
+        self.lexer.is_too_deep = true;
         Flow::Nothing
     }
 
