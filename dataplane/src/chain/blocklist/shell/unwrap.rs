@@ -30,9 +30,6 @@ impl Run<'_, '_> {
         let mut at = first;
         let from_list = input == Flow::BroadList;
         for _ in 0..WRAPPERS_MAX {
-            if at >= self.count() {
-                return Flow::Nothing;
-            }
             let mut buffer = [0; 32];
             let name = program(self.word(at), &mut buffer);
             let next = match name {
@@ -86,7 +83,7 @@ impl Run<'_, '_> {
                 }
                 _ => return self.judge(at, input, from_list),
             };
-            if next <= at {
+            if next <= at || next >= self.count() {
                 return Flow::Nothing;
             }
             at = next;
