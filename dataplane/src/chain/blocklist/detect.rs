@@ -126,6 +126,12 @@ impl Detectors {
                     sink.report(Builtin::MarkupUrl);
                 }
             }
+            Role::Query if bytes.trim_ascii_start().starts_with(b"mutation") => {
+                if shell_download::mutation_deletes(bytes) {
+                    sink.report(Builtin::CloudDelete);
+                }
+                self.prompt.check(&mut scratch.prompt, sink, bytes);
+            }
             Role::Query | Role::Neutral => {
                 self.check_unknown(scratch, sink, text);
                 self.check_program(scratch, sink, text);

@@ -331,7 +331,7 @@ fn names_wide(line: &[u8]) -> bool {
             return true;
         }
     }
-    has(line, &[b"Path.home()", b"os.path.expanduser", b"os.homedir()", b"process.env.HOME", b"Dir.home", b"UserHomeDir"])
+    has(line, &[b"Path.home()", b"os.path.expanduser", b"homedir()", b"process.env.HOME", b"Dir.home", b"UserHomeDir"])
 }
 
 /// Whether the code sends statements to a database.

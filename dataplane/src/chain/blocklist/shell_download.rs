@@ -9,7 +9,7 @@ use super::shell::Flow;
 pub(super) fn kind(text: &[u8]) -> Flow {
     let mut flow = Flow::Nothing;
     let prints = memchr::memmem::find(text, b"printf").is_some() || memchr::memmem::find(text, b"echo -e").is_some();
-    if prints && memchr::memmem::find_iter(text, b"\\x").nth(3).is_some() {
+    if prints && memchr::memmem::find_iter(text, b"\\x").nth(1).is_some() {
         return Flow::Decoded;
     }
     for word in text.split(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'.' | b'-')) {
@@ -121,9 +121,7 @@ fn sends<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: F
     if metadata {
         return Some(Builtin::SsrfMetadata);
     }
-    // GraphQL: `mutation { volumeDelete(…) }`.
-    let mutates = |arg: &[u8]| memchr::memmem::find(arg, b"mutation").is_some() && has_verb(arg);
-    if args.clone().any(mutates) {
+    if args.clone().any(mutation_deletes) {
         return Some(Builtin::CloudDelete);
     }
     let has = |parts: &[&[u8]]| args.clone().any(|arg| parts.iter().any(|part| memchr::memmem::find(arg, part).is_some()));
@@ -145,13 +143,14 @@ pub(super) fn deletes(has: impl Fn(&[&[u8]]) -> bool) -> Option<Builtin> {
     }
 }
 
-/// Whether a mutation's name says that it deletes.
-fn has_verb(query: &[u8]) -> bool {
-    let fields = query.split(|byte| !byte.is_ascii_alphanumeric());
-    fields.into_iter().any(|field| {
-        [b"delete".as_slice(), b"destroy"].iter().any(|verb| field.starts_with(verb))
-            || [b"Delete".as_slice(), b"Destroy"].iter().any(|verb| field.ends_with(verb))
-    })
+/// Whether a text has a GraphQL mutation that deletes more than what somebody said: `mutation { volumeDelete(…) }`.
+pub(super) fn mutation_deletes(text: &[u8]) -> bool {
+    let small = [b"Comment".as_slice(), b"Reaction", b"Label", b"Message"];
+    let is_small = |field: &[u8]| small.iter().any(|part| memchr::memmem::find(field, part).is_some());
+    let begins = |field: &[u8]| field.starts_with(b"delete") || field.starts_with(b"destroy");
+    let ends = |field: &[u8]| field.ends_with(b"Delete") || field.ends_with(b"Destroy");
+    memchr::memmem::find(text, b"mutation").is_some()
+        && text.split(|byte| !byte.is_ascii_alphanumeric()).any(|field| (begins(field) || ends(field)) && !is_small(field))
 }
 
 /// Whether a request's method is `DELETE`.

@@ -276,7 +276,6 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellHistory, "wevtutil cl|clear-log"),
     (ShellHistory, "clear-eventlog|clear-history|remove-eventlog ..*"),
     (ShellHistory, "fsutil usn deletejournal"),
-    (ShellHistory, "logrotate +{-f|--force}"),
     (ShellAccount, "userdel|deluser|groupdel|delgroup *"),
     (ShellAccount, "useradd|adduser|usermod .. +{root|sudo|wheel|admin|docker|-o|-L|--lock|0}"),
     (ShellAccount, "gpasswd +{-a|-d} sudo|wheel|root|docker"),

@@ -249,7 +249,8 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
     } else if cursor.word(&["truncate"]) {
         let named = cursor.word(&["table"]);
         cursor.word(&["only"]);
-        let ok = cursor.names() && cursor.ends_or(&["restart", "continue", "cascade", "restrict", "reuse", "drop", "partition"]);
+        let ok =
+            cursor.names() && cursor.ends_or(&["restart", "continue", "cascade", "restrict", "reuse", "drop", "partition", "on"]);
         (ok && (named || !strict || cursor.ends_or(&["restart", "cascade"]))).then_some(Builtin::SqlTruncate)
     } else if cursor.word(&["delete"]) {
         deleted(&mut cursor, strict)
@@ -710,6 +711,9 @@ mod tests {
             ("DELETE NOPROMPT BACKUP", Some("sql.drop")),
             ("POST /logs-*/_delete_by_query {\"query\": {\"match_all\": {}}}", Some("sql.drop")),
             ("DROP TABLE $name", Some("sql.drop")),
+            ("DROP TABLE {}", Some("sql.drop")),
+            ("drop table {name} cascade", Some("sql.drop")),
+            ("TRUNCATE TABLE events ON CLUSTER main", Some("sql.truncate")),
             ("TRUNCATE #{table} CASCADE", Some("sql.truncate")),
             ("DO $$ BEGIN EXECUTE format('DROP TABLE %I CASCADE', r.t); END $$", Some("sql.drop")),
             ("ALTER TABLE patients DISABLE ROW LEVEL SECURITY", Some("sql.grant")),

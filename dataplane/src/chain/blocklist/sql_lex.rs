@@ -127,7 +127,13 @@ fn enclosed(text: &[u8], at: usize, quotes: DoubleQuotes) -> (usize, Token) {
 /// A number, a word or a sign at `at`.
 fn word(text: &[u8], at: usize) -> (usize, Kind) {
     let rest = text.get(at..).unwrap_or_default();
-    // `%I`, `%s`: what a format fills in.
+    // `{name}`, `{}`, `%I`, `%s`: what a format fills in.
+    if let [b'{', inner @ ..] = rest
+        && let Some(length) = inner.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
+        && inner.get(length) == Some(&b'}')
+    {
+        return (at + length + 2, Kind::Word);
+    }
     if let [b'%', b'I' | b's', next, ..] = rest
         && !next.is_ascii_alphanumeric()
     {

@@ -207,12 +207,12 @@ fn time_grows_with_the_text() {
         statements.iter().map(|part| ("sql", part)).chain(statements.iter().chain(&commands).map(|part| ("command", part)));
     let mut slow = Vec::new();
     for (key, part) in rows {
-        let (less, more) = (time(key, part, 8 << 10), time(key, part, 32 << 10));
-        if more > less * 10 {
-            slow.push(format!("{key} {part:?}: {less:?} for 8 KiB, {more:?} for 32"));
+        // On a busy machine one measurement says little, so a text must be slow whenever it is looked at.
+        if (0..4).all(|_| time(key, part, 32 << 10) > time(key, part, 8 << 10) * 10) {
+            slow.push(format!("{key} {part:?}"));
         }
     }
-    assert!(slow.is_empty(), "{slow:#?}");
+    assert!(slow.is_empty(), "took more than ten times as long for 32 KiB as for 8: {slow:#?}");
 }
 
 /// All packs in a mode that stops nothing, so that a check goes on to the end.

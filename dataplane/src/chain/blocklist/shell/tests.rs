@@ -33,6 +33,8 @@ fn commands_in_pieces_are_put_together() {
         (r#"{"tool":"git","args":["push","-f","origin","main"]}"#, Some("git.force-push")),
         (r#"{"args":["delete","secrets","--all","-n","prod"]}"#, Some("cluster.delete")),
         (r#"{"args":["delete","note-1"]}"#, None),
+        (r#"{"query":"mutation { deleteRepository(input: {id: 7}) { id } }"}"#, Some("cloud.delete")),
+        (r#"{"query":"mutation { deleteIssueComment(input: {id: 7}) { id } }"}"#, None),
         (r#"{"method":"DELETE","url":"https://api.digitalocean.com/v2/droplets?tag_name=prod"}"#, Some("cloud.delete")),
         (r#"{"method":"DELETE","url":"https://notes.example.com/notes/7"}"#, None),
         (r#"{"method":"GET","url":"https://api.digitalocean.com/v2/droplets"}"#, None),

@@ -70,7 +70,7 @@ impl Run<'_, '_> {
                 }
                 b"ssh" | b"rsh" | b"dsh" | b"sshpass" => {
                     let host = self.skip_options(at + 1, b"pilFoJLRDWeBbcEIkmOQSwX", false);
-                    if name == b"sshpass" { host } else { host + 1 }
+                    if name == b"sshpass" { host } else { self.remote(host + 1) }
                 }
                 b"su" | b"runuser" => {
                     let code = self.option_value(at + 1, b'c');
@@ -97,6 +97,15 @@ impl Run<'_, '_> {
         Flow::Nothing
     }
 
+    /// `ssh host a \\; b`: a shell on the other side reads the words again.
+    fn remote(&mut self, from: usize) -> usize {
+        if self.args(from).any(|word| matches!(word, b";" | b"&&" | b"|" | b"||")) {
+            let text = self.lexer.join(from);
+            self.lexer.push_unit(text, self.depth + 1, self.windows);
+        }
+        from
+    }
+
     /// `git -c alias.x='!command' x`.
     pub(super) fn git_alias(&mut self, args: usize) {
         for index in args..self.count() {
@@ -105,6 +114,12 @@ impl Run<'_, '_> {
             // `submodule foreach 'command'`, `rebase --exec 'command'`.
             if matches!(text, b"foreach" | b"--exec" | b"-x" | b"--recursive") && self.word(index + 1).contains(&b' ') {
                 self.push_word(index + 1);
+                continue;
+            }
+            let runs = [b"core.sshCommand=".as_slice(), b"core.pager=", b"core.editor=", b"core.fsmonitor="];
+            if let Some(name) = runs.iter().find(|name| text.starts_with(name)) {
+                let start = word.text.start + u32::try_from(name.len()).unwrap_or(0);
+                self.lexer.push_unit(Span { start, end: word.text.end }, self.depth + 1, self.windows);
                 continue;
             }
             if !text.starts_with(b"alias.") {

@@ -52,14 +52,7 @@ const LIBRARIES: &[Library] = &[
     Library {
         builtin: Builtin::ClusterDelete,
         says: &[b"kubernetes import", b"kubernetes.client", b"import kubernetes", b"kubernetes/client-node"],
-        calls: &[
-            b"delete_*",
-            b"deleteNamespace*",
-            b"deleteCollection*",
-            b"deletePersistent*",
-            b"deleteCluster*",
-            b"deleteCustom*",
-        ],
+        calls: &[b"delete_*", b"deleteN*", b"deleteCollection*", b"deletePersistent*", b"deleteCluster*", b"deleteCustom*"],
     },
     Library { builtin: Builtin::ClusterPrune, says: &[b"docker.from_env", b"DockerClient"], calls: &[b"prune", b"prune_*"] },
     Library {
@@ -125,6 +118,9 @@ pub(super) fn deletes(code: &[u8]) -> Option<Builtin> {
         let is_used = library.says.is_empty() || has(code, library.says);
         is_used && calls(code).any(|name| is_one(name, library.calls) && !is_one(name, SPARED))
     };
+    if has(code, &[b"git.Repo"]) && has(code, &[b"force=True", b"--force", b"--hard"]) {
+        return Some(Builtin::GitPush);
+    }
     let library = LIBRARIES.iter().find(deletes);
     library.map(|library| library.builtin).or_else(|| {
         let all = [
