@@ -345,7 +345,9 @@ impl Run<'_, '_> {
     }
 
     fn watch_assignment(&mut self, at: usize) {
-        self.watch_run(at);
+        // What is set here is run by others: an editor, a pager, a prompt.
+        let runs = [b"GIT_SSH_COMMAND=".as_slice(), b"GIT_EDITOR=", b"GIT_PAGER=", b"EDITOR=", b"PAGER=", b"PROMPT_COMMAND="];
+        self.push_setting(at, &runs);
         let text = self.word(at);
         let hides = [b"HISTFILE=/dev/null".as_slice(), b"HISTSIZE=0", b"HISTFILESIZE=0", b"HISTFILE="];
         let destroys = text.starts_with(b"TF_CLI_ARGS") && memchr::memmem::find(text, b"-destroy").is_some();
@@ -353,18 +355,6 @@ impl Run<'_, '_> {
             self.report(Builtin::ShellHistory);
         } else if destroys {
             self.report(Builtin::ClusterDestroy);
-        }
-    }
-
-    /// What is set here is run by others: an editor, a pager, a prompt.
-    fn watch_run(&mut self, at: usize) {
-        let text = self.word(at);
-        let runs = [b"GIT_SSH_COMMAND=".as_slice(), b"GIT_EDITOR=", b"GIT_PAGER=", b"EDITOR=", b"PAGER=", b"PROMPT_COMMAND="];
-        if let Some(name) = runs.iter().find(|name| text.starts_with(name))
-            && let Some(word) = self.lexer.words.get(at).copied()
-        {
-            let start = word.text.start + u32::try_from(name.len()).unwrap_or(0);
-            self.lexer.push_unit(Span { start, end: word.text.end }, self.depth + 1, self.windows);
         }
     }
 

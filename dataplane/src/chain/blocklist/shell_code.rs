@@ -130,7 +130,10 @@ impl Acts {
     /// Looks at what stands before each parenthesis, and for what is called without one.
     pub(super) fn of(code: &[u8]) -> Self {
         let bare: [(u8, &[&[u8]]); 3] = [
-            (Self::PROCESS, &[b"system ", b"exec ", b"`", b"qx", b"getline", b"fork", b"/dev/", b"local-exec", b"shell script"]),
+            (
+                Self::PROCESS,
+                &[b"system ", b"exec ", b"eval ", b"`", b"qx", b"getline", b"fork", b"/dev/", b"local-exec", b"shell script"],
+            ),
             (Self::FILES, &[b"rm_rf", b"rmtree", b"rimraf", b"unlink", b"delete-directory"]),
             (Self::KEPT, &[b"_all", b".destroy", b"force:"]),
         ];

@@ -67,6 +67,7 @@ fn programs_are_read_for_what_they_would_do() {
             "import os\nfor r, d, f in os.walk('/var/backups'):\n    for n in f:\n        os.remove(n)",
             Some("shell.recursive-delete"),
         ),
+        ("eval pack('H*', '73') . from_hex('726d')", Some("shell.encoded-code")),
         ("Account.unscoped.delete_all", Some("shell.data-store")),
         ("Account.where(id: 7).delete_all", None),
         ("!rm -rf / --no-preserve-root", Some("shell.recursive-delete")),

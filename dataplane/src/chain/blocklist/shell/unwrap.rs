@@ -97,7 +97,7 @@ impl Run<'_, '_> {
         Flow::Nothing
     }
 
-    /// `ssh host a \\; b`: a shell on the other side reads the words again.
+    /// `ssh host a \; b`: a shell on the other side reads the words again.
     fn remote(&mut self, from: usize) -> usize {
         if self.args(from).any(|word| matches!(word, b";" | b"&&" | b"|" | b"||")) {
             let text = self.lexer.join(from);
@@ -117,12 +117,8 @@ impl Run<'_, '_> {
                 continue;
             }
             let runs = [b"core.sshCommand=".as_slice(), b"core.pager=", b"core.editor=", b"core.fsmonitor="];
-            if let Some(name) = runs.iter().find(|name| text.starts_with(name)) {
-                let start = word.text.start + u32::try_from(name.len()).unwrap_or(0);
-                self.lexer.push_unit(Span { start, end: word.text.end }, self.depth + 1, self.windows);
-                continue;
-            }
             if !text.starts_with(b"alias.") {
+                self.push_setting(index, &runs);
                 continue;
             }
             if self.word(index - 1) != b"-c" {
@@ -224,6 +220,15 @@ impl Run<'_, '_> {
     fn feed(&mut self, command: Range<usize>, named: Option<Span>, text: Span) {
         let command = self.lexer.fill(command, named, text);
         self.lexer.push_unit(command, self.depth + 1, self.windows);
+    }
+
+    /// `NAME=command`, where the name is one of these.
+    pub(super) fn push_setting(&mut self, index: usize, names: &[&[u8]]) {
+        let Some(word) = self.lexer.words.get(index).copied() else { return };
+        let text = self.lexer.bytes(word.text);
+        let Some(name) = names.iter().find(|name| text.starts_with(name)) else { return };
+        let start = word.text.start + u32::try_from(name.len()).unwrap_or(0);
+        self.lexer.push_unit(Span { start, end: word.text.end }, self.depth + 1, self.windows);
     }
 
     pub(super) fn push_word(&mut self, index: usize) {
