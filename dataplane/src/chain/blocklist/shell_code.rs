@@ -339,7 +339,7 @@ fn names_wide(line: &[u8]) -> bool {
 
 /// Whether the code sends statements to a database.
 fn sends_statements(code: &[u8]) -> bool {
-    has(code, &[b"execute", b".query(", b"executescript", b"executeRaw", b".raw(", b".exec("])
+    has(code, &[b"execute", b".query(", b".raw(", b".exec("])
 }
 
 /// What stands between two strings that the code joins: nothing, a blank, or a word for what is not known.

@@ -153,8 +153,7 @@ impl Run<'_, '_> {
         let text = self.lexer.bytes(word.text);
         let escape = text.iter().take_while(|byte| matches!(byte, b'+' | b':' | b'!')).count();
         if text.get(..escape).is_some_and(|head| head.ends_with(b"!")) {
-            let start = word.text.start + u32::try_from(escape).unwrap_or(0);
-            self.lexer.push_unit(Span { start, end: word.text.end }, self.depth + 1, self.windows);
+            self.push_tail(word.text, escape);
         }
     }
 
@@ -227,8 +226,13 @@ impl Run<'_, '_> {
         let Some(word) = self.lexer.words.get(index).copied() else { return };
         let text = self.lexer.bytes(word.text);
         let Some(name) = names.iter().find(|name| text.starts_with(name)) else { return };
-        let start = word.text.start + u32::try_from(name.len()).unwrap_or(0);
-        self.lexer.push_unit(Span { start, end: word.text.end }, self.depth + 1, self.windows);
+        self.push_tail(word.text, name.len());
+    }
+
+    /// What a word says behind its first bytes.
+    fn push_tail(&mut self, word: Span, bytes: usize) {
+        let start = word.start + u32::try_from(bytes).unwrap_or(0);
+        self.lexer.push_unit(Span { start, end: word.end }, self.depth + 1, self.windows);
     }
 
     pub(super) fn push_word(&mut self, index: usize) {
