@@ -13,20 +13,36 @@ pub(super) enum Fold {
     Letters,
 }
 
-/// What letters and digits of ASCII fold to where words stay apart; zero for what else there is.
-const WORD: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0_u8;
-    while byte < 128 {
-        if byte.is_ascii_digit() {
-            table[byte as usize] = b'0';
-        } else if byte.is_ascii_alphabetic() {
-            table[byte as usize] = byte.to_ascii_lowercase();
+impl Fold {
+    /// What each byte folds to by itself; zero for what ends a word, or is left out, or is more than a byte.
+    const fn table(self) -> [u8; 256] {
+        let mut table = [0; 256];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            let lower = byte.to_ascii_lowercase();
+            table[byte as usize] = match (self, lower) {
+                (Fold::Letters, b'0') => b'o',
+                (Fold::Letters, b'1' | b'l' | b'!' | b'|') => b'i',
+                (Fold::Letters, b'3') => b'e',
+                (Fold::Letters, b'4' | b'@') => b'a',
+                (Fold::Letters, b'5' | b'$') => b's',
+                (Fold::Letters, b'7') => b't',
+                (Fold::Letters, b'8') => b'b',
+                (Fold::Letters, b'9') => b'g',
+                (Fold::Words | Fold::Rotated, b'0'..=b'9') => b'0',
+                (Fold::Rotated, b'a'..=b'z') => (lower - b'a' + 13) % 26 + b'a',
+                (Fold::Words | Fold::Letters, b'a'..=b'z') => lower,
+                _ => 0,
+            };
+            byte += 1;
         }
-        byte += 1;
+        table
     }
-    table
-};
+}
+
+static WORDS: [u8; 256] = Fold::Words.table();
+static ROTATED: [u8; 256] = Fold::Rotated.table();
+static LETTERS: [u8; 256] = Fold::Letters.table();
 
 /// Longest quoted part that is dropped where a text talks about orders. LIMIT: a longer one is no quotation.
 const QUOTE_BYTES_MAX: usize = 200;
@@ -68,45 +84,46 @@ pub(super) fn fold(text: &[u8], fold: Fold, drop_quotes: bool, out: &mut Vec<u8>
 fn append(text: &[u8], fold: Fold, drop_quotes: bool, out: &mut Vec<u8>) {
     // Input is a JSON string, or bytes decoded from one; what is not UTF-8 folds to nothing.
     out.reserve(text.len());
+    let table = match fold {
+        Fold::Words => &WORDS,
+        Fold::Rotated => &ROTATED,
+        Fold::Letters => &LETTERS,
+    };
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
-        let letter = WORD[usize::from(byte)];
-        // Of words and the spaces between them nothing else is asked.
-        if fold == Fold::Words && (letter != 0 || byte == b' ') {
-            if letter != 0 {
-                out.push(letter)
-            } else {
-                end_word(out, fold)
-            }
+        let letter = table[usize::from(byte)];
+        if letter != 0 {
+            out.push(letter);
             at += 1;
-            continue;
-        }
-        if byte < 0x80 {
-            if drop_quotes && let Some(length) = quotation(text, at) {
-                end_word(out, fold);
-                at += length;
-                continue;
+        } else if byte < 0x80 {
+            match drop_quotes.then(|| quotation(text, at)).flatten() {
+                Some(length) => {
+                    end_word(out, fold);
+                    at += length;
+                }
+                None => {
+                    mark(byte, text.get(at + 1).copied().unwrap_or(b' '), fold, out);
+                    at += 1;
+                }
             }
-            ascii(byte, text.get(at + 1).copied().unwrap_or(b' '), fold, out);
-            at += 1;
-            continue;
+        } else {
+            let length = match byte {
+                0xc0..=0xdf => 2,
+                0xe0..=0xef => 3,
+                0xf0..=0xf7 => 4,
+                _ => 1,
+            };
+            let part = text.get(at..at + length).unwrap_or_default();
+            match std::str::from_utf8(part).ok().and_then(|part| part.chars().next()) {
+                Some(letter) => match wide(letter) {
+                    Some(plain) if table[usize::from(plain)] != 0 => out.push(table[usize::from(plain)]),
+                    Some(other) => mark(other, b' ', fold, out),
+                    None => {}
+                },
+                None => end_word(out, fold),
+            }
+            at += length;
         }
-        let length = match byte {
-            0xc0..=0xdf => 2,
-            0xe0..=0xef => 3,
-            0xf0..=0xf7 => 4,
-            _ => 1,
-        };
-        let part = text.get(at..at + length).unwrap_or_default();
-        match std::str::from_utf8(part).ok().and_then(|part| part.chars().next()) {
-            Some(letter) => match wide(letter) {
-                Some(b' ') => end_word(out, fold),
-                Some(plain) => ascii(plain, b' ', fold, out),
-                None => {}
-            },
-            None => end_word(out, fold),
-        }
-        at += length;
     }
 }
 
@@ -116,37 +133,15 @@ fn end_word(out: &mut Vec<u8>, fold: Fold) {
     }
 }
 
-fn ascii(byte: u8, next: u8, fold: Fold, out: &mut Vec<u8>) {
-    if fold == Fold::Letters {
-        let letter = match byte.to_ascii_lowercase() {
-            b'0' => b'o',
-            b'1' | b'l' | b'!' | b'|' => b'i',
-            b'3' => b'e',
-            b'4' | b'@' => b'a',
-            b'5' | b'$' => b's',
-            b'7' => b't',
-            b'8' => b'b',
-            b'9' => b'g',
-            letter @ b'a'..=b'z' => letter,
-            _ => return,
-        };
-        out.push(letter);
-        return;
-    }
-    match byte {
-        b'a'..=b'z' | b'A'..=b'Z' => {
-            let lower = byte.to_ascii_lowercase();
-            out.push(if fold == Fold::Rotated { (lower - b'a' + 13) % 26 + b'a' } else { lower });
+/// What is no letter: it ends a word, and a stop with a space behind it ends a sentence.
+fn mark(byte: u8, next: u8, fold: Fold, out: &mut Vec<u8>) {
+    if fold != Fold::Letters && matches!(byte, b'.' | b'!' | b'?') && next.is_ascii_whitespace() {
+        if out.last() == Some(&b' ') {
+            out.pop();
         }
-        b'0'..=b'9' => out.push(b'0'),
-        // A stop ends a sentence when a space follows.
-        b'.' | b'!' | b'?' if next.is_ascii_whitespace() => {
-            if out.last() == Some(&b' ') {
-                out.pop();
-            }
-            out.push(b'.');
-        }
-        _ => end_word(out, fold),
+        out.push(b'.');
+    } else {
+        end_word(out, fold);
     }
 }
 

@@ -42,6 +42,7 @@ impl Scratch {
 #[derive(Debug)]
 pub(super) struct Shell {
     table: Table,
+    bare: shell_code::Bare,
 }
 
 /// What reads the here-document of a command.
@@ -73,7 +74,7 @@ pub(super) enum Flow {
 
 impl Shell {
     pub(super) fn new() -> Self {
-        Self { table: Table::new() }
+        Self { table: Table::new(), bare: shell_code::Bare::new() }
     }
 
     /// Whether a value of unknown use is itself a command line: it begins with a program people run, and goes on like one.

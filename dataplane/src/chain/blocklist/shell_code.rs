@@ -2,6 +2,7 @@
 //!
 //! Pure functions over code text. Only calls that need no knowledge of the surrounding program count.
 
+use aho_corasick::packed;
 use memchr::memmem::find;
 
 use super::builtin::Builtin;
@@ -127,18 +128,31 @@ impl Acts {
     /// What a service keeps goes.
     const KEPT: u8 = 1 << 3;
 
+    /// What is called without a parenthesis, or stands in one with something before it.
+    const BARE: [(&'static str, u8); 16] = [
+        ("system ", Self::PROCESS),
+        ("exec ", Self::PROCESS),
+        ("eval ", Self::PROCESS),
+        ("getline", Self::PROCESS),
+        ("fork", Self::PROCESS),
+        ("/dev/", Self::PROCESS),
+        ("local-exec", Self::PROCESS),
+        ("shell script", Self::PROCESS),
+        ("rm_rf", Self::FILES),
+        ("rmtree", Self::FILES),
+        ("rimraf", Self::FILES),
+        ("unlink", Self::FILES),
+        ("delete-directory", Self::FILES),
+        ("_all", Self::KEPT),
+        (".destroy", Self::KEPT),
+        ("force:", Self::KEPT),
+    ];
+
     /// Looks at what stands before each parenthesis, and for what is called without one.
-    pub(super) fn of(code: &[u8]) -> Self {
-        let bare: [(u8, &[&[u8]]); 3] = [
-            (
-                Self::PROCESS,
-                &[b"system ", b"exec ", b"eval ", b"`", b"qx", b"getline", b"fork", b"/dev/", b"local-exec", b"shell script"],
-            ),
-            (Self::FILES, &[b"rm_rf", b"rmtree", b"rimraf", b"unlink", b"delete-directory"]),
-            (Self::KEPT, &[b"_all", b".destroy", b"force:"]),
-        ];
-        let acts = libraries::calls(code).fold(0, |acts, name| acts | Self::call(name));
-        Self(bare.iter().fold(acts, |acts, (kind, words)| acts | if has(code, words) { *kind } else { 0 }))
+    pub(super) fn of(code: &[u8], bare: &Bare) -> Self {
+        let called = libraries::calls(code).fold(0, |acts, name| acts | Self::call(name));
+        let quoted = if has(code, &[b"`", b"qx"]) { Self::PROCESS } else { 0 };
+        Self(called | quoted | bare.acts(code))
     }
 
     fn call(name: &[u8]) -> u8 {
@@ -181,6 +195,23 @@ impl Acts {
 
     pub(super) fn sends_statements(self, code: &[u8]) -> bool {
         self.has(Self::STATEMENT) && sends_statements(code)
+    }
+}
+
+/// Searches for all of [`Acts::BARE`] at once.
+#[derive(Debug)]
+pub(super) struct Bare(Option<packed::Searcher>);
+
+impl Bare {
+    pub(super) fn new() -> Self {
+        Self(packed::Searcher::new(Acts::BARE.map(|(word, _)| word)))
+    }
+
+    /// Where the processor cannot search so, each search below is made.
+    fn acts(&self, code: &[u8]) -> u8 {
+        let Self(Some(words)) = self else { return u8::MAX };
+        let kind = |found: usize| Acts::BARE.get(found).map_or(0, |(_, kind)| *kind);
+        words.find_iter(code).fold(0, |acts, found| acts | kind(found.pattern().as_usize()))
     }
 }
 

@@ -47,8 +47,9 @@ pub(super) fn check(scratch: &mut Scratch, sink: &mut Sink<'_>, text: &[u8], cer
 
 /// Whether one of the first parts of the text begins like a whole statement.
 pub(super) fn is_statement(text: &[u8]) -> bool {
+    let starts = std::iter::once(0).chain(memchr::memchr_iter(b';', text).map(|end| end + 1));
     // LIMIT: what hides a statement behind others does not need more.
-    text.split(|byte| *byte == b';').take(4).any(begins_statement)
+    starts.take(4).any(|start| begins_statement(text.get(start..).unwrap_or_default()))
 }
 
 /// Whether the text begins like a whole statement.
