@@ -13,6 +13,7 @@ mod detect;
 mod glob;
 mod markup;
 mod operator;
+mod operation;
 mod path;
 mod payload;
 mod present;
@@ -253,6 +254,12 @@ impl Blocklist {
                 Visit::Delete { url } => {
                     self.run_builtin(&mut best, place(url, NO_NODE), |modes, found| {
                         self.detectors.check_delete(&mut Sink::new(modes, found), string_at(nodes, url));
+                    });
+                }
+                Visit::Operation { object, operation } => {
+                    self.run_builtin(&mut best, place(operation, NO_NODE), |modes, found| {
+                        let object = nodes.get(to_usize(object)..).unwrap_or_default();
+                        self.detectors.check_operation(&mut Sink::new(modes, found), object, string_at(nodes, operation));
                     });
                 }
                 Visit::Argv { command, argv } => {

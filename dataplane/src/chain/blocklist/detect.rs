@@ -12,7 +12,7 @@ use super::role::Role;
 use super::shell::{self, Shell};
 use super::sql::{self, Certainty};
 use super::sql_lex::Token;
-use super::{decode, markup, path, payload, shell_code, shell_download, sqli, ssrf};
+use super::{decode, markup, operation, path, payload, shell_code, shell_download, sqli, ssrf};
 
 /// The mode of each builtin rule; `None` is off.
 pub(super) type Modes = [Option<Mode>; BUILTIN_COUNT];
@@ -222,6 +222,13 @@ impl Detectors {
         shell_download::deletes(|parts| parts.iter().any(|part| memchr::memmem::find(url.as_bytes(), part).is_some()))
             .into_iter()
             .for_each(|builtin| sink.report(builtin));
+    }
+
+    /// Looks at an object that says by name what is to be done.
+    pub(super) fn check_operation(&self, sink: &mut Sink<'_>, object: &[Node<'_>], name: &str) {
+        if let Some(found) = operation::check(object, name) {
+            sink.report(found);
+        }
     }
 
     /// Looks at text for a model.

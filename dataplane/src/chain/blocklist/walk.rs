@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use simd_json::Node;
 
+use super::operation;
 use super::role::{self, Role};
 use super::to_usize;
 
@@ -27,6 +28,28 @@ pub(super) struct Frame {
     /// Where a request would go, and whether it would delete.
     url: u32,
     deletes: bool,
+    /// The object itself, and what it says is to be done.
+    start: u32,
+    operation: u32,
+}
+
+impl Frame {
+    /// What is to be looked at once all members are known, one after the other.
+    fn whole(&mut self) -> Option<Visit> {
+        if !self.object {
+            return None;
+        }
+        let (argv, operation) = (std::mem::replace(&mut self.argv, NO_NODE), std::mem::replace(&mut self.operation, NO_NODE));
+        if argv != NO_NODE {
+            self.operation = operation;
+            return Some(Visit::Argv { command: self.command, argv });
+        }
+        if operation != NO_NODE {
+            return Some(Visit::Operation { object: self.start, operation });
+        }
+        let deletes = std::mem::take(&mut self.deletes) && self.url != NO_NODE;
+        deletes.then_some(Visit::Delete { url: self.url })
+    }
 }
 
 /// One thing to look at.
@@ -38,6 +61,8 @@ pub(super) enum Visit {
     Argv { command: u32, argv: u32 },
     /// A request that deletes what the string at `url` names.
     Delete { url: u32 },
+    /// An object and the string in it that says what is to be done.
+    Operation { object: u32, operation: u32 },
 }
 
 /// The state of one walk.
@@ -77,14 +102,10 @@ impl<'s> Walk<'s> {
             let mut in_object = false;
             if let Some(frame) = self.frames.last_mut() {
                 if frame.remaining == 0 {
-                    let done = *frame;
+                    if let Some(visit) = frame.whole() {
+                        return Some(visit);
+                    }
                     self.frames.pop();
-                    if done.object && done.argv != NO_NODE {
-                        return Some(Visit::Argv { command: done.command, argv: done.argv });
-                    }
-                    if done.deletes && done.url != NO_NODE {
-                        return Some(Visit::Delete { url: done.url });
-                    }
                     continue;
                 }
                 frame.remaining -= 1;
@@ -121,12 +142,22 @@ impl<'s> Walk<'s> {
             let value = nodes.get(self.at)?;
             self.at += 1;
             if in_object && let Some(frame) = self.frames.last_mut() {
-                let is_named = |name: &str| matches!(nodes.get(to_usize(key)), Some(Node::String(own)) if *own == name);
+                let name_of = |key: u32| match nodes.get(to_usize(key)) {
+                    Some(Node::String(name)) => *name,
+                    _ => "",
+                };
+                let name = name_of(key);
+                if matches!(value, Node::String(_))
+                    && operation::is_operation(name)
+                    && (frame.key == NO_NODE || operation::holds_calls(name_of(frame.key)))
+                {
+                    frame.operation = node;
+                }
                 match (role, value) {
                     (Role::Command, Node::String(_)) => frame.command = node,
                     (Role::Url, Node::String(_)) => frame.url = node,
-                    (_, Node::String("DELETE")) if is_named("method") => frame.deletes = true,
-                    (_, Node::String(_)) if frame.command == NO_NODE && is_named("tool") => frame.command = node,
+                    (_, Node::String("DELETE")) if name == "method" => frame.deletes = true,
+                    (_, Node::String(_)) if frame.command == NO_NODE && name == "tool" => frame.command = node,
                     (Role::Argv, Node::String(_)) | (Role::Argv | Role::Command, Node::Array { .. }) => frame.argv = node,
                     _ => {}
                 }
@@ -153,6 +184,8 @@ impl<'s> Walk<'s> {
             argv: NO_NODE,
             url: NO_NODE,
             deletes: false,
+            start: u32::try_from(self.at.saturating_sub(1)).unwrap_or(NO_NODE),
+            operation: NO_NODE,
         });
     }
 }

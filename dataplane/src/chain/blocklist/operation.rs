@@ -1,0 +1,471 @@
+//! Calls that say by name what is to be done and to what, and are no command: `{"operation":"DeleteBucket"}`,
+//! `{"verb":"delete","resource":"namespace"}`, `{"action":"deleteMany","filter":{}}`.
+//!
+//! Pure functions over an object of the tape. A verb that takes away counts where what it takes is kept for a reason, or
+//! where it takes all there is. One record, one message, one pod is everyday work.
+
+use arrayvec::ArrayVec;
+use simd_json::{Node, StaticNode};
+use wire::jsonrpc::{Nodes, members};
+
+use super::builtin::Builtin;
+use super::shell_target::{self, Place};
+
+/// Most words of a name that are read. LIMIT: no operation has more.
+const WORDS_MAX: usize = 8;
+/// Most bytes of a name. LIMIT: what is longer is a text.
+const NAME_BYTES_MAX: usize = 64;
+
+/// Verbs that take away.
+const DELETES: &[&str] = &[
+    "delete",
+    "del",
+    "destroy",
+    "drop",
+    "terminate",
+    "purge",
+    "truncate",
+    "wipe",
+    "remove",
+    "erase",
+    "deregister",
+    "flush",
+    "nuke",
+    "obliterate",
+    "prune",
+    "uninstall",
+    "decommission",
+    "deprovision",
+    "teardown",
+    "deletecollection",
+    "empty",
+    "release",
+    "format",
+    "reset",
+];
+
+/// Verbs that switch off.
+const STOPS: &[&str] = &["disable", "stop", "suspend", "deactivate", "unprotect", "pause", "schedule"];
+
+/// What is kept for a reason, by what may not be done to it; as a name ends, in the singular.
+const KEPT: &[(Builtin, &[&str])] = &[
+    (Builtin::CloudStorage, &["bucket", "blob container", "storage account", "file system", "filesystem", "file share"]),
+    (
+        Builtin::CloudAudit,
+        &["trail", "detector", "log group", "audit log", "flow log", "log bucket", "log sink", "protection", "recorder"],
+    ),
+    (
+        Builtin::CloudDelete,
+        &[
+            "instance",
+            "server",
+            "vm",
+            "machine",
+            "droplet",
+            "volume",
+            "disk",
+            "snapshot",
+            "backup",
+            "vault",
+            "recovery point",
+            "stack",
+            "vpc",
+            "network",
+            "load balancer",
+            "hosted zone",
+            "dns zone",
+            "zone",
+            "resource group",
+            "node group",
+            "scaling group",
+            "project",
+            "account",
+            "tenant",
+            "organization",
+            "environment",
+            "workspace",
+            "app",
+            "function",
+            "distribution",
+            "domain",
+            "kms key",
+            "key deletion",
+            "key version",
+            "key ring",
+            "registry",
+            "user pool",
+            "file store",
+            "image",
+            "elastic ip",
+        ],
+    ),
+    (
+        Builtin::ClusterDelete,
+        &[
+            "namespace",
+            "ns",
+            "deployment",
+            "statefulset",
+            "stateful set",
+            "daemonset",
+            "pvc",
+            "pv",
+            "persistentvolumeclaim",
+            "persistentvolume",
+            "persistent volume",
+            "persistent volume claim",
+            "crd",
+            "customresourcedefinition",
+            "node",
+            "node pool",
+            "cluster",
+            "cluster role",
+            "clusterrole",
+            "clusterrolebinding",
+            "helm release",
+        ],
+    ),
+    (Builtin::ShellPublish, &["repository", "repo", "package"]),
+    (Builtin::SqlDrop, &["database", "db", "table", "schema", "keyspace", "tablespace"]),
+    (
+        Builtin::ShellData,
+        &["collection", "index", "dataset", "warehouse", "data stream", "topic", "queue", "cache", "keys", "data", "everything"],
+    ),
+];
+
+/// What `release`, `format`, `reset`, `empty` and `flush` may be meant for; of other things they take nothing away.
+const RESET: &[&str] = &["database", "db", "disk", "volume", "device", "cluster", "schema", "bucket", "cache", "all"];
+
+/// What protects: a verb that switches off must not be used on it.
+const PROTECTS: &[&str] = &[
+    "logging",
+    "log",
+    "audit",
+    "trail",
+    "cloudtrail",
+    "guardduty",
+    "detector",
+    "protection",
+    "mfa",
+    "firewall",
+    "backup",
+    "versioning",
+    "encryption",
+    "waf",
+    "monitoring",
+    "alarm",
+    "defender",
+    "antivirus",
+    "recorder",
+    "deletion",
+];
+
+/// Names of members that say of what kind the thing is.
+const KINDS: &[&str] = &["resource", "kind", "type", "service", "object", "entity", "target", "resources", "scope"];
+
+/// Whether a member of this name says what is to be done.
+pub(super) fn is_operation(name: &str) -> bool {
+    matches!(
+        name,
+        "action" | "operation" | "op" | "verb" | "method" | "function" | "command" | "cmd" | "api" | "tool" | "tool_name"
+    )
+}
+
+/// Whether an object under this name is a call, or holds the values of one.
+pub(super) fn holds_calls(name: &str) -> bool {
+    is_nested(name)
+        || matches!(name, "steps" | "actions" | "operations" | "calls" | "commands" | "tasks" | "requests" | "job" | "task")
+}
+
+/// Whether a member holds values of the call it is in.
+fn is_nested(name: &str) -> bool {
+    matches!(name, "params" | "parameters" | "input" | "inputs" | "options" | "args" | "arguments" | "body" | "request" | "payload")
+}
+
+/// What the object at the front, whose operation is `name`, would do.
+pub(super) fn check(object: Nodes<'_, '_>, name: &str) -> Option<Builtin> {
+    let words = words(name);
+    let (first, last) = (words.first().copied()?, words.last().copied()?);
+    let call = Call { object };
+    if call.only_asks() {
+        return None;
+    }
+    if let Some(found) = call.changes(&words) {
+        return Some(found);
+    }
+    if one_of(first, DELETES) || words.len() > 1 && (one_of(last, DELETES) || one_of(second(&words), DELETES)) {
+        return call.deletes(&words);
+    }
+    if !one_of(first, STOPS) {
+        return None;
+    }
+    let protects = |word: &str| one_of(singular(word), PROTECTS);
+    let stops = if words.len() > 1 { protects(last) } else { call.kinds().any(|kind| protects(last_of(kind))) };
+    stops.then_some(Builtin::CloudAudit)
+}
+
+/// An object of the tape.
+#[derive(Clone, Copy)]
+struct Call<'t, 'i> {
+    object: Nodes<'t, 'i>,
+}
+
+impl<'t, 'i> Call<'t, 'i> {
+    /// The members, and those of members that hold values of the call.
+    fn values(self) -> impl Iterator<Item = (&'i str, Nodes<'t, 'i>)> {
+        members(self.object).flat_map(|(name, value)| {
+            let inner = if is_nested(name) { value } else { &[] };
+            std::iter::once((name, value)).chain(members(inner))
+        })
+    }
+
+    fn texts(self, named: impl Fn(&str) -> bool) -> impl Iterator<Item = &'i str> {
+        self.values().filter(move |(name, _)| named(name)).filter_map(|(_, value)| match value.first() {
+            Some(Node::String(text)) => Some(*text),
+            _ => None,
+        })
+    }
+
+    /// What kinds of things are spoken of.
+    fn kinds(self) -> impl Iterator<Item = &'i str> {
+        self.texts(|name| one_of(last_of(name), KINDS))
+    }
+
+    fn is(self, names: &[&str], wanted: bool) -> bool {
+        self.values().any(|(name, value)| {
+            let is_wanted = matches!(value.first(), Some(Node::Static(StaticNode::Bool(is))) if *is == wanted);
+            is_wanted && one_of(&joined(name), names)
+        })
+    }
+
+    /// A dry run, or a search for what others did.
+    fn only_asks(self) -> bool {
+        let asks = ["dryrun", "preview", "simulate", "whatif", "planonly", "checkonly", "noop"];
+        let searches = ["limit", "page", "since", "until", "from", "starttime", "endtime", "cursor", "timestamp", "effect"];
+        self.is(&asks, true) || members(self.object).any(|(name, _)| one_of(&joined(name), &searches))
+    }
+
+    /// Whether an array of the call has one of these words.
+    fn has_flag(self, flags: &[&str]) -> bool {
+        self.values().any(|(_, value)| match value.split_first() {
+            Some((Node::Array { len, .. }, items)) => items
+                .iter()
+                .take(*len)
+                .any(|item| matches!(item, Node::String(text) if flags.contains(text))),
+            Some((Node::String(text), _)) => flags.contains(text),
+            _ => false,
+        })
+    }
+
+    fn deletes(self, words: &[&str]) -> Option<Builtin> {
+        let first = words.first().copied().unwrap_or_default();
+        // `flush` and its kin take away only from some things.
+        let is_mild = one_of(first, &["release", "format", "reset", "empty", "flush"]);
+        let nouns = words.iter().copied().filter(|word| !one_of(word, DELETES));
+        let nouns: ArrayVec<&str, WORDS_MAX> = nouns.collect();
+        if let Some(last) = nouns.last().copied() {
+            if one_of(last, &["many", "all", "bulk"]) {
+                return (!self.is_bounded()).then_some(Builtin::ShellData);
+            }
+            return kept(&nouns).filter(|_| !is_mild || one_of(singular(last), RESET));
+        }
+        for kind in self.kinds() {
+            let kind = self::words(kind);
+            let is_all = kind.len() == 1 && one_of(kind.first().copied().unwrap_or_default(), &["all", "everything", "*"]);
+            if is_all {
+                return Some(Builtin::ShellData);
+            }
+            if let Some(found) = kept(&kind).filter(|_| !is_mild) {
+                return Some(found);
+            }
+        }
+        let is_broad = |path: &str| !matches!(shell_target::place(path.as_bytes()), Place::Elsewhere | Place::Ordinary);
+        if self.texts(|name| one_of(last_of(name), &["path", "paths", "directory", "dir", "folder"])).any(is_broad) {
+            return Some(Builtin::ShellDelete);
+        }
+        let infrastructure = one_of(first, &["destroy"]) && (self.is(&["autoapprove", "force"], true) || self.has_flag(&["-auto-approve"]));
+        if infrastructure {
+            return Some(Builtin::ClusterDestroy);
+        }
+        let drops = one_of(first, &["drop", "truncate", "purge", "wipe"])
+            && self.values().any(|(name, _)| one_of(last_of(name), &["collection", "table", "database", "queue", "index"]));
+        if drops {
+            return Some(Builtin::ShellData);
+        }
+        let releases = one_of(first, &["uninstall"]) && self.values().any(|(name, _)| one_of(last_of(name), &["release", "chart"]));
+        releases.then_some(Builtin::ClusterDelete)
+    }
+
+    /// Whether something says which of many are meant.
+    fn is_bounded(self) -> bool {
+        self.values().any(|(name, value)| {
+            let says = one_of(last_of(name), &["filter", "query", "where", "selector", "criteria", "match", "condition", "ids"]);
+            says && !matches!(value.first(), Some(Node::Object { len: 0, .. } | Node::Static(StaticNode::Null) | Node::String("" | "*")))
+        })
+    }
+
+    /// What takes nothing away by its name, but by how it is asked for.
+    fn changes(self, words: &[&str]) -> Option<Builtin> {
+        let is = |word: &str| words.iter().any(|own| own.eq_ignore_ascii_case(word));
+        let forced = self.is(&["force", "forced", "forcepush", "hard"], true) || self.has_flag(&["--force", "-f", "--mirror"]);
+        if is("push") && (forced || is("force")) && !self.has_flag(&["--force-with-lease"]) && words.len() <= 3 {
+            return Some(Builtin::GitPush);
+        }
+        let hard = self.texts(|name| one_of(last_of(name), &["mode", "type"])).any(|mode| mode == "hard");
+        if is("reset") && (hard || forced || self.has_flag(&["--hard"])) || is("clean") && forced {
+            return Some(Builtin::GitReset);
+        }
+        if is("apply") && self.is(&["destroy"], true) {
+            return Some(Builtin::ClusterDestroy);
+        }
+        let none = |(name, value): (&str, Nodes<'_, '_>)| {
+            let is_count = one_of(last_of(name), &["replicas", "capacity", "size", "count"]);
+            is_count && matches!(value.first(), Some(Node::Static(StaticNode::I64(0) | StaticNode::U64(0))))
+        };
+        if is("scale") && self.values().any(none) {
+            return Some(Builtin::ClusterStop);
+        }
+        let changes = ["modify", "update", "set", "patch", "configure", "put"].iter().any(|verb| is(verb));
+        let unprotected = ["deletionprotection", "enabledeletionprotection", "terminationprotection", "disableapitermination"];
+        if changes && self.is(&unprotected, false) || is("versioning") && self.has_text("Suspended") {
+            return Some(Builtin::CloudAudit);
+        }
+        let opens = is("authorize") && is("ingress") && (self.has_text("0.0.0.0/0") || self.has_text("::/0"));
+        let admits = (is("attach") || is("put")) && is("policy") && self.has_text("AdministratorAccess");
+        (opens || admits).then_some(Builtin::CloudAccess)
+    }
+
+    /// Whether a text anywhere in the object ends so.
+    fn has_text(self, end: &str) -> bool {
+        let nodes = self.object.get(..wire::jsonrpc::span(self.object)).unwrap_or_default();
+        nodes.iter().any(|node| matches!(node, Node::String(text) if text.ends_with(end)))
+    }
+}
+
+/// What a name of words, the last of which counts most, is kept for.
+fn kept(words: &[&str]) -> Option<Builtin> {
+    let (last, before) = words.split_last()?;
+    let is_one = |name: &&str| {
+        let (head, tail) = name.rsplit_once(' ').map_or(("", *name), |(head, tail)| (head, tail));
+        let is_headed = head.split(' ').rev().zip(before.iter().rev()).filter(|(want, have)| have.eq_ignore_ascii_case(want)).count();
+        singular(last).eq_ignore_ascii_case(tail) && (head.is_empty() || is_headed == head.split(' ').count())
+    };
+    KEPT.iter().find(|(_, names)| names.iter().any(|name| is_one(&name))).map(|(builtin, _)| *builtin)
+}
+
+fn one_of(word: &str, list: &[&str]) -> bool {
+    list.iter().any(|one| word.eq_ignore_ascii_case(one))
+}
+
+fn second<'n>(words: &[&'n str]) -> &'n str {
+    words.get(1).copied().unwrap_or_default()
+}
+
+fn singular(word: &str) -> &str {
+    match word.strip_suffix("ies") {
+        Some("repositor") => "repository",
+        Some("registr") => "registry",
+        _ => word.strip_suffix('s').filter(|one| !one.ends_with('s') && one.len() > 1).unwrap_or(word),
+    }
+}
+
+fn last_of(name: &str) -> &str {
+    words(name).last().copied().unwrap_or_default()
+}
+
+/// A name in small letters without what separates its words.
+fn joined(name: &str) -> arrayvec::ArrayString<NAME_BYTES_MAX> {
+    let mut joined = arrayvec::ArrayString::new();
+    for letter in name.chars().filter(char::is_ascii_alphanumeric) {
+        if joined.try_push(letter.to_ascii_lowercase()).is_err() {
+            break;
+        }
+    }
+    joined
+}
+
+/// The words of a name such as `deleteDBInstance`, `delete_bucket`, `Microsoft.Compute/virtualMachines`.
+fn words(name: &str) -> ArrayVec<&str, WORDS_MAX> {
+    let mut words = ArrayVec::new();
+    let bytes = name.as_bytes();
+    // A command line is no name.
+    if name.len() > NAME_BYTES_MAX || memchr::memchr(b' ', bytes).is_some() {
+        return words;
+    }
+    let is = |at: Option<usize>, kind: fn(&u8) -> bool| at.and_then(|at| bytes.get(at)).is_some_and(kind);
+    let mut start = 0;
+    for at in 0..=bytes.len() {
+        let separates = !is(Some(at), u8::is_ascii_alphanumeric);
+        let begins = is(Some(at), u8::is_ascii_uppercase)
+            && (!is(at.checked_sub(1), u8::is_ascii_uppercase) || is(Some(at + 1), u8::is_ascii_lowercase));
+        if separates || begins {
+            if let Some(word) = name.get(start..at).filter(|word| !word.is_empty())
+                && words.try_push(word).is_err()
+            {
+                break;
+            }
+            start = at + usize::from(separates);
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check_value;
+    use super::words;
+
+    #[test]
+    fn names_are_split_into_words() {
+        let rows: [(&str, &[&str]); 5] = [
+            ("deleteDBInstance", &["delete", "DB", "Instance"]),
+            ("delete_bucket", &["delete", "bucket"]),
+            ("Microsoft.Compute/virtualMachines", &["Microsoft", "Compute", "virtual", "Machines"]),
+            ("FLUSHALL", &["FLUSHALL"]),
+            ("löschen", &["l", "schen"]),
+        ];
+        for (name, expect) in rows {
+            assert_eq!(words(name).as_slice(), expect, "{name}");
+        }
+    }
+
+    #[test]
+    fn operations_are_judged_by_what_they_take_away() {
+        let rows = [
+            (r#"{"operation":"DeleteBucket","bucket":"prod-data"}"#, Some("cloud.storage-delete")),
+            (r#"{"action":"delete_bucket_tagging","bucket":"prod-data"}"#, None),
+            (r#"{"service":"ec2","operation":"TerminateInstances","parameters":{"InstanceIds":["i-1"]}}"#, Some("cloud.delete")),
+            (r#"{"service":"ec2","operation":"TerminateInstances","parameters":{"DryRun":true}}"#, None),
+            (r#"{"service":"rds","operation":"deleteDBInstance","dry_run":true}"#, None),
+            (r#"{"service":"cloudtrail","action":"StopLogging","params":{"Name":"main"}}"#, Some("cloud.audit-off")),
+            (r#"{"verb":"delete","resource":"namespace","name":"prod"}"#, Some("cluster.delete")),
+            (r#"{"verb":"delete","resource":"pod","name":"web-1"}"#, None),
+            (r#"{"collection":"users","operation":"deleteMany","filter":{}}"#, Some("shell.data-store")),
+            (r#"{"collection":"users","operation":"deleteMany","filter":{"plan":"trial"}}"#, None),
+            (r#"{"collection":"users","operation":"deleteOne","filter":{"_id":1}}"#, None),
+            (r#"{"operation":"drop","collection":"orders"}"#, Some("shell.data-store")),
+            (r#"{"operation":"push","remote":"origin","branch":"main","force":true}"#, Some("git.force-push")),
+            (r#"{"operation":"push","remote":"origin","flags":["--force"]}"#, Some("git.force-push")),
+            (r#"{"operation":"push","remote":"origin","branch":"topic"}"#, None),
+            (r#"{"operation":"reset","mode":"hard","ref":"HEAD~3"}"#, Some("git.discard")),
+            (r#"{"operation":"reset","mode":"soft","ref":"HEAD~1"}"#, None),
+            (r#"{"action":"delete","path":"/var/lib/postgresql","recursive":true}"#, Some("shell.recursive-delete")),
+            (r#"{"action":"delete","path":"build/old.txt"}"#, None),
+            (r#"{"command":"destroy","auto_approve":true,"dir":"infra"}"#, Some("cluster.destroy")),
+            (r#"{"action":"scale","kind":"deployment","name":"api","replicas":0}"#, Some("cluster.stop")),
+            (r#"{"action":"scale","kind":"deployment","name":"api","replicas":3}"#, None),
+            (r#"{"steps":[{"action":"drop_database","database":"shop"}]}"#, Some("sql.drop")),
+            (r#"{"events":[{"action":"drop_database","database":"shop"}]}"#, None),
+            (r#"{"action":"DeleteBucket","since":"2026-01-01"}"#, None),
+            (r#"{"action":"delete_comment","id":7}"#, None),
+            (r#"{"operation":"ModifyDBInstance","parameters":{"DeletionProtection":false}}"#, Some("cloud.audit-off")),
+            (r#"{"action":"disable","target":"firewall"}"#, Some("cloud.audit-off")),
+            (r#"{"action":"disable","target":"dark-mode"}"#, None),
+            (r#"{"action":"release","version":"1.2.0"}"#, None),
+            (r#"{"action":"reset","form":"signup"}"#, None),
+        ];
+        for (json, expect) in rows {
+            assert_eq!(check_value(json).as_deref(), expect, "{json}");
+        }
+    }
+}
