@@ -12,8 +12,8 @@ mod decode;
 mod detect;
 mod glob;
 mod markup;
-mod operator;
 mod operation;
+mod operator;
 mod path;
 mod payload;
 mod present;
@@ -32,6 +32,7 @@ mod sql_lex;
 mod sqli;
 mod ssrf;
 mod walk;
+mod written;
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -254,6 +255,12 @@ impl Blocklist {
                 Visit::Delete { url } => {
                     self.run_builtin(&mut best, place(url, NO_NODE), |modes, found| {
                         self.detectors.check_delete(&mut Sink::new(modes, found), string_at(nodes, url));
+                    });
+                }
+                Visit::Write { path, content } => {
+                    self.run_builtin(&mut best, place(content, NO_NODE), |modes, found| {
+                        let (path, content) = (string_at(nodes, path), string_at(nodes, content));
+                        self.detectors.check_write(detect, &mut Sink::new(modes, found), path, content);
                     });
                 }
                 Visit::Operation { object, operation } => {

@@ -12,7 +12,7 @@ use super::role::Role;
 use super::shell::{self, Shell};
 use super::sql::{self, Certainty};
 use super::sql_lex::Token;
-use super::{decode, markup, operation, path, payload, shell_code, shell_download, sqli, ssrf};
+use super::{decode, markup, operation, path, payload, shell_code, shell_download, sqli, ssrf, written};
 
 /// The mode of each builtin rule; `None` is off.
 pub(super) type Modes = [Option<Mode>; BUILTIN_COUNT];
@@ -28,11 +28,16 @@ impl<'m> Sink<'m> {
         Self { modes, found }
     }
 
+    /// How strict a rule is; `None` where it is off.
+    pub(super) fn mode(&self, builtin: Builtin) -> Option<Mode> {
+        self.modes.get(builtin as usize).copied().flatten()
+    }
+
     pub(super) fn report(&mut self, builtin: Builtin) {
-        if let Some(Some(mode)) = self.modes.get(builtin as usize)
-            && self.found.is_none_or(|(_, before)| *mode > before)
+        if let Some(mode) = self.mode(builtin)
+            && self.found.is_none_or(|(_, before)| mode > before)
         {
-            *self.found = Some((builtin, *mode));
+            *self.found = Some((builtin, mode));
         }
     }
 
@@ -75,6 +80,7 @@ pub(super) struct Scratch {
     tokens: Vec<Token>,
     bytes: Vec<u8>,
     hidden: Vec<u8>,
+    script: String,
 }
 
 impl Scratch {
@@ -86,6 +92,7 @@ impl Scratch {
             tokens: Vec::with_capacity(256),
             bytes: Vec::with_capacity(4096),
             hidden: Vec::with_capacity(4096),
+            script: String::with_capacity(8192),
         }
     }
 }
@@ -222,6 +229,11 @@ impl Detectors {
         shell_download::deletes(|parts| parts.iter().any(|part| memchr::memmem::find(url.as_bytes(), part).is_some()))
             .into_iter()
             .for_each(|builtin| sink.report(builtin));
+    }
+
+    /// Looks at a file that would be written.
+    pub(super) fn check_write(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, path: &str, content: &str) {
+        written::check(&self.shell, (&mut scratch.shell, &mut scratch.script), sink, path, content);
     }
 
     /// Looks at an object that says by name what is to be done.

@@ -16,6 +16,10 @@ const WORDS_MAX: usize = 8;
 /// Most bytes of a name. LIMIT: what is longer is a text.
 const NAME_BYTES_MAX: usize = 64;
 
+/// Most members of a call, and most nodes of it that are searched for a text. LIMIT: what has more is data.
+const MEMBERS_MAX: usize = 64;
+const NODES_MAX: usize = 256;
+
 /// Verbs that take away.
 const DELETES: &[&str] = &[
     "delete",
@@ -116,12 +120,15 @@ const KEPT: &[(Builtin, &[&str])] = &[
             "persistent volume claim",
             "crd",
             "customresourcedefinition",
+            "resource definition",
+            "role binding",
             "node",
             "node pool",
             "cluster",
             "cluster role",
             "clusterrole",
             "clusterrolebinding",
+            "rolebinding",
             "helm release",
         ],
     ),
@@ -167,8 +174,13 @@ const KINDS: &[&str] = &["resource", "kind", "type", "service", "object", "entit
 pub(super) fn is_operation(name: &str) -> bool {
     matches!(
         name,
-        "action" | "operation" | "op" | "verb" | "method" | "function" | "command" | "cmd" | "api" | "tool" | "tool_name"
+        "action" | "operation" | "op" | "verb" | "method" | "function" | "command" | "subcommand" | "cmd" | "api" | "tool"
     )
+}
+
+/// Whether a member of this name is what is written into a file.
+pub(super) fn is_written(name: &str) -> bool {
+    matches!(name, "content" | "contents" | "text" | "file_text" | "data" | "body")
 }
 
 /// Whether an object under this name is a call, or holds the values of one.
@@ -179,7 +191,10 @@ pub(super) fn holds_calls(name: &str) -> bool {
 
 /// Whether a member holds values of the call it is in.
 fn is_nested(name: &str) -> bool {
-    matches!(name, "params" | "parameters" | "input" | "inputs" | "options" | "args" | "arguments" | "body" | "request" | "payload")
+    matches!(
+        name,
+        "params" | "parameters" | "input" | "inputs" | "options" | "args" | "arguments" | "body" | "request" | "payload"
+    )
 }
 
 /// What the object at the front, whose operation is `name`, would do.
@@ -187,21 +202,10 @@ pub(super) fn check(object: Nodes<'_, '_>, name: &str) -> Option<Builtin> {
     let words = words(name);
     let (first, last) = (words.first().copied()?, words.last().copied()?);
     let call = Call { object };
-    if call.only_asks() {
-        return None;
-    }
-    if let Some(found) = call.changes(&words) {
-        return Some(found);
-    }
-    if one_of(first, DELETES) || words.len() > 1 && (one_of(last, DELETES) || one_of(second(&words), DELETES)) {
-        return call.deletes(&words);
-    }
-    if !one_of(first, STOPS) {
-        return None;
-    }
-    let protects = |word: &str| one_of(singular(word), PROTECTS);
-    let stops = if words.len() > 1 { protects(last) } else { call.kinds().any(|kind| protects(last_of(kind))) };
-    stops.then_some(Builtin::CloudAudit)
+    let is_deletion = one_of(first, DELETES) || words.len() > 1 && (one_of(last, DELETES) || one_of(second(&words), DELETES));
+    let taken = || if is_deletion { call.deletes(&words) } else { call.stops(&words) };
+    let found = call.changes(&words).or_else(taken)?;
+    (!call.only_asks()).then_some(found)
 }
 
 /// An object of the tape.
@@ -213,10 +217,11 @@ struct Call<'t, 'i> {
 impl<'t, 'i> Call<'t, 'i> {
     /// The members, and those of members that hold values of the call.
     fn values(self) -> impl Iterator<Item = (&'i str, Nodes<'t, 'i>)> {
-        members(self.object).flat_map(|(name, value)| {
+        let all = members(self.object).flat_map(|(name, value)| {
             let inner = if is_nested(name) { value } else { &[] };
             std::iter::once((name, value)).chain(members(inner))
-        })
+        });
+        all.take(MEMBERS_MAX)
     }
 
     fn texts(self, named: impl Fn(&str) -> bool) -> impl Iterator<Item = &'i str> {
@@ -241,17 +246,16 @@ impl<'t, 'i> Call<'t, 'i> {
     /// A dry run, or a search for what others did.
     fn only_asks(self) -> bool {
         let asks = ["dryrun", "preview", "simulate", "whatif", "planonly", "checkonly", "noop"];
-        let searches = ["limit", "page", "since", "until", "from", "starttime", "endtime", "cursor", "timestamp", "effect"];
-        self.is(&asks, true) || members(self.object).any(|(name, _)| one_of(&joined(name), &searches))
+        let searches = ["since", "until", "starttime", "endtime", "cursor", "timestamp", "effect"];
+        self.is(&asks, true) || self.values().any(|(name, _)| one_of(&joined(name), &searches))
     }
 
     /// Whether an array of the call has one of these words.
     fn has_flag(self, flags: &[&str]) -> bool {
         self.values().any(|(_, value)| match value.split_first() {
-            Some((Node::Array { len, .. }, items)) => items
-                .iter()
-                .take(*len)
-                .any(|item| matches!(item, Node::String(text) if flags.contains(text))),
+            Some((Node::Array { len, .. }, items)) => {
+                items.iter().take(*len).any(|item| matches!(item, Node::String(text) if flags.contains(text)))
+            }
             Some((Node::String(text), _)) => flags.contains(text),
             _ => false,
         })
@@ -264,6 +268,9 @@ impl<'t, 'i> Call<'t, 'i> {
         let nouns = words.iter().copied().filter(|word| !one_of(word, DELETES));
         let nouns: ArrayVec<&str, WORDS_MAX> = nouns.collect();
         if let Some(last) = nouns.last().copied() {
+            if one_of(last, &["directory", "dir", "folder", "tree", "path", "files"]) && self.is_broad() {
+                return Some(Builtin::ShellDelete);
+            }
             if one_of(last, &["many", "all", "bulk"]) {
                 return (!self.is_bounded()).then_some(Builtin::ShellData);
             }
@@ -279,11 +286,11 @@ impl<'t, 'i> Call<'t, 'i> {
                 return Some(found);
             }
         }
-        let is_broad = |path: &str| !matches!(shell_target::place(path.as_bytes()), Place::Elsewhere | Place::Ordinary);
-        if self.texts(|name| one_of(last_of(name), &["path", "paths", "directory", "dir", "folder"])).any(is_broad) {
+        if self.is_broad() {
             return Some(Builtin::ShellDelete);
         }
-        let infrastructure = one_of(first, &["destroy"]) && (self.is(&["autoapprove", "force"], true) || self.has_flag(&["-auto-approve"]));
+        let infrastructure =
+            one_of(first, &["destroy"]) && (self.is(&["autoapprove", "force"], true) || self.has_flag(&["-auto-approve"]));
         if infrastructure {
             return Some(Builtin::ClusterDestroy);
         }
@@ -292,15 +299,46 @@ impl<'t, 'i> Call<'t, 'i> {
         if drops {
             return Some(Builtin::ShellData);
         }
-        let releases = one_of(first, &["uninstall"]) && self.values().any(|(name, _)| one_of(last_of(name), &["release", "chart"]));
+        let releases =
+            one_of(first, &["uninstall"]) && self.values().any(|(name, _)| one_of(last_of(name), &["release", "chart"]));
         releases.then_some(Builtin::ClusterDelete)
+    }
+
+    /// Switches off what protects.
+    fn stops(self, words: &[&str]) -> Option<Builtin> {
+        let protects = |word: &str| one_of(singular(word), PROTECTS);
+        let stops = match words {
+            [verb] if one_of(verb, STOPS) => self.kinds().any(|kind| protects(last_of(kind))),
+            [verb, .., last] if one_of(verb, STOPS) => protects(last),
+            _ => false,
+        };
+        stops.then_some(Builtin::CloudAudit)
+    }
+
+    /// Whether a path is meant that is more than a project's own.
+    fn is_broad(self) -> bool {
+        let names = ["path", "paths", "directory", "dir", "folder", "target"];
+        let is_broad = |node: &Node<'_>| match node {
+            Node::String(path) => !matches!(shell_target::place(path.as_bytes()), Place::Elsewhere | Place::Ordinary),
+            _ => false,
+        };
+        self.values().filter(|(name, _)| one_of(last_of(name), &names)).any(|(_, value)| value.iter().any(is_broad))
     }
 
     /// Whether something says which of many are meant.
     fn is_bounded(self) -> bool {
         self.values().any(|(name, value)| {
             let says = one_of(last_of(name), &["filter", "query", "where", "selector", "criteria", "match", "condition", "ids"]);
-            says && !matches!(value.first(), Some(Node::Object { len: 0, .. } | Node::Static(StaticNode::Null) | Node::String("" | "*")))
+            let is_empty = matches!(
+                value.first(),
+                Some(Node::Object { len: 0, .. } | Node::Static(StaticNode::Null) | Node::String("" | "*"))
+            );
+            // `{"_id":{"$exists":true}}` is met by all.
+            let is_met = matches!(
+                value,
+                [Node::Object { len: 1, .. }, _, Node::Object { len: 1, .. }, Node::String("$exists" | "$ne"), Node::Static(_)]
+            );
+            says && !is_empty && !is_met
         })
     }
 
@@ -317,6 +355,9 @@ impl<'t, 'i> Call<'t, 'i> {
         }
         if is("apply") && self.is(&["destroy"], true) {
             return Some(Builtin::ClusterDestroy);
+        }
+        if words.len() == 2 && is("update") && is("many") && !self.is_bounded() {
+            return Some(Builtin::ShellData);
         }
         let none = |(name, value): (&str, Nodes<'_, '_>)| {
             let is_count = one_of(last_of(name), &["replicas", "capacity", "size", "count"]);
@@ -338,7 +379,7 @@ impl<'t, 'i> Call<'t, 'i> {
     /// Whether a text anywhere in the object ends so.
     fn has_text(self, end: &str) -> bool {
         let nodes = self.object.get(..wire::jsonrpc::span(self.object)).unwrap_or_default();
-        nodes.iter().any(|node| matches!(node, Node::String(text) if text.ends_with(end)))
+        nodes.iter().take(NODES_MAX).any(|node| matches!(node, Node::String(text) if text.ends_with(end)))
     }
 }
 
@@ -347,10 +388,11 @@ fn kept(words: &[&str]) -> Option<Builtin> {
     let (last, before) = words.split_last()?;
     let is_one = |name: &&str| {
         let (head, tail) = name.rsplit_once(' ').map_or(("", *name), |(head, tail)| (head, tail));
-        let is_headed = head.split(' ').rev().zip(before.iter().rev()).filter(|(want, have)| have.eq_ignore_ascii_case(want)).count();
+        let is_headed =
+            head.split(' ').rev().zip(before.iter().rev()).filter(|(want, have)| have.eq_ignore_ascii_case(want)).count();
         singular(last).eq_ignore_ascii_case(tail) && (head.is_empty() || is_headed == head.split(' ').count())
     };
-    KEPT.iter().find(|(_, names)| names.iter().any(|name| is_one(&name))).map(|(builtin, _)| *builtin)
+    KEPT.iter().find(|(_, names)| names.iter().any(is_one)).map(|(builtin, _)| *builtin)
 }
 
 fn one_of(word: &str, list: &[&str]) -> bool {
@@ -461,6 +503,16 @@ mod tests {
             (r#"{"operation":"ModifyDBInstance","parameters":{"DeletionProtection":false}}"#, Some("cloud.audit-off")),
             (r#"{"action":"disable","target":"firewall"}"#, Some("cloud.audit-off")),
             (r#"{"action":"disable","target":"dark-mode"}"#, None),
+            (r#"{"collection":"a","operation":"deleteMany","filter":{"_id":{"$exists":true}}}"#, Some("shell.data-store")),
+            (r#"{"action":"delete","kind":"CustomResourceDefinition","name":"x"}"#, Some("cluster.delete")),
+            (r#"{"action":"destroy","workspace":"prod","auto_approve":true,"tool":"terraform"}"#, Some("cluster.destroy")),
+            (r#"{"params":{"tool":"kubectl","subcommand":"delete","resource":"statefulset"}}"#, Some("cluster.delete")),
+            (r#"{"action":"remove_directory","target":"/","recursive":true}"#, Some("shell.recursive-delete")),
+            (r#"{"operation":"delete","paths":["/home","/srv"]}"#, Some("shell.recursive-delete")),
+            (r#"{"operation":"delete","paths":["build","dist/a.js"]}"#, None),
+            (r#"{"method":"DELETE","path":"/api/v1/namespaces/payments"}"#, Some("shell.data-store")),
+            (r#"{"method":"DELETE","path":"/api/v1/namespaces/payments/pods/web-1"}"#, None),
+            (r#"{"method":"DELETE","path":"/notes/7"}"#, None),
             (r#"{"action":"release","version":"1.2.0"}"#, None),
             (r#"{"action":"reset","form":"signup"}"#, None),
         ];

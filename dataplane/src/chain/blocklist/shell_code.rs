@@ -357,10 +357,11 @@ fn names_wide(line: &[u8]) -> bool {
         at = to + 1;
         let path = line.get(from..to).unwrap_or_default();
         let before = line.get(..from.saturating_sub(1)).unwrap_or_default();
-        // `text.split('/')` names no directory.
+        // `text.split('/')` names no directory, and neither does what is joined to one.
         let is_separator = [b"split(".as_slice(), b"join(", b"strip(", b"With(", b"with(", b"replace("]
             .iter()
-            .any(|call| before.ends_with(call));
+            .any(|call| before.ends_with(call))
+            || before.trim_ascii_end().ends_with(b"+");
         if !path.is_empty() && !is_separator && !matches!(super::shell_target::place(path), Place::Elsewhere | Place::Ordinary) {
             return true;
         }

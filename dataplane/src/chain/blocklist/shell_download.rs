@@ -133,8 +133,8 @@ fn sends<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: F
 
 /// What a request that deletes would delete, told by what its URL has.
 pub(super) fn deletes(has: impl Fn(&[&[u8]]) -> bool) -> Option<Builtin> {
-    // One document of an index is a record like any other, and so is what somebody said.
-    if has(STORES) && !has(&[b"/_doc/"]) {
+    // One document of an index is a record like any other, and so is what somebody said; a pod comes again.
+    if has(STORES) && !has(&[b"/_doc/", b"/_search/scroll", b"/pods/", b"/jobs/"]) {
         Some(Builtin::ShellData)
     } else if has(HOSTED) && !has(&[b"/comments/", b"/reactions/", b"/labels/"]) {
         Some(Builtin::CloudDelete)

@@ -31,24 +31,54 @@ pub(super) struct Frame {
     /// The object itself, and what it says is to be done.
     start: u32,
     operation: u32,
+    /// The file that is meant, and what would be written into it.
+    path: u32,
+    content: u32,
 }
 
 impl Frame {
+    /// Remembers what is judged together with other members. `of` is the object's own name.
+    fn note(&mut self, name: &str, of: &str, role: Role, value: &Node<'_>, node: u32) {
+        // `{"tool":"terraform","action":"destroy"}`: the tool says what is to be done only where nothing else does.
+        if matches!(value, Node::String(_))
+            && operation::is_operation(name)
+            && (self.key == NO_NODE || operation::holds_calls(of))
+            && (self.operation == NO_NODE || name != "tool")
+        {
+            self.operation = node;
+        }
+        match (role, value) {
+            (Role::Command, Node::String(_)) => self.command = node,
+            (Role::Url, Node::String(_)) => self.url = node,
+            (Role::Path, Node::String(_)) if self.path == NO_NODE => self.path = node,
+            (Role::Content, Node::String(_)) if operation::is_written(name) => self.content = node,
+            (_, Node::String("DELETE")) if name == "method" => self.deletes = true,
+            (_, Node::String(_)) if self.command == NO_NODE && name == "tool" => self.command = node,
+            (Role::Argv, Node::String(_)) | (Role::Argv | Role::Command, Node::Array { .. }) => self.argv = node,
+            _ => {}
+        }
+    }
+
     /// What is to be looked at once all members are known, one after the other.
     fn whole(&mut self) -> Option<Visit> {
         if !self.object {
             return None;
         }
-        let (argv, operation) = (std::mem::replace(&mut self.argv, NO_NODE), std::mem::replace(&mut self.operation, NO_NODE));
-        if argv != NO_NODE {
-            self.operation = operation;
+        let take = |node: &mut u32| Some(std::mem::replace(node, NO_NODE)).filter(|node| *node != NO_NODE);
+        if let Some(argv) = take(&mut self.argv) {
             return Some(Visit::Argv { command: self.command, argv });
         }
-        if operation != NO_NODE {
+        if let Some(operation) = take(&mut self.operation) {
             return Some(Visit::Operation { object: self.start, operation });
         }
-        let deletes = std::mem::take(&mut self.deletes) && self.url != NO_NODE;
-        deletes.then_some(Visit::Delete { url: self.url })
+        if self.path != NO_NODE
+            && let Some(content) = take(&mut self.content)
+        {
+            return Some(Visit::Write { path: self.path, content });
+        }
+        // `{"method":"DELETE","path":"/_all"}`: the host is the tool's.
+        let url = if self.url == NO_NODE { self.path } else { self.url };
+        (std::mem::take(&mut self.deletes) && url != NO_NODE).then_some(Visit::Delete { url })
     }
 }
 
@@ -61,6 +91,8 @@ pub(super) enum Visit {
     Argv { command: u32, argv: u32 },
     /// A request that deletes what the string at `url` names.
     Delete { url: u32 },
+    /// A file and what would be written into it.
+    Write { path: u32, content: u32 },
     /// An object and the string in it that says what is to be done.
     Operation { object: u32, operation: u32 },
 }
@@ -142,25 +174,7 @@ impl<'s> Walk<'s> {
             let value = nodes.get(self.at)?;
             self.at += 1;
             if in_object && let Some(frame) = self.frames.last_mut() {
-                let name_of = |key: u32| match nodes.get(to_usize(key)) {
-                    Some(Node::String(name)) => *name,
-                    _ => "",
-                };
-                let name = name_of(key);
-                if matches!(value, Node::String(_))
-                    && operation::is_operation(name)
-                    && (frame.key == NO_NODE || operation::holds_calls(name_of(frame.key)))
-                {
-                    frame.operation = node;
-                }
-                match (role, value) {
-                    (Role::Command, Node::String(_)) => frame.command = node,
-                    (Role::Url, Node::String(_)) => frame.url = node,
-                    (_, Node::String("DELETE")) if name == "method" => frame.deletes = true,
-                    (_, Node::String(_)) if frame.command == NO_NODE && name == "tool" => frame.command = node,
-                    (Role::Argv, Node::String(_)) | (Role::Argv | Role::Command, Node::Array { .. }) => frame.argv = node,
-                    _ => {}
-                }
+                frame.note(name_at(nodes, key), name_at(nodes, frame.key), role, value, node);
             }
             match value {
                 Node::String(_) => return Some(Visit::Value { node, key, role }),
@@ -186,7 +200,17 @@ impl<'s> Walk<'s> {
             deletes: false,
             start: u32::try_from(self.at.saturating_sub(1)).unwrap_or(NO_NODE),
             operation: NO_NODE,
+            path: NO_NODE,
+            content: NO_NODE,
         });
+    }
+}
+
+/// The name at `key`; empty where there is none.
+fn name_at<'n>(nodes: &[Node<'n>], key: u32) -> &'n str {
+    match nodes.get(to_usize(key)) {
+        Some(Node::String(name)) => name,
+        _ => "",
     }
 }
 
