@@ -33,7 +33,6 @@ const DELETES: &[&str] = &[
     "remove",
     "erase",
     "deregister",
-    "flush",
     "nuke",
     "obliterate",
     "prune",
@@ -42,11 +41,10 @@ const DELETES: &[&str] = &[
     "deprovision",
     "teardown",
     "deletecollection",
-    "empty",
-    "release",
-    "format",
-    "reset",
 ];
+
+/// Verbs that take away only from what is in [`RESET`].
+const RESETS: &[&str] = &["release", "format", "reset", "empty", "flush"];
 
 /// Verbs that switch off.
 const STOPS: &[&str] = &["disable", "stop", "suspend", "deactivate", "unprotect", "pause", "schedule"];
@@ -134,13 +132,10 @@ const KEPT: &[(Builtin, &[&str])] = &[
     ),
     (Builtin::ShellPublish, &["repository", "repo", "package"]),
     (Builtin::SqlDrop, &["database", "db", "table", "schema", "keyspace", "tablespace"]),
-    (
-        Builtin::ShellData,
-        &["collection", "index", "dataset", "warehouse", "data stream", "topic", "queue", "cache", "keys", "data", "everything"],
-    ),
+    (Builtin::ShellData, &["collection", "index", "dataset", "warehouse", "data stream", "topic", "queue", "cache"]),
 ];
 
-/// What `release`, `format`, `reset`, `empty` and `flush` may be meant for; of other things they take nothing away.
+/// What nobody resets or empties in passing.
 const RESET: &[&str] = &["database", "db", "disk", "volume", "device", "cluster", "schema", "bucket", "cache", "all"];
 
 /// What protects: a verb that switches off must not be used on it.
@@ -202,7 +197,8 @@ pub(super) fn check(object: Nodes<'_, '_>, name: &str) -> Option<Builtin> {
     let words = words(name);
     let (first, last) = (words.first().copied()?, words.last().copied()?);
     let call = Call { object };
-    let is_deletion = one_of(first, DELETES) || words.len() > 1 && (one_of(last, DELETES) || one_of(second(&words), DELETES));
+    let takes = |word: &str| one_of(word, DELETES) || one_of(word, RESETS);
+    let is_deletion = takes(first) || words.len() > 1 && (takes(last) || takes(second(&words)));
     let taken = || if is_deletion { call.deletes(&words) } else { call.stops(&words) };
     let found = call.changes(&words).or_else(taken)?;
     (!call.only_asks()).then_some(found)
@@ -261,11 +257,11 @@ impl<'t, 'i> Call<'t, 'i> {
         })
     }
 
+    /// Takes away what is kept for a reason, or all there is.
     fn deletes(self, words: &[&str]) -> Option<Builtin> {
         let first = words.first().copied().unwrap_or_default();
-        // `flush` and its kin take away only from some things.
-        let is_mild = one_of(first, &["release", "format", "reset", "empty", "flush"]);
-        let nouns = words.iter().copied().filter(|word| !one_of(word, DELETES));
+        let is_mild = one_of(first, RESETS);
+        let nouns = words.iter().copied().filter(|word| !one_of(word, DELETES) && !one_of(word, RESETS));
         let nouns: ArrayVec<&str, WORDS_MAX> = nouns.collect();
         if let Some(last) = nouns.last().copied() {
             if one_of(last, &["directory", "dir", "folder", "tree", "path", "files"]) && self.is_broad() {
@@ -385,14 +381,13 @@ impl<'t, 'i> Call<'t, 'i> {
 
 /// What a name of words, the last of which counts most, is kept for.
 fn kept(words: &[&str]) -> Option<Builtin> {
-    let (last, before) = words.split_last()?;
-    let is_one = |name: &&str| {
-        let (head, tail) = name.rsplit_once(' ').map_or(("", *name), |(head, tail)| (head, tail));
-        let is_headed =
-            head.split(' ').rev().zip(before.iter().rev()).filter(|(want, have)| have.eq_ignore_ascii_case(want)).count();
-        singular(last).eq_ignore_ascii_case(tail) && (head.is_empty() || is_headed == head.split(' ').count())
+    let ends_so = |name: &&str| {
+        let mut have = words.iter().rev();
+        name.split(' ').rev().enumerate().all(|(back, want)| {
+            have.next().is_some_and(|word| want.eq_ignore_ascii_case(if back == 0 { singular(word) } else { word }))
+        })
     };
-    KEPT.iter().find(|(_, names)| names.iter().any(is_one)).map(|(builtin, _)| *builtin)
+    KEPT.iter().find(|(_, names)| names.iter().any(ends_so)).map(|(builtin, _)| *builtin)
 }
 
 fn one_of(word: &str, list: &[&str]) -> bool {

@@ -424,7 +424,7 @@ pub(super) fn powershell(code: &[u8]) -> Option<Builtin> {
     if has(code, &[b"TCPClient", b"TcpClient"]) {
         return Some(Builtin::ShellReverse);
     }
-    if has(code, &[b"Win32_Shadowcopy", b"Win32_ShadowCopy"]) && has(code, &[b"elete"]) {
+    if has(code, &[b"Win32_Shadowcopy", b"Win32_ShadowCopy"]) && has(code, &[b"elete", b"Remove-"]) {
         return Some(Builtin::ShellDisk);
     }
     if has(code, &[b"]::Delete("]) && deletes_wide(code) {

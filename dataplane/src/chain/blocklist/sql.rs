@@ -555,9 +555,11 @@ fn granted(cursor: &Cursor<'_>) -> Option<Builtin> {
 }
 
 fn created(cursor: &mut Cursor<'_>) -> Option<Builtin> {
-    cursor.word(&["or"]);
-    cursor.word(&["replace"]);
+    let replaces = cursor.word(&["or"]) && cursor.word(&["replace"]);
     let text = cursor.text;
+    if replaces && cursor.peek().is_some_and(|token| token.is_any(text, &["database", "schema"])) {
+        return Some(Builtin::SqlDrop);
+    }
     let any = |words: &[&str]| cursor.tokens.iter().any(|token| token.is_any(text, words));
     if cursor.peek().is_some_and(|token| token.is_any(text, &["user", "role", "login"])) {
         return any(&["superuser", "sysadmin", "bypassrls", "createrole"]).then_some(Builtin::SqlGrant);
@@ -686,6 +688,8 @@ mod tests {
             ("GRANT ALL PRIVILEGES ON app.* TO 'app'@'localhost'", None),
             ("GRANT SELECT ON *.* TO 'reader'@'%'", None),
             ("GRANT SELECT ON t TO reader", None),
+            ("CREATE OR REPLACE DATABASE prod", Some("sql.drop")),
+            ("CREATE OR REPLACE VIEW v AS SELECT 1", None),
             ("CREATE USER x SUPERUSER", Some("sql.grant")),
             ("EXEC xp_cmdshell 'dir'", Some("sql.system-access")),
             ("COPY t FROM PROGRAM 'id'", Some("sql.system-access")),

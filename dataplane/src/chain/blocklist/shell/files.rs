@@ -149,7 +149,7 @@ impl Run<'_, '_> {
             }
             let mut buffer = [0; 32];
             let name = program(self.word(at), &mut buffer);
-            if matches!(name, b"rm" | b"shred" | b"unlink") && wide {
+            if matches!(name, b"rm" | b"shred" | b"unlink" | b"truncate") && wide {
                 self.report(Builtin::ShellDelete);
             }
             if is_shell(name)
@@ -166,7 +166,7 @@ impl Run<'_, '_> {
 
     /// `tar --remove-files`: what is packed goes.
     pub(super) fn packs(&mut self, args: usize) {
-        let wide = |path: &[u8]| matches!(target::place(path), Place::Root | Place::System | Place::Home | Place::Working);
+        let wide = |path: &[u8]| matches!(self.place(path), Place::Root | Place::System | Place::Home | Place::Working);
         if self.args(args).any(|arg| arg == b"--remove-files") && self.operands(args).any(wide) {
             self.report(Builtin::ShellDelete);
         }
@@ -215,7 +215,10 @@ impl Run<'_, '_> {
     pub(super) fn permissions(&mut self, name: &[u8], args: usize) {
         let recursive = self.has_flag(args, b'R', b"recursive") || self.args(args).any(|arg| arg.eq_ignore_ascii_case(b"/t"));
         let mut operands = self.operands(args);
-        let mode = operands.next().unwrap_or_default();
+        // `chmod -x file`: a mode that looks like a flag.
+        let is_less = |arg: &&[u8]| matches!(arg, [b'-', rest @ ..] if rest.iter().all(|flag| b"rwxXst".contains(flag)));
+        let less = self.args(args).find(is_less).filter(|_| name == b"chmod");
+        let mode = less.or_else(|| operands.next()).unwrap_or_default();
         let open = name == b"chmod"
             && (matches!(
                 mode,
@@ -322,7 +325,9 @@ impl Run<'_, '_> {
         let last = self.operands(args).last().unwrap_or_default();
         let first = self.operands(args).next().unwrap_or_default();
         let wide = |path: &[u8]| matches!(target::place(path), Place::Root | Place::System | Place::Home | Place::Working);
-        let away = last == b"/dev/null" || matches!(target::place(first), Place::Root | Place::Home);
+        let away = last == b"/dev/null"
+            || matches!(target::place(first), Place::Root | Place::Home)
+            || matches!(first, b"/etc" | b"/usr" | b"/var" | b"/boot" | b"/lib" | b"/bin" | b"/sbin" | b"/home");
         let from_nothing = matches!(first, b"/dev/null" | b"/dev/zero" | b"/dev/urandom");
         let is_account_file = matches!(last, b"/etc/passwd" | b"/etc/shadow" | b"/etc/sudoers" | b"/etc/fstab");
         if name == b"mv" && away {
