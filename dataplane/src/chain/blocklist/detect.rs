@@ -105,7 +105,7 @@ impl Detectors {
     /// Looks at one string.
     pub(super) fn check_value(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, role: Role, text: &str) {
         let role = match role {
-            Role::Neutral if is_document(text) => Role::Content,
+            Role::Neutral if is_document(text) => self.role_of_document(text),
             Role::Code if text.len() > PROGRAM_BYTES_MAX => Role::Content,
             role => role,
         };
@@ -153,6 +153,21 @@ impl Detectors {
             }
             Role::Content => self.prompt.check(&mut scratch.prompt, sink, bytes),
             Role::Argv => {}
+        }
+    }
+
+    /// What a text of many lines is that nothing is said of: a command with a here-document and a program begin like none
+    /// that people write to each other.
+    fn role_of_document(&self, text: &str) -> Role {
+        let first = text.lines().next().unwrap_or_default();
+        if text.len() > PROGRAM_BYTES_MAX {
+            Role::Content
+        } else if first.contains("<<") && self.shell.is_command_line(first.as_bytes()) {
+            Role::Command
+        } else if shell_code::is_program(text.as_bytes()) {
+            Role::Code
+        } else {
+            Role::Content
         }
     }
 

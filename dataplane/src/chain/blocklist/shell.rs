@@ -425,7 +425,7 @@ impl Run<'_, '_> {
                 Redirect::Write | Redirect::Append if target::place(path) == Place::Device => Some(Builtin::ShellDisk),
                 Redirect::Write if target::is_trace(path) => Some(Builtin::ShellHistory),
                 Redirect::Write | Redirect::Append if target::is_persistence(path) => Some(Builtin::ShellPersistence),
-                Redirect::Write if target::is_system_file(path) => Some(Builtin::ShellOverwrite),
+                Redirect::Write if target::is_system_file(path) || target::is_store(path) => Some(Builtin::ShellOverwrite),
                 Redirect::Append if path == b"/etc/hosts" => None,
                 _ => None,
             };
@@ -442,6 +442,9 @@ impl Run<'_, '_> {
         let hidden = raw.contains(&UNKNOWN);
         let globbed = is_globbed(raw) && !self.lexer.words.get(at).is_some_and(|word| word.quoted);
         let name = program(raw, &mut buffer);
+        if is_planted(raw) {
+            self.report(Builtin::ShellRemoteCode);
+        }
         if hidden || globbed {
             return self.hidden_name(at, hidden);
         }
@@ -913,6 +916,13 @@ fn is_dangerous_name(name: &[u8]) -> bool {
                 | b"whoami"
                 | b"cat"
         )
+}
+
+/// A program that is hidden in a directory where everybody may write.
+fn is_planted(path: &[u8]) -> bool {
+    [b"/tmp/.".as_slice(), b"/var/tmp/.", b"/dev/shm/."]
+        .iter()
+        .any(|start| path.strip_prefix(*start).is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_alphanumeric)))
 }
 
 /// `name(){ name|name& };name`, spaced in any way.

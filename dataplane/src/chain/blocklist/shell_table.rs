@@ -787,6 +787,11 @@ const PROGRAMS: &[&[u8]] = &[
     b"vercel",
     b"glab",
     b"velero",
+    b"mktemp",
+    b"createdb",
+    b"dropdb",
+    b"pg_dumpall",
+    b"tee",
 ];
 
 #[cfg(test)]

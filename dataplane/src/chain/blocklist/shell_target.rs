@@ -14,6 +14,17 @@ pub(super) fn is_core(path: &[u8]) -> bool {
         || matches!(first, b"etc" | b"usr" | b"bin" | b"sbin" | b"lib" | b"lib64" | b"boot" | b"root" | b"dev" | b"proc" | b"sys")
 }
 
+/// Whether a path is where a database keeps its data, or something in there.
+pub(super) fn is_store(path: &[u8]) -> bool {
+    let stores: [&[u8]; 4] = [b"/var/lib/mysql", b"/var/lib/postgresql", b"/var/lib/mongodb", b"/var/lib/etcd"];
+    stores.iter().any(|store| path.starts_with(store))
+}
+
+/// Whether a path is where a machine keeps its backups.
+pub(super) fn is_backup(path: &[u8]) -> bool {
+    path.starts_with(b"/var/backups") || path.starts_with(b"/backups")
+}
+
 /// Whether a path is a plain file that may hold the image of a disk.
 pub(super) fn is_image(path: &[u8]) -> bool {
     place(path) == Place::Ordinary && !path.starts_with(b"/dev/") && path.contains(&b'.')

@@ -130,12 +130,13 @@ impl Run<'_, '_> {
                 deletes |= matches!(self.word(args + index + 1), b"shred" | b"rm");
             }
         }
+        // Backups of a certain age are let go everywhere.
+        let is_aged = self.args(args).any(|arg| matches!(arg, b"-mtime" | b"-mmin" | b"-ctime" | b"-atime"));
         let root_is_system = self.args(args).find(|arg| !arg.starts_with(b"-")).is_some_and(|arg| {
             matches!(target::place(arg), Place::Root | Place::Home)
                 || matches!(arg, b"/etc" | b"/usr" | b"/var" | b"/home" | b"/boot" | b"/lib")
-                || [b"/var/lib/mysql".as_slice(), b"/var/lib/postgresql", b"/var/lib/mongodb", b"/var/lib/etcd"]
-                    .iter()
-                    .any(|store| arg.starts_with(store))
+                || target::is_store(arg)
+                || target::is_backup(arg) && !is_aged
         });
         // Every file, or the repositories themselves.
         let everything = self.args(args).any(|arg| matches!(arg, b"*" | b".git" | b"*.git"));

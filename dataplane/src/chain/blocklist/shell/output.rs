@@ -21,7 +21,9 @@ impl Run<'_, '_> {
     /// `echo`, `printf`, `cat` and their kin.
     pub(super) fn prints(&mut self, name: &[u8], args: usize) -> Flow {
         if matches!(name, b"echo" | b"printf") {
-            let text = self.lexer.join(args);
+            // `printf '%b' text`: the format says only how.
+            let is_format = name == b"printf" && args + 1 < self.count() && self.word(args).starts_with(b"%");
+            let text = self.lexer.join(args + usize::from(is_format));
             let escapes = name == b"printf" || self.word(args).starts_with(b"-e");
             return Flow::Literal(if escapes { self.lexer.unescape(text) } else { text });
         }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::super::Node;
 use super::super::detect::Words;
-use super::super::shell_lex::{Redirect, Span};
+use super::super::shell_lex::Span;
 use super::{Flow, Run, program};
 
 /// Most wrappers around one command. LIMIT: nobody needs more, and each looks through the words that are left.
@@ -49,7 +49,7 @@ impl Run<'_, '_> {
                 }
                 b"xargs" | b"parallel" => {
                     let next = self.skip_options(at + 1, b"IEnPLdsajJ", false);
-                    if self.is_fed(at, next, input) {
+                    if self.is_fed(at, next, self.given(input)) {
                         return Flow::Nothing;
                     }
                     next
@@ -159,12 +159,9 @@ impl Run<'_, '_> {
 
     /// `at now <<< 'command'`, `echo command | at now`.
     fn reads_string(&mut self, input: Flow) -> bool {
-        if let Flow::Literal(text) = input {
-            self.lexer.push_unit(text, self.depth + 1, self.windows);
-            return true;
-        }
-        let given = self.lexer.redirects.iter().find(|(kind, _)| *kind == Redirect::HereString).copied();
-        given.inspect(|(_, word)| self.lexer.push_unit(word.text, self.depth + 1, self.windows)).is_some()
+        let Flow::Literal(text) = self.given(input) else { return false };
+        self.lexer.push_unit(text, self.depth + 1, self.windows);
+        true
     }
 
     /// The command for a window or a minion is one word.
