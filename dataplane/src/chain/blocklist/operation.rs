@@ -173,11 +173,6 @@ pub(super) fn is_operation(name: &str) -> bool {
     )
 }
 
-/// Whether a member of this name is what is written into a file.
-pub(super) fn is_written(name: &str) -> bool {
-    matches!(name, "content" | "contents" | "text" | "file_text" | "data" | "body")
-}
-
 /// Whether an object under this name is a call, or holds the values of one.
 pub(super) fn holds_calls(name: &str) -> bool {
     is_nested(name)

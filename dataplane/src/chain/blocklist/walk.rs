@@ -9,7 +9,7 @@ use simd_json::Node;
 
 use super::operation;
 use super::role::{self, Role};
-use super::to_usize;
+use super::{to_usize, written};
 
 /// Marks the absence of a node.
 pub(super) const NO_NODE: u32 = u32::MAX;
@@ -51,7 +51,7 @@ impl Frame {
             (Role::Command, Node::String(_)) => self.command = node,
             (Role::Url, Node::String(_)) => self.url = node,
             (Role::Path, Node::String(_)) if self.path == NO_NODE => self.path = node,
-            (Role::Content, Node::String(_)) if operation::is_written(name) => self.content = node,
+            (Role::Content, Node::String(_)) if written::is_content(name) => self.content = node,
             (_, Node::String("DELETE")) if name == "method" => self.deletes = true,
             (_, Node::String(_)) if self.command == NO_NODE && name == "tool" => self.command = node,
             (Role::Argv, Node::String(_)) | (Role::Argv | Role::Command, Node::Array { .. }) => self.argv = node,

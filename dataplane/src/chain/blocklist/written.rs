@@ -24,6 +24,11 @@ const NEVER: [Builtin; 7] = [
     Builtin::ShellExfiltration,
 ];
 
+/// Whether a member of this name is what is written into a file.
+pub(super) fn is_content(name: &str) -> bool {
+    matches!(name, "content" | "contents" | "text" | "file_text" | "data" | "body")
+}
+
 /// Looks at a file that is to be written.
 pub(super) fn check(shell: &Shell, scratch: (&mut shell::Scratch, &mut String), sink: &mut Sink<'_>, path: &str, content: &str) {
     let (path, bytes) = (path.as_bytes(), content.as_bytes());
