@@ -52,10 +52,7 @@ const STOPS: &[&str] = &["disable", "stop", "suspend", "deactivate", "unprotect"
 /// What is kept for a reason, by what may not be done to it; as a name ends, in the singular.
 const KEPT: &[(Builtin, &[&str])] = &[
     (Builtin::CloudStorage, &["bucket", "blob container", "storage account", "file system", "filesystem", "file share"]),
-    (
-        Builtin::CloudAudit,
-        &["trail", "detector", "log group", "audit log", "flow log", "log bucket", "log sink", "protection", "recorder"],
-    ),
+    (Builtin::CloudAudit, &["trail", "detector", "log group", "audit log", "flow log", "log sink", "protection", "recorder"]),
     (
         Builtin::CloudDelete,
         &[
@@ -74,8 +71,6 @@ const KEPT: &[(Builtin, &[&str])] = &[
             "vpc",
             "network",
             "load balancer",
-            "hosted zone",
-            "dns zone",
             "zone",
             "resource group",
             "node group",
@@ -114,7 +109,6 @@ const KEPT: &[(Builtin, &[&str])] = &[
             "pv",
             "persistentvolumeclaim",
             "persistentvolume",
-            "persistent volume",
             "persistent volume claim",
             "crd",
             "customresourcedefinition",
@@ -127,7 +121,6 @@ const KEPT: &[(Builtin, &[&str])] = &[
             "clusterrole",
             "clusterrolebinding",
             "rolebinding",
-            "helm release",
         ],
     ),
     (Builtin::ShellPublish, &["repository", "repo", "package"]),
@@ -136,7 +129,7 @@ const KEPT: &[(Builtin, &[&str])] = &[
 ];
 
 /// What nobody resets or empties in passing.
-const RESET: &[&str] = &["database", "db", "disk", "volume", "device", "cluster", "schema", "bucket", "cache", "all"];
+const RESET: &[&str] = &["database", "db", "disk", "volume", "cluster", "schema", "bucket", "cache"];
 
 /// What protects: a verb that switches off must not be used on it.
 const PROTECTS: &[&str] = &[
@@ -269,8 +262,7 @@ impl<'t, 'i> Call<'t, 'i> {
         }
         for kind in self.kinds() {
             let kind = self::words(kind);
-            let is_all = kind.len() == 1 && one_of(kind.first().copied().unwrap_or_default(), &["all", "everything", "*"]);
-            if is_all {
+            if matches!(kind.as_slice(), [all] if one_of(all, &["all", "everything"])) {
                 return Some(Builtin::ShellData);
             }
             if let Some(found) = kept(&kind).filter(|_| !is_mild) {
