@@ -20,6 +20,7 @@ mod present;
 mod prompt;
 mod prompt_fold;
 mod prompt_terms;
+mod recipe;
 mod role;
 mod shell;
 mod shell_code;

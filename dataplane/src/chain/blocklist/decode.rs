@@ -27,6 +27,11 @@ pub(super) fn percent(text: &[u8], of_interest: &[u8], out: &mut Vec<u8>) -> boo
     revealed
 }
 
+/// The bytes that pairs of digits stand for, as far as they do.
+pub(super) fn hex_pairs(digits: &[u8]) -> impl Iterator<Item = u8> {
+    digits.chunks_exact(2).map_while(|pair| Some(hex(pair.first())? << 4 | hex(pair.get(1))?))
+}
+
 fn hex(byte: Option<&u8>) -> Option<u8> {
     byte.and_then(|byte| char::from(*byte).to_digit(16)).and_then(|digit| u8::try_from(digit).ok())
 }

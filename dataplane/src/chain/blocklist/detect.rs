@@ -12,7 +12,7 @@ use super::role::Role;
 use super::shell::{self, Shell};
 use super::sql::{self, Certainty};
 use super::sql_lex::Token;
-use super::{decode, markup, operation, path, payload, shell_code, shell_download, sqli, ssrf, written};
+use super::{decode, markup, operation, path, payload, recipe, shell_code, shell_download, sqli, ssrf, written};
 
 /// The mode of each builtin rule; `None` is off.
 pub(super) type Modes = [Option<Mode>; BUILTIN_COUNT];
@@ -151,7 +151,12 @@ impl Detectors {
                 }
                 self.prompt.check(&mut scratch.prompt, sink, bytes);
             }
-            Role::Content => self.prompt.check(&mut scratch.prompt, sink, bytes),
+            Role::Content => {
+                if recipe::is_manifest(text) {
+                    written::check_manifest(&self.shell, (&mut scratch.shell, &mut scratch.script), sink, text);
+                }
+                self.prompt.check(&mut scratch.prompt, sink, bytes);
+            }
             Role::Argv => {}
         }
     }
@@ -162,9 +167,9 @@ impl Detectors {
         let first = text.lines().next().unwrap_or_default();
         if text.len() > PROGRAM_BYTES_MAX {
             Role::Content
-        } else if first.contains("<<") && self.shell.is_command_line(first.as_bytes()) {
+        } else if first.contains("<<") && self.shell.is_command_line(first.as_bytes()) || shell::is_script(first) {
             Role::Command
-        } else if shell_code::is_program(text.as_bytes()) {
+        } else if shell_code::is_program(text.as_bytes()) || sql::begins_statement(text.as_bytes()) {
             Role::Code
         } else {
             Role::Content
@@ -260,7 +265,7 @@ impl Detectors {
 
     /// Looks at text for a model.
     pub(super) fn check_text(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str) {
-        self.check_value(scratch, sink, Role::Content, text);
+        self.prompt.check(&mut scratch.prompt, sink, text.as_bytes());
     }
 }
 

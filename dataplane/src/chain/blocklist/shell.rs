@@ -8,7 +8,7 @@ use super::shell_lex::{Lexer, Next, Redirect, Span, UNKNOWN, Unit};
 use super::shell_table::Table;
 use super::shell_target::{self as target, Place};
 use super::sql::{self, Certainty};
-use super::{Node, shell_code, shell_download};
+use super::{Node, recipe, shell_code, shell_download};
 
 mod code;
 mod files;
@@ -28,13 +28,13 @@ pub(super) enum Trust {
 #[derive(Debug)]
 pub(super) struct Scratch {
     lexer: Lexer,
-    text: Vec<u8>,
+    text: String,
     sql: sql::Scratch,
 }
 
 impl Scratch {
     pub(super) fn new() -> Self {
-        Self { lexer: Lexer::default(), text: Vec::with_capacity(1024), sql: sql::Scratch::default() }
+        Self { lexer: Lexer::default(), text: String::with_capacity(1024), sql: sql::Scratch::default() }
     }
 }
 
@@ -52,6 +52,8 @@ enum Reader {
     Shell,
     Database,
     Program,
+    /// What makes pods of manifests.
+    Cluster,
 }
 
 /// What a command's output carries into the next of its pipeline.
@@ -103,7 +105,7 @@ impl Shell {
     pub(super) fn check(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str, trust: Trust) {
         scratch.lexer.begin(text.as_bytes());
         let is_command = self.is_command_line(text.as_bytes());
-        self.begin(&mut scratch.lexer, &mut scratch.sql, sink, trust, is_command).run();
+        self.begin(scratch, sink, trust, is_command).run();
     }
 
     /// Looks at a program in another language, or in a shell's.
@@ -114,22 +116,17 @@ impl Shell {
             self.check(scratch, sink, command, Trust::Unknown);
         }
         let code = scratch.lexer.take(text.as_bytes());
-        let mut run = self.begin(&mut scratch.lexer, &mut scratch.sql, sink, Trust::Unknown, false);
+        let mut run = self.begin(scratch, sink, Trust::Unknown, false);
         run.program(code, false);
         run.run();
     }
 
-    fn begin<'r, 'm>(
-        &'r self,
-        lexer: &'r mut Lexer,
-        sql: &'r mut sql::Scratch,
-        sink: &'r mut Sink<'m>,
-        trust: Trust,
-        is_command: bool,
-    ) -> Run<'r, 'm> {
+    fn begin<'r, 'm>(&'r self, scratch: &'r mut Scratch, sink: &'r mut Sink<'m>, trust: Trust, is_command: bool) -> Run<'r, 'm> {
+        let Scratch { lexer, text, sql } = scratch;
         Run {
             shell: self,
             lexer,
+            text,
             sql,
             sink,
             trust,
@@ -146,36 +143,28 @@ impl Shell {
         let text = &mut scratch.text;
         text.clear();
         let name = if name.is_empty() { unwrap::likely_program(words) } else { name };
-        text.extend_from_slice(name.as_bytes());
+        text.push_str(name);
         // What these are given they read as one line.
         let joins = ["cmd", "cmd.exe", "powershell", "powershell.exe"].iter().any(|shell| name.eq_ignore_ascii_case(shell));
         match words {
             Words::Text(rest) => {
-                text.push(b' ');
-                text.extend_from_slice(rest.as_bytes());
+                text.push(' ');
+                text.push_str(rest);
             }
             Words::List(nodes) => {
                 for node in nodes {
                     let Node::String(word) = node else { continue };
-                    text.push(b' ');
-                    if joins || word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=,+@%~*".contains(&byte)) {
-                        text.extend_from_slice(word.as_bytes());
+                    text.push(' ');
+                    if joins {
+                        text.push_str(word);
                     } else {
-                        text.push(b'\'');
-                        for byte in word.bytes() {
-                            if byte == b'\'' {
-                                text.extend_from_slice(b"'\\''");
-                            } else {
-                                text.push(byte);
-                            }
-                        }
-                        text.push(b'\'');
+                        recipe::push_word(text, word.chars());
                     }
                 }
             }
         }
-        scratch.lexer.begin(&scratch.text);
-        self.begin(&mut scratch.lexer, &mut scratch.sql, sink, Trust::Command, true).run();
+        scratch.lexer.begin(scratch.text.as_bytes());
+        self.begin(scratch, sink, Trust::Command, true).run();
     }
 }
 
@@ -183,6 +172,8 @@ impl Shell {
 struct Run<'r, 'm> {
     shell: &'r Shell,
     lexer: &'r mut Lexer,
+    /// For text that is put together.
+    text: &'r mut String,
     sql: &'r mut sql::Scratch,
     sink: &'r mut Sink<'m>,
     trust: Trust,
@@ -298,7 +289,9 @@ impl Run<'_, '_> {
             self.lexer.push_unit(text, self.depth + 1, self.windows);
             return Flow::Nothing;
         }
-        self.unwrapped(first, input)
+        let output = self.unwrapped(first, input);
+        self.writes_script(output);
+        output
     }
 
     /// Skips keywords and assignments; assignments are remembered.
@@ -424,6 +417,8 @@ impl Run<'_, '_> {
                 Redirect::Write | Redirect::Append if path.starts_with(b"/proc/sysrq") => Some(Builtin::ShellPower),
                 Redirect::Write | Redirect::Append if target::place(path) == Place::Device => Some(Builtin::ShellDisk),
                 Redirect::Write if target::is_trace(path) => Some(Builtin::ShellHistory),
+                // What is added there is read.
+                Redirect::Append if target::is_startup(path) => None,
                 Redirect::Write | Redirect::Append if target::is_persistence(path) => Some(Builtin::ShellPersistence),
                 Redirect::Write if target::is_system_file(path) || target::is_store(path) => Some(Builtin::ShellOverwrite),
                 Redirect::Append if path == b"/etc/hosts" => None,
@@ -502,6 +497,9 @@ impl Run<'_, '_> {
             b"kubectl" | b"oc" | b"k" => {
                 self.removes_listed(args);
                 self.table(name, args);
+                if self.args(args).any(|arg| matches!(arg, b"-" | b"-f-" | b"--filename=-" | b"/dev/stdin")) {
+                    self.reader = Reader::Cluster;
+                }
                 return self.gets(args);
             }
             b"git" => self.git_alias(args),
@@ -569,6 +567,7 @@ impl Run<'_, '_> {
         self.table(name, args);
         if is_database_client(name) {
             self.database(args, input);
+            return self.answers(args);
         }
         let lexer: &Lexer = self.lexer;
         let words = (args..lexer.words.len()).map(|index| lexer.word(index));
@@ -792,6 +791,12 @@ impl Run<'_, '_> {
             }
         }
     }
+}
+
+/// Whether the first line of a text says that a shell is to read it.
+pub(super) fn is_script(first: &str) -> bool {
+    let interpreter = first.strip_prefix("#!").map(str::trim_end).unwrap_or_default();
+    interpreter.ends_with("sh") || interpreter.contains("sh -")
 }
 
 /// The name and the rest of a text that begins `name=`.

@@ -36,6 +36,9 @@ pub(super) fn judge<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clon
             let decodes = args.clone().any(|arg| matches!(arg, b"-d" | b"-D" | b"--decode" | b"-di" | b"--decode=true"));
             (None, if decodes { Flow::Decoded } else { input })
         }
+        // Texts and objects that somebody keeps elsewhere.
+        b"gh" if has(b"gist") && has(b"view") => (None, Flow::Download),
+        b"aws" | b"gsutil" | b"gcloud" | b"mc" if has(b"cat") || has(b"cp") && has(b"-") => (None, Flow::Download),
         b"xxd" => (
             None,
             if has(b"-r") || args.clone().any(|arg| arg.starts_with(b"-") && arg.contains(&b'r')) {

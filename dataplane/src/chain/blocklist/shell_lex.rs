@@ -815,10 +815,18 @@ fn echoed(text: &[u8]) -> Option<(usize, usize)> {
     is_plain.then_some((from, to))
 }
 
+/// Whether a text has `%NAME%`.
+fn names_variable(text: &[u8]) -> bool {
+    let mut parts = text.split(|byte| *byte == b'%').skip(1).peekable();
+    std::iter::from_fn(|| parts.next().filter(|_| parts.peek().is_some())).any(|part| {
+        !part.is_empty() && part.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'(' | b')'))
+    })
+}
+
 /// Whether backslashes are path separators here rather than escapes.
 pub(super) fn looks_windows(text: &[u8]) -> bool {
     let has_drive = memchr::memchr(b'\\', text).is_some()
-        && (memchr::memmem::find(text, b":\\").is_some() || text.starts_with(b"\\\\") || memchr::memchr(b'%', text).is_some());
+        && (memchr::memmem::find(text, b":\\").is_some() || text.starts_with(b"\\\\") || names_variable(text));
     if has_drive {
         return true;
     }

@@ -25,6 +25,17 @@ pub(super) fn is_backup(path: &[u8]) -> bool {
     path.starts_with(b"/var/backups") || path.starts_with(b"/backups")
 }
 
+/// Whether a path is a home directory as a whole, or everything in one.
+pub(super) fn is_whole_home(path: &[u8]) -> bool {
+    let named = |root: &[u8]| {
+        let rest = path.strip_prefix(root)?;
+        rest.get(rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len())..)
+    };
+    let homes: [&[u8]; 4] = [b"~", b"$HOME", b"${HOME}", b"/root"];
+    let rest = homes.iter().find_map(|home| path.strip_prefix(*home)).or_else(|| named(b"/home/")).or_else(|| named(b"/Users/"));
+    matches!(rest, Some(b"" | b"/" | b"/*" | b"/.*"))
+}
+
 /// Whether a path is a plain file that may hold the image of a disk.
 pub(super) fn is_image(path: &[u8]) -> bool {
     place(path) == Place::Ordinary && !path.starts_with(b"/dev/") && path.contains(&b'.')
@@ -419,6 +430,12 @@ pub(super) fn is_site(path: &[u8]) -> bool {
 /// Whether the system does not start, or nobody gets in, without this file.
 pub(super) fn is_vital_file(path: &[u8]) -> bool {
     is_system_file(path) && (Steps::of(path).length <= 2 || !path.starts_with(b"/etc/"))
+}
+
+/// Whether a shell of its owner reads the file when it starts, where people add what they like.
+pub(super) fn is_startup(path: &[u8]) -> bool {
+    let ends = [b"/.bashrc".as_slice(), b"/.profile", b"/.bash_profile", b"/.zshrc", b"/.zshenv"];
+    ends.iter().any(|end| path.ends_with(end)) && !path.starts_with(b"/etc/")
 }
 
 /// Whether the file plants a login, a job or a start-up command.

@@ -4,6 +4,7 @@
 //! `delete` does not go on like a statement, and is left alone.
 
 use super::builtin::Builtin;
+use super::decode;
 use super::detect::Sink;
 use super::sql_lex::{DoubleQuotes, Kind, Token, tokenise};
 
@@ -33,6 +34,12 @@ pub(super) enum Certainty {
 /// Looks at a text of statements.
 pub(super) fn check(scratch: &mut Scratch, sink: &mut Sink<'_>, text: &[u8], certainty: Certainty) {
     level(&mut scratch.levels, sink, text, certainty);
+    // `DR/**/OP`: some filters take comments out before the database reads on.
+    if let [first, deeper @ ..] = &mut scratch.levels
+        && unsplit(text, &mut first.made)
+    {
+        level(deeper, sink, &first.made, certainty);
+    }
     let start = text.trim_ascii_start();
     if certainty == Certainty::Sql || start.starts_with(b"db.") {
         documents(sink, text);
@@ -43,6 +50,22 @@ pub(super) fn check(scratch: &mut Scratch, sink: &mut Sink<'_>, text: &[u8], cer
     if (by_query && memchr::memmem::find(text, b"match_all").is_some()) || whole {
         sink.report(Builtin::SqlDrop);
     }
+}
+
+/// Writes a text without the empty comments that stand within its words; answers whether there are any.
+fn unsplit(text: &[u8], out: &mut Vec<u8>) -> bool {
+    out.clear();
+    let mut from = 0;
+    for at in memchr::memmem::find_iter(text, b"/**/") {
+        let within = at.checked_sub(1).and_then(|before| text.get(before)).is_some_and(u8::is_ascii_alphabetic)
+            && text.get(at + 4).is_some_and(u8::is_ascii_alphabetic);
+        if within {
+            out.extend_from_slice(text.get(from..at).unwrap_or_default());
+            from = at + 4;
+        }
+    }
+    out.extend_from_slice(text.get(from..).filter(|_| from > 0).unwrap_or_default());
+    from > 0
 }
 
 /// Whether one of the first parts of the text begins like a whole statement.
@@ -76,6 +99,8 @@ pub(super) fn begins_statement(text: &[u8]) -> bool {
     .any(|keyword| word.eq_ignore_ascii_case(keyword.as_bytes()))
         && rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'*' | b'(' | b';'))
         || text.starts_with(b"db.")
+        // A word that a comment splits is meant to be read as one.
+        || !word.is_empty() && matches!(rest, [b'/', b'*', b'*', b'/', next, ..] if next.is_ascii_alphabetic())
 }
 
 fn level(levels: &mut [Level], sink: &mut Sink<'_>, text: &[u8], certainty: Certainty) {
@@ -119,12 +144,19 @@ fn drops_temporary(text: &[u8], tokens: &[Token], statement: &[Token]) -> bool {
 /// joined stands as a name.
 fn join_strings(text: &[u8], tokens: &[Token], made: &mut Vec<u8>) {
     let mut last: Option<usize> = None;
-    for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.kind == Kind::Text) {
+    for (at, token) in tokens.iter().enumerate() {
+        let hex = hex_of(text, tokens, at);
+        if token.kind != Kind::Text && hex.is_none() {
+            continue;
+        }
         let between = last.map(|last| tokens.get(last + 1..at).unwrap_or_default());
         let is_joint = |token: &Token| matches!(token.kind, Kind::Symbol(b'+' | b'|' | b','));
+        let count = |tokens: &[Token], sign| tokens.iter().filter(|token| token.kind == Kind::Symbol(sign)).count();
+        // What stands behind the call is none of its arguments.
+        let closes = |between: &[Token]| count(between, b')') > count(between, b'(');
         match between {
             None => {}
-            Some([first, rest @ ..]) if is_joint(first) => {
+            Some([first, rest @ ..]) if is_joint(first) && !closes(rest) => {
                 // `N'…'` and `E'…'` are strings like any other.
                 let is_mark = |token: &Token| token.is_any(text, &["n", "e"]);
                 if !rest.iter().all(|token| is_joint(token) || is_mark(token)) {
@@ -133,22 +165,50 @@ fn join_strings(text: &[u8], tokens: &[Token], made: &mut Vec<u8>) {
             }
             Some(_) => made.push(b';'),
         }
-        made.extend_from_slice(token.of(text));
+        match hex {
+            // What is written in two bytes a letter has NULs.
+            Some(hex) => made.extend(decode::hex_pairs(hex).filter(|byte| *byte != 0)),
+            None => made.extend_from_slice(token.of(text)),
+        }
         last = Some(at);
     }
+}
+
+/// The digits of `0x…`, `x'…'` and `UNHEX('…')`, where a token is one.
+fn hex_of<'t>(text: &'t [u8], tokens: &[Token], at: usize) -> Option<&'t [u8]> {
+    let token = tokens.get(at)?;
+    let before = |back: usize| at.checked_sub(back).and_then(|at| tokens.get(at));
+    match token.kind {
+        Kind::Number => token.of(text).strip_prefix(b"0x").or_else(|| token.of(text).strip_prefix(b"0X")),
+        Kind::Text if before(1).is_some_and(|mark| mark.is(text, "x") && mark.end + 1 == token.start) => Some(token.of(text)),
+        Kind::Text if before(2).is_some_and(|name| name.is(text, "unhex")) => Some(token.of(text)),
+        _ => None,
+    }
+}
+
+/// Writes the statements that a statement puts together for another client to run.
+pub(super) fn printed<'s>(scratch: &'s mut Scratch, text: &[u8]) -> &'s [u8] {
+    let [Level { tokens, made }, ..] = &mut scratch.levels;
+    tokenise(text, DoubleQuotes::Names, tokens);
+    made.clear();
+    join_strings(text, tokens, made);
+    made
 }
 
 /// Whether strings in these tokens are run as statements.
 fn runs_strings(text: &[u8], tokens: &[Token], certainty: Certainty) -> bool {
     let begins = ["exec", "execute", "prepare", "do", "begin", "declare", "set", "create"];
     let begins = tokens.first().is_some_and(|first| first.is_any(text, &begins));
-    (begins || certainty == Certainty::Sql)
-        && tokens.iter().take(64).any(|token| {
-            token.is_any(
-                text,
-                &["exec", "execute", "prepare", "do", "sp_executesql", "immediate", "eval", "function", "dblink_exec"],
-            )
-        })
+    // psql runs what a query answers.
+    let runs_answer = tokens.last().is_some_and(|last| last.is(text, "gexec"));
+    runs_answer
+        || (begins || certainty == Certainty::Sql)
+            && tokens.iter().take(64).any(|token| {
+                token.is_any(
+                    text,
+                    &["exec", "execute", "prepare", "do", "sp_executesql", "immediate", "eval", "function", "dblink_exec"],
+                )
+            })
 }
 
 fn is_block(inner: &[u8]) -> bool {
@@ -238,6 +298,9 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
             statement(sink, text, inner, certainty);
         }
         let Some(at) = main_of_cte(text, tokens, cursor.at) else { return };
+        if deletes_all_it_holds(text, tokens, at) {
+            sink.report(Builtin::SqlUnbounded);
+        }
         cursor.at = at;
     }
     if cursor.word(&["explain"]) && !tokens.iter().any(|token| token.is(text, "analyze")) {
@@ -249,10 +312,11 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
         dropped(&mut cursor, strict)
     } else if cursor.word(&["truncate"]) {
         let named = cursor.word(&["table"]);
+        let asks = cursor.word(&["if"]) && cursor.word(&["exists"]);
         cursor.word(&["only"]);
         let ok =
             cursor.names() && cursor.ends_or(&["restart", "continue", "cascade", "restrict", "reuse", "drop", "partition", "on"]);
-        (ok && (named || !strict || cursor.ends_or(&["restart", "cascade"]))).then_some(Builtin::SqlTruncate)
+        (ok && (named || asks || !strict || cursor.ends_or(&["restart", "cascade"]))).then_some(Builtin::SqlTruncate)
     } else if cursor.word(&["delete"]) {
         deleted(&mut cursor, strict)
     } else if cursor.word(&["update"]) {
@@ -319,6 +383,18 @@ fn main_of_cte(text: &[u8], tokens: &[Token], from: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// `WITH all_ids AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM all_ids)`: the table is named before it.
+fn deletes_all_it_holds(text: &[u8], tokens: &[Token], main: usize) -> bool {
+    let (held, main) = tokens.split_at_checked(main).unwrap_or_default();
+    let [delete, from, table, rest @ ..] = main else { return false };
+    let narrows = rest.iter().any(|token| token.is_any(text, &["and", "not", "limit"]));
+    let holds_all = |inner: &[Token]| {
+        let [select, .., from, name] = inner else { return false };
+        select.is(text, "select") && from.is(text, "from") && name.of(text).eq_ignore_ascii_case(table.of(text))
+    };
+    delete.is(text, "delete") && from.is(text, "from") && !narrows && nested(held).any(holds_all)
 }
 
 fn dropped(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
@@ -397,8 +473,14 @@ fn deleted(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
         return unbounded(cursor);
     }
     cursor.word(&["only"]);
+    let is_accounts = cursor.word(&["mysql"]);
+    cursor.at -= usize::from(is_accounts);
     if !cursor.name() {
         return None;
+    }
+    // Everybody but one.
+    if is_accounts && cursor.tokens.iter().any(|token| matches!(token.kind, Kind::Symbol(b'!' | b'<'))) {
+        return Some(Builtin::SqlDrop);
     }
     if !cursor.ends_or(&["where", "using", "limit", "order", "returning", "join", "inner", "left", "as"]) && strict {
         return None;
@@ -560,6 +642,12 @@ fn created(cursor: &mut Cursor<'_>) -> Option<Builtin> {
     if replaces && cursor.peek().is_some_and(|token| token.is_any(text, &["database", "schema"])) {
         return Some(Builtin::SqlDrop);
     }
+    // `CREATE OR REPLACE TABLE t AS SELECT * FROM t WHERE FALSE`
+    if replaces && cursor.word(&["table"]) {
+        let [.., before, last] = cursor.tokens else { return None };
+        let is_none = before.is(text, "where") && last.is(text, "false") || before.is(text, "limit") && last.of(text) == b"0";
+        return is_none.then_some(Builtin::SqlTruncate);
+    }
     let any = |words: &[&str]| cursor.tokens.iter().any(|token| token.is_any(text, words));
     if cursor.peek().is_some_and(|token| token.is_any(text, &["user", "role", "login"])) {
         return any(&["superuser", "sysadmin", "bypassrls", "createrole"]).then_some(Builtin::SqlGrant);
@@ -710,6 +798,17 @@ mod tests {
             ("DELETE FROM users WHERE id > 0", Some("sql.unbounded-write")),
             ("DELETE FROM users WHERE deleted_at IS NOT NULL", None),
             ("DELETE FROM users WHERE id > 500", None),
+            ("WITH a AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM a)", Some("sql.unbounded-write")),
+            ("WITH a AS (SELECT id FROM t WHERE x < 3) DELETE FROM t WHERE id IN (SELECT id FROM a)", None),
+            ("CREATE OR REPLACE TABLE t AS SELECT * FROM t WHERE FALSE", Some("sql.truncate")),
+            ("CREATE OR REPLACE TABLE t AS SELECT * FROM u", None),
+            ("TRUNCATE TABLE IF EXISTS events ON CLUSTER main SYNC", Some("sql.truncate")),
+            ("DELETE FROM mysql.user WHERE User != 'root'", Some("sql.drop")),
+            ("DELETE FROM mysql.user WHERE User = 'old'", None),
+            ("SET @s = 0x44524F50205441424C4520757365727320; PREPARE st FROM @s; EXECUTE st;", Some("sql.drop")),
+            ("PREPARE st FROM UNHEX('5452554E43415445205441424C45206F7264657273')", Some("sql.truncate")),
+            ("SELECT format('DROP TABLE %I', t) FROM pg_tables WHERE s = 'public' \\gexec", Some("sql.drop")),
+            ("DR/**/OP TA/**/BLE users", Some("sql.drop")),
             ("MATCH (n) DETACH DELETE n", Some("sql.unbounded-write")),
             ("MATCH (n:User {id: 7}) DETACH DELETE n", None),
             ("ALTER TABLE events ON CLUSTER main DELETE WHERE 1", Some("sql.unbounded-write")),

@@ -3,6 +3,7 @@
 //! Lives on all shards; part of the analysis in [`super`].
 
 use super::super::builtin::Builtin;
+use super::super::recipe::{self, Form};
 use super::super::shell_code::{self, Acts};
 use super::super::shell_download;
 use super::super::shell_lex::Span;
@@ -111,6 +112,20 @@ impl Run<'_, '_> {
             Reader::Shell => self.lexer.push_unit(body, self.depth + 1, self.windows),
             Reader::Database => sql::check(self.sql, self.sink, self.lexer.bytes(body), Certainty::Sql),
             Reader::Program => self.program(body, false),
+            Reader::Cluster => self.manifest(body),
         }
+    }
+
+    /// What the pods of a manifest run.
+    fn manifest(&mut self, body: Span) {
+        let Ok(manifest) = str::from_utf8(self.lexer.bytes(body)) else { return };
+        if recipe::opens_cluster(manifest) {
+            self.sink.report(Builtin::ShellAccount);
+        }
+        self.text.clear();
+        recipe::write_commands(Form::Yaml, manifest, self.text);
+        let start = self.lexer.end();
+        self.lexer.write(self.text.as_bytes());
+        self.lexer.push_unit(Span { start, end: self.lexer.end() }, self.depth + 1, self.windows);
     }
 }

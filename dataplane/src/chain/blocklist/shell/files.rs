@@ -156,6 +156,14 @@ impl Run<'_, '_> {
             if is_shell(name)
                 && let Some(code) = self.option_value(at + 1, b'c')
             {
+                let removes = [b"rm ".as_slice(), b"shred ", b"unlink "];
+                let names_file = memchr::memmem::find(self.word(code), b"$").or(memchr::memmem::find(self.word(code), b"{}"));
+                if wide
+                    && names_file.is_some()
+                    && removes.iter().any(|part| memchr::memmem::find(self.word(code), part).is_some())
+                {
+                    self.report(Builtin::ShellDelete);
+                }
                 self.push_word(code);
             }
             if matches!(name, b"chmod" | b"chown") && root_is_system {
@@ -327,7 +335,8 @@ impl Run<'_, '_> {
         let first = self.operands(args).next().unwrap_or_default();
         let wide = |path: &[u8]| matches!(target::place(path), Place::Root | Place::System | Place::Home | Place::Working);
         let away = last == b"/dev/null"
-            || matches!(target::place(first), Place::Root | Place::Home)
+            || target::place(first) == Place::Root
+            || target::is_whole_home(first)
             || matches!(first, b"/etc" | b"/usr" | b"/var" | b"/boot" | b"/lib" | b"/bin" | b"/sbin" | b"/home");
         let from_nothing = matches!(first, b"/dev/null" | b"/dev/zero" | b"/dev/urandom");
         let is_account_file = matches!(last, b"/etc/passwd" | b"/etc/shadow" | b"/etc/sudoers" | b"/etc/fstab");

@@ -6,7 +6,8 @@ use super::super::builtin::Builtin;
 use super::super::shell_download;
 use super::super::shell_lex::{Redirect, Span};
 use super::super::shell_target::{self as target, Place};
-use super::{Flow, Run};
+use super::super::{sql, written};
+use super::{Flow, Reader, Run};
 
 impl Run<'_, '_> {
     /// What a command reads: what was piped into it, or a here-string.
@@ -49,6 +50,33 @@ impl Run<'_, '_> {
             _ => path == b".git",
         };
         if self.operands(args).any(broad) { Flow::BroadList } else { Flow::Nothing }
+    }
+
+    /// `printf … > .git/hooks/post-checkout`, `cat > /etc/cron.daily/x <<EOF`: what is written there is run.
+    pub(super) fn writes_script(&mut self, output: Flow) {
+        let runs = self.lexer.redirects.iter().any(|(kind, word)| {
+            matches!(kind, Redirect::Write | Redirect::Append) && written::is_run(self.lexer.bytes(word.text))
+        });
+        if runs {
+            self.piped(output);
+            if self.reader == Reader::Nobody {
+                self.reader = Reader::Shell;
+            }
+        }
+    }
+
+    /// `mysql -e "SELECT CONCAT('DROP TABLE ', name) …" | mysql`: what a query answers, where it is statements.
+    pub(super) fn answers(&mut self, args: usize) -> Flow {
+        for index in args..self.count() {
+            let Some(word) = self.lexer.words.get(index).copied().filter(|word| word.quoted) else { continue };
+            let statements = sql::printed(self.sql, self.lexer.bytes(word.text));
+            if sql::is_statement(statements) {
+                let start = self.lexer.end();
+                self.lexer.write(statements);
+                return Flow::Literal(Span { start, end: self.lexer.end() });
+            }
+        }
+        Flow::Nothing
     }
 
     /// `kubectl get pv`: the kind of what it lists, which is what a command is fed that deletes what is listed.

@@ -118,6 +118,10 @@ impl Run<'_, '_> {
             }
             let runs = [b"core.sshCommand=".as_slice(), b"core.pager=", b"core.editor=", b"core.fsmonitor="];
             if !text.starts_with(b"alias.") {
+                // `git config core.pager 'command'`.
+                if runs.iter().any(|run| run.strip_suffix(b"=") == Some(text)) {
+                    self.push_word(index + 1);
+                }
                 self.push_setting(index, &runs);
                 continue;
             }

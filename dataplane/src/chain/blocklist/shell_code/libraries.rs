@@ -125,6 +125,7 @@ pub(super) fn deletes(code: &[u8]) -> Option<Builtin> {
     library.map(|library| library.builtin).or_else(|| {
         let all = [
             b".objects.all().delete()".as_slice(),
+            b"DestroyService.new(",
             b".unscoped.delete_all",
             b".unscoped.destroy_all",
             b"sync({force: true",
