@@ -434,6 +434,17 @@ fn words(name: &str) -> ArrayVec<&str, WORDS_MAX> {
     words
 }
 
+/// Whether the rules of a bucket's lifecycle let everything in it go within a day.
+pub(super) fn expires_at_once(rules: &[u8]) -> bool {
+    let behind = |name: &[u8], from: usize| memchr::memmem::find(rules.get(from..)?, name).map(|at| from + at + name.len());
+    let value =
+        |from: usize| rules.get(from..).unwrap_or_default().trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+    let days = behind(b"\"Expiration\"", 0).and_then(|at| behind(b"\"Days\"", at)).and_then(value).unwrap_or_default();
+    let is_short = matches!(days, [b'0' | b'1', next, ..] if !next.is_ascii_digit());
+    let prefix = behind(b"\"Prefix\"", 0).and_then(value);
+    is_short && prefix.is_none_or(|prefix| prefix.starts_with(b"\"\""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::check_value;

@@ -8,7 +8,7 @@ use super::shell_lex::{Lexer, Next, Redirect, Span, UNKNOWN, Unit};
 use super::shell_table::Table;
 use super::shell_target::{self as target, Place};
 use super::sql::{self, Certainty};
-use super::{Node, recipe, shell_code, shell_download};
+use super::{Node, operation, recipe, shell_code, shell_download};
 
 mod code;
 mod files;
@@ -307,6 +307,7 @@ impl Run<'_, '_> {
                     | b"elif"
                     | b"else"
                     | b"do"
+                    | b"DO"
                     | b"while"
                     | b"until"
                     | b"!"
@@ -503,6 +504,8 @@ impl Run<'_, '_> {
                 return self.gets(args);
             }
             b"git" => self.git_alias(args),
+            b"npm" | b"pnpm" if self.word(args) == b"pkg" => self.push_kept(args),
+            b"aws" if self.args(args).any(operation::expires_at_once) => self.report(Builtin::CloudStorage),
             b"vim" | b"vi" | b"nvim" | b"ex" => self.editor(args),
             b"cd" | b"pushd" => self.enter(args),
             b"rails" | b"gitlab-rails" | b"wp" | b"drush" | b"artisan" => self.evaluates(args),

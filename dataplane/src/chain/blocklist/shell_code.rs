@@ -129,7 +129,7 @@ impl Acts {
     const KEPT: u8 = 1 << 3;
 
     /// What is called without a parenthesis, or stands in one with something before it.
-    const BARE: [(&'static str, u8); 16] = [
+    const BARE: [(&'static str, u8); 17] = [
         ("system ", Self::PROCESS),
         ("exec ", Self::PROCESS),
         ("eval ", Self::PROCESS),
@@ -145,6 +145,7 @@ impl Acts {
         ("delete-directory", Self::FILES),
         ("_all", Self::KEPT),
         (".destroy", Self::KEPT),
+        ("DestroyService", Self::KEPT),
         ("force:", Self::KEPT),
     ];
 
@@ -371,7 +372,7 @@ fn names_wide(line: &[u8]) -> bool {
 
 /// Whether the code sends statements to a database.
 fn sends_statements(code: &[u8]) -> bool {
-    has(code, &[b"execute", b".query(", b".raw(", b".exec("])
+    has(code, &[b"execute", b".query(", b">query(", b".raw(", b".exec("])
 }
 
 /// What stands between two strings that the code joins: nothing, a blank, or a word for what is not known.

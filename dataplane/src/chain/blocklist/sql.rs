@@ -298,9 +298,6 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
             statement(sink, text, inner, certainty);
         }
         let Some(at) = main_of_cte(text, tokens, cursor.at) else { return };
-        if deletes_all_it_holds(text, tokens, at) {
-            sink.report(Builtin::SqlUnbounded);
-        }
         cursor.at = at;
     }
     if cursor.word(&["explain"]) && !tokens.iter().any(|token| token.is(text, "analyze")) {
@@ -318,7 +315,8 @@ fn statement(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Cert
             cursor.names() && cursor.ends_or(&["restart", "continue", "cascade", "restrict", "reuse", "drop", "partition", "on"]);
         (ok && (named || asks || !strict || cursor.ends_or(&["restart", "cascade"]))).then_some(Builtin::SqlTruncate)
     } else if cursor.word(&["delete"]) {
-        deleted(&mut cursor, strict)
+        let all = deletes_all_it_selects(&cursor);
+        deleted(&mut cursor, strict).or(all.then_some(Builtin::SqlUnbounded))
     } else if cursor.word(&["update"]) {
         updated(&mut cursor, strict)
     } else if cursor.word(&["match"]) {
@@ -385,16 +383,16 @@ fn main_of_cte(text: &[u8], tokens: &[Token], from: usize) -> Option<usize> {
     None
 }
 
-/// `WITH all_ids AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM all_ids)`: the table is named before it.
-fn deletes_all_it_holds(text: &[u8], tokens: &[Token], main: usize) -> bool {
-    let (held, main) = tokens.split_at_checked(main).unwrap_or_default();
-    let [delete, from, table, rest @ ..] = main else { return false };
+/// `DELETE FROM t WHERE id IN (SELECT id FROM t)`, and the same by way of what `WITH` names.
+fn deletes_all_it_selects(cursor: &Cursor<'_>) -> bool {
+    let text = cursor.text;
+    let Some([from, table, rest @ ..]) = cursor.tokens.get(cursor.at..) else { return false };
     let narrows = rest.iter().any(|token| token.is_any(text, &["and", "not", "limit"]));
-    let holds_all = |inner: &[Token]| {
+    let selects_all = |inner: &[Token]| {
         let [select, .., from, name] = inner else { return false };
         select.is(text, "select") && from.is(text, "from") && name.of(text).eq_ignore_ascii_case(table.of(text))
     };
-    delete.is(text, "delete") && from.is(text, "from") && !narrows && nested(held).any(holds_all)
+    from.is(text, "from") && !narrows && nested(cursor.tokens).any(selects_all)
 }
 
 fn dropped(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
@@ -799,6 +797,8 @@ mod tests {
             ("DELETE FROM users WHERE deleted_at IS NOT NULL", None),
             ("DELETE FROM users WHERE id > 500", None),
             ("WITH a AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM a)", Some("sql.unbounded-write")),
+            ("DELETE FROM t WHERE id IN (SELECT id FROM t)", Some("sql.unbounded-write")),
+            ("DELETE FROM t WHERE id IN (SELECT t_id FROM gone)", None),
             ("WITH a AS (SELECT id FROM t WHERE x < 3) DELETE FROM t WHERE id IN (SELECT id FROM a)", None),
             ("CREATE OR REPLACE TABLE t AS SELECT * FROM t WHERE FALSE", Some("sql.truncate")),
             ("CREATE OR REPLACE TABLE t AS SELECT * FROM u", None),

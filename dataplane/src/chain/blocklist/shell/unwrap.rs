@@ -209,8 +209,11 @@ impl Run<'_, '_> {
                 }
             }
             (None, Flow::Literal(text)) => self.feed(next..end, named, text),
+            // A whole command in one word says itself where the text goes.
             (None, _) => {
-                self.lexer.add_unknown();
+                if memchr::memchr(b' ', self.word(next)).is_none() {
+                    self.lexer.add_unknown();
+                }
                 return false;
             }
         }
@@ -239,6 +242,17 @@ impl Run<'_, '_> {
     pub(super) fn push_word(&mut self, index: usize) {
         if let Some(word) = self.lexer.words.get(index).copied() {
             self.lexer.push_unit(word.text, self.depth + 1, self.windows);
+        }
+    }
+
+    /// `npm pkg set scripts.x='command'`, `alias ls='command'`: commands for later.
+    pub(super) fn push_kept(&mut self, args: usize) {
+        for index in args..self.count() {
+            let Some(word) = self.lexer.words.get(index).copied() else { break };
+            let text = self.lexer.bytes(word.text);
+            if let Some(length) = memchr::memchr(b'=', text) {
+                self.push_tail(word.text, length + 1);
+            }
         }
     }
 
