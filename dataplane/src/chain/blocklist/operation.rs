@@ -354,9 +354,27 @@ impl<'t, 'i> Call<'t, 'i> {
         if changes && self.is(&unprotected, false) || is("versioning") && self.has_text("Suspended") {
             return Some(Builtin::CloudAudit);
         }
+        if is("lifecycle") && self.expires_at_once() {
+            return Some(Builtin::CloudStorage);
+        }
+        let by_query = self.texts(|name| one_of(last_of(name), &["path", "url", "endpoint", "uri"]));
+        if is("post") && by_query.into_iter().any(|path| path.contains("/_delete_by_query")) && self.has_text("match_all") {
+            return Some(Builtin::ShellData);
+        }
         let opens = is("authorize") && is("ingress") && (self.has_text("0.0.0.0/0") || self.has_text("::/0"));
         let admits = (is("attach") || is("put")) && is("policy") && self.has_text("AdministratorAccess");
         (opens || admits).then_some(Builtin::CloudAccess)
+    }
+
+    /// The same as [`expires_at_once`], where the rules are objects.
+    fn expires_at_once(self) -> bool {
+        let nodes = self.object.get(..wire::jsonrpc::span(self.object)).unwrap_or_default();
+        let pairs = || nodes.windows(2).take(NODES_MAX);
+        let is_short = |value: &Node<'_>| matches!(value, Node::Static(StaticNode::I64(0 | 1) | StaticNode::U64(0 | 1)));
+        let expires = nodes.windows(4).take(NODES_MAX).any(|four| {
+            matches!(four, [Node::String("Expiration"), Node::Object { .. }, Node::String("Days"), days] if is_short(days))
+        });
+        expires && !pairs().any(|two| matches!(two, [Node::String("Prefix"), Node::String(prefix)] if !prefix.is_empty()))
     }
 
     /// Whether a text anywhere in the object ends so.

@@ -504,6 +504,14 @@ impl Run<'_, '_> {
                 return self.gets(args);
             }
             b"git" => self.git_alias(args),
+            // What people shorten is no deletion, nor fetched.
+            b"alias"
+                if self.args(args).any(|word| {
+                    [b"curl ".as_slice(), b"wget ", b"rm -"].iter().any(|part| memchr::memmem::find(word, part).is_some())
+                }) =>
+            {
+                self.push_kept(args);
+            }
             b"npm" | b"pnpm" if self.word(args) == b"pkg" => self.push_kept(args),
             b"aws" if self.args(args).any(operation::expires_at_once) => self.report(Builtin::CloudStorage),
             b"vim" | b"vi" | b"nvim" | b"ex" => self.editor(args),

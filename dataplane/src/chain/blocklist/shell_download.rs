@@ -237,6 +237,7 @@ const HOSTED: &[&[u8]] = &[
     b"//app.launchdarkly.com/",
     b"//api.split.io/",
     b"/api/admin/projects",
+    b"/v1/sys/",
     b".algolia.net/",
     b"//api.supabase.com/",
     b"//api.planetscale.com/",

@@ -306,7 +306,7 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellData, "redis-cli|valkey-cli|keydb-cli .. cluster reset|flushslots"),
     (ShellData, "redis-cli|valkey-cli|keydb-cli .. acl deluser"),
     (ShellPersistence, "redis-cli|valkey-cli|keydb-cli .. config set dir /var/spool/*|/etc/*|*/.ssh*"),
-    (ShellData, "redis-cli|valkey-cli|keydb-cli .. eval *flushall*|*flushdb*"),
+    (ShellData, "redis-cli|valkey-cli|keydb-cli .. eval *flushall*|*flushdb*|*call('keys'*|*call(\"keys\"*|*call('KEYS'*"),
     (ShellData, "mongorestore +{--drop}"),
     (ShellData, "pg_restore +{--clean|-c}"),
     (ShellData, "etcdctl del|rmdir +{--prefix|--from-key|--recursive|-r}"),

@@ -42,8 +42,11 @@ pub(super) fn check(shell: &Shell, scratch: (&mut shell::Scratch, &mut String), 
     if place.starts_with(b"/dev/") && shell_target::place(place) == Place::Device {
         sink.report(Builtin::ShellDisk);
     }
-    if grants_access(place, content.as_bytes()) {
+    if grants_access(place, content.as_bytes()) || place.ends_with(b".php") && runs_requests(content.as_bytes()) {
         sink.report(Builtin::ShellPersistence);
+    }
+    if place.starts_with(b"/etc/audit/") && (content.starts_with("-D\n") || content.contains("-e 0")) {
+        sink.report(Builtin::ShellDefence);
     }
     if content.len() > BYTES_MAX {
         return;
@@ -106,6 +109,12 @@ fn only(sink: &mut Sink<'_>, rules: &[Builtin], check: impl FnOnce(&mut Sink<'_>
     if let Some((builtin, _)) = found {
         sink.report(builtin);
     }
+}
+
+/// Whether a page runs what is sent to it.
+fn runs_requests(content: &[u8]) -> bool {
+    let runs: [&[u8]; 6] = [b"system($_", b"exec($_", b"passthru($_", b"eval($_", b"assert($_", b"eval(base64_decode($_"];
+    runs.iter().any(|call| find(content, call).is_some())
 }
 
 /// Whether the file lets somebody in, makes somebody root, or is loaded into every program.

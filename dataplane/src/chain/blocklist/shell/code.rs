@@ -97,6 +97,7 @@ impl Run<'_, '_> {
         let Some(start) = begun else { return };
         let span = Span { start, end: self.lexer.end() };
         if is_command {
+            self.is_command = true;
             self.lexer.push_unit(span, self.depth + 1, self.windows);
         }
         let text = self.lexer.bytes(span);

@@ -20,6 +20,7 @@ pub(super) fn likely_program(words: Words<'_>) -> &'static str {
         Some("push" | "reset" | "clean" | "filter-branch" | "reflog" | "stash") => "git",
         Some("delete") if words.any(|word| matches!(word, "-n" | "--namespace" | "-A" | "--all")) => "kubectl",
         Some("destroy") => "terraform",
+        Some("EVAL" | "CONFIG" | "FLUSHALL" | "FLUSHDB") => "redis-cli",
         _ => "",
     }
 }
