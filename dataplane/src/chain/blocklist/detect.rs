@@ -169,7 +169,10 @@ impl Detectors {
             Role::Content
         } else if first.contains("<<") && self.shell.is_command_line(first.as_bytes()) || shell::is_script(first) {
             Role::Command
-        } else if shell_code::is_program(text.as_bytes()) || sql::begins_statement(text.as_bytes()) {
+        } else if shell_code::is_program(text.as_bytes())
+            || sql::begins_statement(text.as_bytes())
+            || self.shell.begins_script(text.as_bytes())
+        {
             Role::Code
         } else {
             Role::Content

@@ -101,6 +101,22 @@ impl Shell {
         self.table.is_typed(program(text.get(..end).unwrap_or_default(), &mut buffer))
     }
 
+    /// Whether a text of many lines begins as a script does: with a command, a function, PowerShell's assignment or cmdlet.
+    pub(super) fn begins_script(&self, text: &[u8]) -> bool {
+        let first = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
+        let end =
+            first.iter().position(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-')).unwrap_or(first.len());
+        let (name, rest) = first.split_at_checked(end).unwrap_or_default();
+        let is_function = !name.is_empty() && matches!(rest, b"() {" | b"(){");
+        let is_cmdlet = || {
+            let mut parts = name.split(|byte| *byte == b'-');
+            let is_capital = |part: &[u8]| part.first().is_some_and(u8::is_ascii_uppercase);
+            parts.next().is_some_and(is_capital) && parts.next().is_some_and(is_capital) && parts.next().is_none()
+        };
+        let is_assignment = || first.starts_with(b"$") && memchr::memmem::find(first, b" = ").is_some();
+        self.is_command_line(text) || is_function || is_cmdlet() || is_assignment()
+    }
+
     /// Looks at a whole command text.
     pub(super) fn check(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str, trust: Trust) {
         scratch.lexer.begin(text.as_bytes());
@@ -112,7 +128,7 @@ impl Shell {
     pub(super) fn check_program(&self, scratch: &mut Scratch, sink: &mut Sink<'_>, text: &str) {
         // `!command` is how notebooks have it; `export default` and its kin are JavaScript.
         let command = text.trim_start_matches(['!', '%']);
-        if self.is_command_line(command.as_bytes()) && !shell_code::is_program(text.as_bytes()) {
+        if self.begins_script(command.as_bytes()) && !shell_code::is_program(text.as_bytes()) {
             self.check(scratch, sink, command, Trust::Unknown);
         }
         let code = scratch.lexer.take(text.as_bytes());
