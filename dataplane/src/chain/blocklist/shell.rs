@@ -454,7 +454,8 @@ impl Run<'_, '_> {
         let hidden = raw.contains(&UNKNOWN);
         let globbed = is_globbed(raw) && !self.lexer.words.get(at).is_some_and(|word| word.quoted);
         let name = program(raw, &mut buffer);
-        if is_planted(raw) {
+        let hides = |directory: Span| is_planted(self.lexer.bytes(directory)) && raw.starts_with(b"./");
+        if is_planted(raw) || self.directory.is_some_and(hides) {
             self.report(Builtin::ShellRemoteCode);
         }
         if hidden || globbed {
@@ -514,7 +515,12 @@ impl Run<'_, '_> {
             b"kubectl" | b"oc" | b"k" => {
                 self.removes_listed(args);
                 self.table(name, args);
+                let plain = || memchr::memmem::find(&self.lexer.arena, b"http://").is_some();
                 if self.args(args).any(|arg| matches!(arg, b"-" | b"-f-" | b"--filename=-" | b"/dev/stdin")) {
+                    // From a host that does not show who it is.
+                    if input == Flow::Download && plain() {
+                        self.report(Builtin::ShellRemoteCode);
+                    }
                     self.reader = Reader::Cluster;
                 }
                 return self.gets(args);

@@ -165,9 +165,11 @@ impl Acts {
             Some(b'd') if begins(&[b"del", b"drop", b"destroy", b"deregister"]) => Self::KEPT | Self::FILES,
             Some(b'd') if begins(&[b"dup2"]) => Self::PROCESS,
             Some(b'D') if begins(&[b"Del"]) => Self::KEPT | Self::FILES,
+            Some(b'e') if begins(&[b"encrypt"]) => Self::FILES,
             Some(b'e') if begins(&[b"exec", b"eval"]) => Self::STATEMENT | Self::PROCESS,
             Some(b'f') if begins(&[b"flush"]) => Self::KEPT,
             Some(b'F') if begins(&[b"FLUSH"]) => Self::KEPT,
+            Some(b'F') if begins(&[b"Fernet"]) => Self::FILES,
             Some(b'F') if begins(&[b"Function"]) => Self::PROCESS,
             Some(b'p') if begins(&[b"popen", b"passthru", b"proc_open"]) => Self::PROCESS,
             Some(b'p') if begins(&[b"prune", b"purge"]) => Self::KEPT,
@@ -247,6 +249,9 @@ pub(super) fn inline(code: &[u8], acts: Acts, substituted: bool) -> Option<Built
     if acts.has(Acts::FILES) && deletes_wide(code) {
         return Some(Builtin::ShellDelete);
     }
+    if acts.has(Acts::FILES) && encrypts_wide(code) {
+        return Some(Builtin::ShellOverwrite);
+    }
     if acts.has(Acts::KEPT)
         && let Some(found) = libraries::deletes(code)
     {
@@ -266,6 +271,25 @@ pub(super) fn inline(code: &[u8], acts: Acts, substituted: bool) -> Option<Built
         ],
     )
     .then_some(if has(code, &[b"fork"]) { Builtin::ShellForkBomb } else { Builtin::ShellDisk })
+}
+
+/// Writes every file below a root or a home anew, encrypted.
+fn encrypts_wide(code: &[u8]) -> bool {
+    has(code, &[b"Fernet(", b".encrypt(", b"AES.new(", b"createCipher"])
+        && has(
+            code,
+            &[
+                b"os.walk('/",
+                b"os.walk(\"/",
+                b"glob('/home",
+                b"glob(\"/home",
+                b"Path('/",
+                b"Path(\"/",
+                b"Path.home()",
+                b"expanduser(",
+            ],
+        )
+        && has(code, &[b"'wb'", b"\"wb\"", b"'rb+'", b"\"rb+\"", b"'r+b'", b"\"r+b\"", b"write_bytes(", b"writeFileSync("])
 }
 
 fn decodes(code: &[u8]) -> bool {

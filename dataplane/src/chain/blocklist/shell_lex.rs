@@ -841,9 +841,19 @@ pub(super) fn looks_windows(text: &[u8]) -> bool {
     }) else {
         return false;
     };
+    let is_assigned = word.starts_with(b"$")
+        && word
+            .iter()
+            .skip(1)
+            .position(|byte| *byte == b' ')
+            .is_some_and(|at| word.get(at + 1..).is_some_and(|rest| rest.starts_with(b" = ")));
     // `Get-ChildItem`, `Remove-AzDisk`: PowerShell's own names.
     let is_cmdlet = [b"iex".as_slice(), b"get-", b"set-", b"remove-", b"stop-", b"clear-", b"invoke-"];
-    if is_cmdlet.iter().any(|verb| name.starts_with(verb)) || word.starts_with(b"& (") || word.starts_with(b"[System.") {
+    if is_cmdlet.iter().any(|verb| name.starts_with(verb))
+        || is_assigned
+        || word.starts_with(b"& (")
+        || word.starts_with(b"[System.")
+    {
         return true;
     }
     matches!(

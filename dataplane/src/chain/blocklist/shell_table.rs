@@ -309,7 +309,7 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellData, "redis-cli|valkey-cli|keydb-cli .. eval *flushall*|*flushdb*|*call('keys'*|*call(\"keys\"*|*call('KEYS'*"),
     (ShellData, "mongorestore +{--drop}"),
     (ShellData, "pg_restore +{--clean|-c}"),
-    (ShellData, "etcdctl del|rmdir +{--prefix|--from-key|--recursive|-r}"),
+    (ShellData, "etcdctl .. del|rmdir +{--prefix|--from-key|--recursive|-r}"),
     (
         ShellData,
         "rabbitmqctl reset|force_reset|delete_vhost|delete_user|purge_queue|delete_queue|stop_app|clear_permissions|forget_cluster_node",
@@ -337,7 +337,8 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellData, "flyway clean"),
     (ShellData, "liquibase drop-all|dropAll"),
     (ShellData, "doctrine|bin/console|symfony .. doctrine:database:drop|doctrine:schema:drop"),
-    (ShellData, "influx delete|bucket +{--bucket}"),
+    (ShellData, "influx delete +{--bucket}"),
+    (ShellData, "influx bucket|org delete"),
     (ShellData, "curator_cli|elasticsearch-cli delete*"),
     (ShellData, "mix ecto.reset|ecto.drop"),
     (ShellData, "php .. doctrine:database:drop|doctrine:schema:drop"),

@@ -110,7 +110,10 @@ fn level(levels: &mut [Level], sink: &mut Sink<'_>, text: &[u8], certainty: Cert
     for at in 0..=tokens.len() {
         let ends = tokens.get(at).is_none_or(|token| token.kind == Kind::Symbol(b';'));
         // Inside blocks statements also begin behind these words; behind `MATCHED THEN` goes on what `MERGE` began.
-        let is_merge = at.checked_sub(1).and_then(|before| tokens.get(before)).is_some_and(|token| token.is(text, "matched"));
+        let is_merge = at
+            .checked_sub(1)
+            .and_then(|before| tokens.get(before))
+            .is_some_and(|token| token.is_any(text, &["matched", "source", "target"]));
         let opens = !is_merge
             && at > start
             && tokens.get(at).is_some_and(|token| token.is_any(text, &["begin", "then", "else", "loop", "do"]));
@@ -497,6 +500,15 @@ fn matched(cursor: &Cursor<'_>) -> Option<Builtin> {
 /// `MERGE … ON (1 = 1) WHEN MATCHED THEN DELETE`.
 fn merged(cursor: &Cursor<'_>) -> Option<Builtin> {
     let tokens = cursor.tokens;
+    // `USING (SELECT TOP 0 …) … WHEN NOT MATCHED BY SOURCE THEN DELETE`: nothing is a source.
+    let says = |words: [&str; 3]| {
+        tokens
+            .windows(3)
+            .any(|three| three.iter().zip(words).all(|(token, word)| token.of(cursor.text).eq_ignore_ascii_case(word.as_bytes())))
+    };
+    if says(["select", "top", "0"]) && says(["source", "then", "delete"]) {
+        return Some(Builtin::SqlUnbounded);
+    }
     let on = tokens.iter().position(|token| token.is(cursor.text, "on"))?;
     let condition = tokens.get(on + 1..)?;
     let opened = condition.iter().take_while(|token| token.kind == Kind::Symbol(b'(')).count();
@@ -789,6 +801,10 @@ mod tests {
             ("WITH gone AS (DELETE FROM users RETURNING id) SELECT count(*) FROM gone", Some("sql.unbounded-write")),
             ("WITH old AS (SELECT id FROM users WHERE x = 1) SELECT * FROM old", None),
             ("MERGE INTO c USING (SELECT 1) s ON (1 = 1) WHEN MATCHED THEN DELETE", Some("sql.unbounded-write")),
+            (
+                "MERGE INTO c USING (SELECT TOP 0 * FROM c) s ON c.id = s.id WHEN NOT MATCHED BY SOURCE THEN DELETE",
+                Some("sql.unbounded-write"),
+            ),
             ("MERGE INTO c USING s ON (c.id = s.id) WHEN MATCHED THEN DELETE", None),
             ("DELETE u, p FROM users u LEFT JOIN profiles p ON p.user_id = u.id", Some("sql.unbounded-write")),
             ("DELETE u FROM users u JOIN banned b ON b.id = u.id", None),

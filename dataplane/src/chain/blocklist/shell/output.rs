@@ -7,7 +7,7 @@ use super::super::shell_download;
 use super::super::shell_lex::{Redirect, Span};
 use super::super::shell_target::{self as target, Place};
 use super::super::{sql, written};
-use super::{Flow, Reader, Run};
+use super::{Flow, Reader, Run, is_planted};
 
 impl Run<'_, '_> {
     /// What a command reads: what was piped into it, or a here-string.
@@ -47,7 +47,8 @@ impl Run<'_, '_> {
         let broad = |path: &[u8]| match target::place(path) {
             Place::Root | Place::Home => true,
             Place::System => path.ends_with(b"/*"),
-            _ => path == b".git",
+            // `$drive.Root`
+            _ => path == b".git" || self.windows && path.ends_with(b".Root"),
         };
         if self.operands(args).any(broad) { Flow::BroadList } else { Flow::Nothing }
     }
@@ -55,7 +56,8 @@ impl Run<'_, '_> {
     /// `printf … > .git/hooks/post-checkout`, `cat > /etc/cron.daily/x <<EOF`: what is written there is run.
     pub(super) fn writes_script(&mut self, output: Flow) {
         let runs = self.lexer.redirects.iter().any(|(kind, word)| {
-            matches!(kind, Redirect::Write | Redirect::Append) && written::is_run(self.lexer.bytes(word.text))
+            let path = self.lexer.bytes(word.text);
+            matches!(kind, Redirect::Write | Redirect::Append) && (written::is_run(path) || is_planted(path))
         });
         if runs {
             self.piped(output);

@@ -79,6 +79,13 @@ fn programs_are_read_for_what_they_would_do() {
         ("import shutil\nshutil.rmtree('/tmp/x')\nprint('a/b'.split('/'))", None),
         ("import subprocess\nsubprocess.run(['sudo', 'rm', '-r', '-f', '/srv/uploads'])", Some("shell.recursive-delete")),
         ("import subprocess\nsubprocess.run(['git', 'status'])", None),
+        (
+            "import os\nfrom cryptography.fernet import Fernet\nf = Fernet(k)\nfor r, d, n in os.walk('/home'):\n    open(p, 'wb').write(f.encrypt(x))",
+            Some("shell.system-overwrite"),
+        ),
+        ("from cryptography.fernet import Fernet\nopen('out.bin', 'wb').write(Fernet(k).encrypt(b'x'))", None),
+        ("import requests\nfor r in repos:\n    requests.delete('https://api.github.com/repos/' + r)", Some("cloud.delete")),
+        ("import requests\nrequests.delete('http://localhost:8000/notes/7')", None),
         ("import boto3\nfor b in boto3.resource('s3').buckets.all():\n    b.delete()", Some("cloud.delete")),
         ("import boto3\nboto3.client('sqs').delete_message(QueueUrl=q, ReceiptHandle=h)", None),
         ("from kubernetes import client\nclient.CoreV1Api().delete_namespace('prod')", Some("cluster.delete")),

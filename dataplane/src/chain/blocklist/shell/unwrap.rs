@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use super::super::Node;
+use super::super::builtin::Builtin;
 use super::super::detect::Words;
 use super::super::shell_lex::Span;
 use super::{Flow, Run, program};
@@ -210,6 +211,11 @@ impl Run<'_, '_> {
                 }
             }
             (None, Flow::Literal(text)) => self.feed(next..end, named, text),
+            // Refs that another command names.
+            (None, _) if self.word(next) == b"git" && self.word(next + 1) == b"push" => {
+                self.report(Builtin::GitPush);
+                return false;
+            }
             // A whole command in one word says itself where the text goes.
             (None, _) => {
                 if memchr::memchr(b' ', self.word(next)).is_none() {

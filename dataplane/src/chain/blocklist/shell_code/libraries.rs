@@ -4,6 +4,7 @@
 //! deletes by it.
 
 use super::super::builtin::Builtin;
+use super::super::shell_download;
 use super::super::shell_table::is_word;
 use super::has;
 
@@ -120,6 +121,12 @@ pub(super) fn deletes(code: &[u8]) -> Option<Builtin> {
     };
     if has(code, &[b"git.Repo"]) && has(code, &[b"force=True", b"--force", b"--hard"]) {
         return Some(Builtin::GitPush);
+    }
+    let requests: [&[u8]; 5] = [b"requests.delete(", b"httpx.delete(", b"session.delete(", b"axios.delete(", b"client.delete("];
+    if has(code, &requests)
+        && let Some(found) = shell_download::deletes(|parts| has(code, parts))
+    {
+        return Some(found);
     }
     let library = LIBRARIES.iter().find(deletes);
     library.map(|library| library.builtin).or_else(|| {
