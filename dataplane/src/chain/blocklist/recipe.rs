@@ -65,6 +65,17 @@ enum Named {
     Script,
 }
 
+/// What the items of a value are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Items {
+    /// Words of one command.
+    Words,
+    /// Command lines.
+    Lines,
+    /// Words of a command that is not known; those of several words may be command lines.
+    LongLines,
+}
+
 impl Named {
     fn by(key: &str) -> Option<Named> {
         match key.rsplit('.').next().unwrap_or(key) {
@@ -95,7 +106,12 @@ fn yaml(text: &str, script: &mut String) {
             script.pop();
             script.push(' ');
         }
-        at = yaml_value(text, value, column, (named, named == Named::Arguments && !goes_on), script);
+        let items = match named {
+            Named::Script => Items::Lines,
+            Named::Arguments if !goes_on => Items::LongLines,
+            Named::Command | Named::Arguments => Items::Words,
+        };
+        at = yaml_value(text, value, column, items, script);
         last = Some(named);
     }
 }
@@ -119,20 +135,19 @@ fn next_key(text: &str, from: usize) -> Option<(std::ops::Range<usize>, usize)> 
     }
 }
 
-/// Writes one value; answers where it ends. Words that follow no command are commands of their own where they can be.
-fn yaml_value(text: &str, from: usize, column: usize, (named, alone): (Named, bool), script: &mut String) -> usize {
+/// Writes one value; answers where it ends.
+fn yaml_value(text: &str, from: usize, column: usize, items: Items, script: &mut String) -> usize {
     let rest = text.get(from..).unwrap_or_default();
     let begins = from + rest.len() - rest.trim_start_matches(' ').len();
     let end = line_end(text, begins);
     let line = text.get(begins..end).unwrap_or_default().trim_end();
-    let mut item = |item: &str| match named {
-        Named::Script => line_of(script, item),
-        _ if alone && !item.contains(' ') => {}
-        _ if alone => line_of(script, item),
-        _ => {
+    let mut item = |item: &str| match items {
+        Items::Words => {
             push_word(script, letters(item));
             script.push(' ');
         }
+        Items::LongLines if !item.contains(' ') => {}
+        Items::Lines | Items::LongLines => line_of(script, item),
     };
     let at = if line.starts_with('[') {
         flow(text, begins, &mut item)
