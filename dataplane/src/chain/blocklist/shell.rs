@@ -513,28 +513,11 @@ impl Run<'_, '_> {
             b"mv" | b"cp" | b"ln" | b"install" | b"rsync" | b"truncate" => self.writes(name, args),
             b"docker" | b"podman" | b"nerdctl" => self.removes_listed(args),
             b"kubectl" | b"oc" | b"k" => {
-                self.removes_listed(args);
                 self.table(name, args);
-                let plain = || memchr::memmem::find(&self.lexer.arena, b"http://").is_some();
-                if self.args(args).any(|arg| matches!(arg, b"-" | b"-f-" | b"--filename=-" | b"/dev/stdin")) {
-                    // From a host that does not show who it is.
-                    if input == Flow::Download && plain() {
-                        self.report(Builtin::ShellRemoteCode);
-                    }
-                    self.reader = Reader::Cluster;
-                }
-                return self.gets(args);
+                return self.kubectl(args, input);
             }
             b"git" => self.git_alias(args),
-            // What people shorten is no deletion, nor fetched.
-            b"alias"
-                if self.args(args).any(|word| {
-                    [b"curl ".as_slice(), b"wget ", b"rm -"].iter().any(|part| memchr::memmem::find(word, part).is_some())
-                }) =>
-            {
-                self.push_kept(args);
-            }
-            b"npm" | b"pnpm" if self.word(args) == b"pkg" => self.push_kept(args),
+            b"alias" | b"npm" | b"pnpm" => self.push_kept(name, args),
             b"aws" if self.args(args).any(operation::expires_at_once) => self.report(Builtin::CloudStorage),
             b"vim" | b"vi" | b"nvim" | b"ex" => self.editor(args),
             b"cd" | b"pushd" => self.enter(args),

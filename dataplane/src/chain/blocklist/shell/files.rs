@@ -144,33 +144,34 @@ impl Run<'_, '_> {
         if deletes && wide {
             self.report(Builtin::ShellDelete);
         }
-        if let Some(mut at) = exec {
-            while matches!(self.word(at), b"env" | b"sudo" | b"command" | b"busybox" | b"nice" | b"doas") {
-                at += 1;
-            }
-            let mut buffer = [0; 32];
-            let name = program(self.word(at), &mut buffer);
-            if matches!(name, b"rm" | b"shred" | b"unlink" | b"truncate") && wide {
-                self.report(Builtin::ShellDelete);
-            }
-            if is_shell(name)
-                && let Some(code) = self.option_value(at + 1, b'c')
-            {
-                let removes = [b"rm ".as_slice(), b"shred ", b"unlink "];
-                let names_file = memchr::memmem::find(self.word(code), b"$").or(memchr::memmem::find(self.word(code), b"{}"));
-                if wide
-                    && names_file.is_some()
-                    && removes.iter().any(|part| memchr::memmem::find(self.word(code), part).is_some())
-                {
-                    self.report(Builtin::ShellDelete);
-                }
-                self.push_word(code);
-            }
-            if matches!(name, b"chmod" | b"chown") && root_is_system {
-                self.report(Builtin::ShellPermission);
-            }
+        if let Some(at) = exec {
+            self.executes(at, wide, root_is_system);
         }
         if wide { Flow::BroadList } else { Flow::Nothing }
+    }
+
+    /// What `find` runs for each file.
+    fn executes(&mut self, mut at: usize, wide: bool, root_is_system: bool) {
+        while matches!(self.word(at), b"env" | b"sudo" | b"command" | b"busybox" | b"nice" | b"doas") {
+            at += 1;
+        }
+        let mut buffer = [0; 32];
+        let name = program(self.word(at), &mut buffer);
+        if matches!(name, b"rm" | b"shred" | b"unlink" | b"truncate") && wide {
+            self.report(Builtin::ShellDelete);
+        }
+        if is_shell(name)
+            && let Some(code) = self.option_value(at + 1, b'c')
+        {
+            let has = |parts: &[&[u8]]| parts.iter().any(|part| memchr::memmem::find(self.word(code), part).is_some());
+            if wide && has(&[b"$", b"{}"]) && has(&[b"rm ", b"shred ", b"unlink "]) {
+                self.report(Builtin::ShellDelete);
+            }
+            self.push_word(code);
+        }
+        if matches!(name, b"chmod" | b"chown") && root_is_system {
+            self.report(Builtin::ShellPermission);
+        }
     }
 
     /// `tar --remove-files`: what is packed goes.

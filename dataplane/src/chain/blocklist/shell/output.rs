@@ -81,8 +81,21 @@ impl Run<'_, '_> {
         Flow::Nothing
     }
 
+    /// What is fed to `kubectl`, and what it prints.
+    pub(super) fn kubectl(&mut self, args: usize, input: Flow) -> Flow {
+        self.removes_listed(args);
+        if self.args(args).any(|arg| matches!(arg, b"-" | b"-f-" | b"--filename=-" | b"/dev/stdin")) {
+            self.reader = Reader::Cluster;
+            // From a host that does not show who it is.
+            if input == Flow::Download && memchr::memmem::find(&self.lexer.arena, b"http://").is_some() {
+                self.report(Builtin::ShellRemoteCode);
+            }
+        }
+        self.gets(args)
+    }
+
     /// `kubectl get pv`: the kind of what it lists, which is what a command is fed that deletes what is listed.
-    pub(super) fn gets(&self, args: usize) -> Flow {
+    fn gets(&self, args: usize) -> Flow {
         let mut words = (args..self.count()).filter(|index| !self.word(*index).starts_with(b"-"));
         let Some(get) = words.next().filter(|get| self.word(*get) == b"get") else { return Flow::Nothing };
         let kind = (get + 1..self.count()).find(|index| !self.word(*index).starts_with(b"-"));

@@ -253,11 +253,16 @@ impl Run<'_, '_> {
     }
 
     /// `npm pkg set scripts.x='command'`, `alias ls='command'`: commands for later.
-    pub(super) fn push_kept(&mut self, args: usize) {
+    pub(super) fn push_kept(&mut self, name: &[u8], args: usize) {
+        // What people shorten neither deletes by its own flags nor fetches.
+        let is_odd = |command: &[u8]| {
+            [b"curl ".as_slice(), b"wget ", b"rm -"].iter().any(|part| memchr::memmem::find(command, part).is_some())
+        };
         for index in args..self.count() {
             let Some(word) = self.lexer.words.get(index).copied() else { break };
             let text = self.lexer.bytes(word.text);
-            if let Some(length) = memchr::memchr(b'=', text) {
+            let is_kept = if name == b"alias" { is_odd(text) } else { self.word(args) == b"pkg" };
+            if let Some(length) = memchr::memchr(b'=', text).filter(|_| is_kept) {
                 self.push_tail(word.text, length + 1);
             }
         }
