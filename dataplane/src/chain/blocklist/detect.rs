@@ -154,6 +154,8 @@ impl Detectors {
             Role::Content => {
                 if recipe::is_manifest(text) {
                     written::check_manifest(&self.shell, (&mut scratch.shell, &mut scratch.script), sink, text);
+                } else if shell::is_script(text.lines().next().unwrap_or_default()) {
+                    written::check_script(&self.shell, &mut scratch.shell, sink, text);
                 }
                 self.prompt.check(&mut scratch.prompt, sink, bytes);
             }
@@ -250,6 +252,7 @@ impl Detectors {
     /// Looks at a request that deletes.
     pub(super) fn check_delete(&self, sink: &mut Sink<'_>, url: &str) {
         shell_download::deletes(|parts| parts.iter().any(|part| memchr::memmem::find(url.as_bytes(), part).is_some()))
+            .or_else(|| shell_download::names_hosted(url.as_bytes()).then_some(Builtin::CloudDelete))
             .into_iter()
             .for_each(|builtin| sink.report(builtin));
     }

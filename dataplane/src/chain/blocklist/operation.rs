@@ -41,6 +41,7 @@ const DELETES: &[&str] = &[
     "deprovision",
     "teardown",
     "deletecollection",
+    "absent",
 ];
 
 /// Verbs that take away only from what is in [`RESET`].
@@ -162,14 +163,37 @@ const KINDS: &[&str] = &["resource", "kind", "type", "service", "object", "entit
 pub(super) fn is_operation(name: &str) -> bool {
     matches!(
         name,
-        "action" | "operation" | "op" | "verb" | "method" | "function" | "command" | "subcommand" | "cmd" | "api" | "tool"
+        "action"
+            | "operation"
+            | "op"
+            | "verb"
+            | "method"
+            | "function"
+            | "command"
+            | "subcommand"
+            | "cmd"
+            | "api"
+            | "tool"
+            | "mode"
+            | "state"
     )
+}
+
+/// Whether a member of this name, switched on, deletes what it names: `delete_zone`, `dropDatabase`.
+pub(super) fn is_switch(name: &str) -> bool {
+    let words = words(name);
+    words.len() > 1
+        && words.first().is_some_and(|verb| one_of(verb, DELETES))
+        && words.last().is_some_and(|last| !one_of(last, &["cache", "image"]))
 }
 
 /// Whether an object under this name is a call, or holds the values of one.
 pub(super) fn holds_calls(name: &str) -> bool {
     is_nested(name)
-        || matches!(name, "steps" | "actions" | "operations" | "calls" | "commands" | "tasks" | "requests" | "job" | "task")
+        || matches!(
+            name,
+            "steps" | "actions" | "operations" | "calls" | "commands" | "tasks" | "requests" | "job" | "task" | "chain"
+        )
 }
 
 /// Whether a member holds values of the call it is in.
@@ -272,13 +296,22 @@ impl<'t, 'i> Call<'t, 'i> {
         if self.is_broad() {
             return Some(Builtin::ShellDelete);
         }
+        if one_of(first, &["deletecollection"]) {
+            return Some(Builtin::ClusterDelete);
+        }
+        if self.takes_all() {
+            return Some(Builtin::ShellData);
+        }
         let infrastructure =
             one_of(first, &["destroy"]) && (self.is(&["autoapprove", "force"], true) || self.has_flag(&["-auto-approve"]));
         if infrastructure {
             return Some(Builtin::ClusterDestroy);
         }
         let drops = one_of(first, &["drop", "truncate", "purge", "wipe"])
-            && self.values().any(|(name, _)| one_of(last_of(name), &["collection", "table", "database", "queue", "index"]));
+            && self.values().any(|(name, _)| {
+                let things = ["collection", "table", "database", "queue", "index", "project", "repo", "repository", "bucket"];
+                one_of(singular(last_of(name)), &things)
+            });
         if drops {
             return Some(Builtin::ShellData);
         }
@@ -287,10 +320,19 @@ impl<'t, 'i> Call<'t, 'i> {
         releases.then_some(Builtin::ClusterDelete)
     }
 
+    /// Whether it says that all there is goes.
+    fn takes_all(self) -> bool {
+        let all = ["all", "allnamespaces", "includesubgroups", "allchildren", "prefix", "fromkey"];
+        let is_met = |text: &str| matches!(joined(text).as_str(), "" | "1" | "true" | "all") || text.replace(' ', "") == "1=1";
+        self.is(&all, true) || self.texts(|name| one_of(last_of(name), &["where", "filter", "condition"])).any(is_met)
+    }
+
     /// Switches off what protects.
     fn stops(self, words: &[&str]) -> Option<Builtin> {
         let protects = |word: &str| one_of(singular(word), PROTECTS);
         let stops = match words {
+            [verb, ..] if one_of(verb, &["unprotect"]) => true,
+            [verb, rest @ ..] if one_of(verb, STOPS) && rest.iter().any(|word| one_of(word, &["mfa"])) => true,
             [verb] if one_of(verb, STOPS) => self.kinds().any(|kind| protects(last_of(kind))),
             [verb, .., last] if one_of(verb, STOPS) => protects(last),
             _ => false,
@@ -329,6 +371,16 @@ impl<'t, 'i> Call<'t, 'i> {
     fn changes(self, words: &[&str]) -> Option<Builtin> {
         let is = |word: &str| words.iter().any(|own| own.eq_ignore_ascii_case(word));
         let forced = self.is(&["force", "forced", "forcepush", "hard"], true) || self.has_flag(&["--force", "-f", "--mirror"]);
+        if is("update") && is("ref") && forced {
+            return Some(Builtin::GitPush);
+        }
+        let shared = ["/main", "/master", "/*"];
+        if is("delete") && (is("ref") || is("refs")) && shared.iter().any(|end| self.has_text(end)) {
+            return Some(Builtin::GitPush);
+        }
+        if is("close") && is("account") && words.len() == 2 {
+            return Some(Builtin::CloudDelete);
+        }
         if is("push") && (forced || is("force")) && !self.has_flag(&["--force-with-lease"]) && words.len() <= 3 {
             return Some(Builtin::GitPush);
         }
@@ -351,6 +403,10 @@ impl<'t, 'i> Call<'t, 'i> {
         }
         let changes = ["modify", "update", "set", "patch", "configure", "put"].iter().any(|verb| is(verb));
         let unprotected = ["deletionprotection", "enabledeletionprotection", "terminationprotection", "disableapitermination"];
+        let is_off = |name: &str| one_of(last_of(name), PROTECTS) || one_of(last_of(name), &["scanning"]);
+        if changes && self.texts(is_off).any(|value| one_of(value, &["disabled", "off"])) {
+            return Some(Builtin::CloudAudit);
+        }
         if changes && self.is(&unprotected, false) || is("versioning") && self.has_text("Suspended") {
             return Some(Builtin::CloudAudit);
         }
@@ -524,6 +580,27 @@ mod tests {
             (r#"{"method":"DELETE","path":"/api/v1/namespaces/payments"}"#, Some("shell.data-store")),
             (r#"{"method":"DELETE","path":"/api/v1/namespaces/payments/pods/web-1"}"#, None),
             (r#"{"method":"DELETE","path":"/notes/7"}"#, None),
+            (r#"{"method":"DELETE","path":"/repos/acme/api"}"#, Some("cloud.delete")),
+            (r#"{"method":"DELETE","path":"/repos/acme/api/issues/7/lock"}"#, None),
+            (r#"{"database":"shop","command":{"dropDatabase":1}}"#, Some("sql.drop")),
+            (r#"{"zone":"Z1","delete_zone":true}"#, Some("cloud.delete")),
+            (r#"{"pull":7,"method":"squash","delete_branch":true}"#, None),
+            (r#"{"tables":["users","payments"],"mode":"truncate"}"#, Some("shell.data-store")),
+            (r#"{"table":"patients","where":"1 = 1","action":"delete"}"#, Some("shell.data-store")),
+            (r#"{"table":"patients","where":"id = 7","action":"delete"}"#, None),
+            (r#"{"resource":"volumesnapshots","operation":"delete","all":true}"#, Some("shell.data-store")),
+            (r#"{"file":{"path":"/home","state":"absent"}}"#, Some("shell.recursive-delete")),
+            (r#"{"file":{"path":"build/x","state":"absent"}}"#, None),
+            (r#"{"tool":"update_ref","ref":"refs/heads/main","force":true}"#, Some("git.force-push")),
+            (r#"{"tool":"update_security","secret_scanning":"disabled"}"#, Some("cloud.audit-off")),
+            (r#"{"commands":[["kubectl","get","ns"],["kubectl","delete","ns","orders"]]}"#, Some("cluster.delete")),
+            (r#"{"steps":[{"git":["push","--force","origin"]}]}"#, Some("git.force-push")),
+            (r#"{"steps":[{"git":["push","origin"]}]}"#, None),
+            (
+                r#"{"operation":"PutBucketLifecycleConfiguration","rules":[{"Expiration":{"Days":1},"Filter":{"Prefix":""}}]}"#,
+                Some("cloud.storage-delete"),
+            ),
+            (r#"{"operation":"PutBucketLifecycleConfiguration","rules":[{"Expiration":{"Days":90}}]}"#, None),
             (r#"{"action":"release","version":"1.2.0"}"#, None),
             (r#"{"action":"reset","form":"signup"}"#, None),
         ];

@@ -111,6 +111,8 @@ const WORDS: &[(Role, &[&str])] = &[
             "note",
             "notes",
             "markdown",
+            "md",
+            "txt",
             "html",
             "subject",
             "document",

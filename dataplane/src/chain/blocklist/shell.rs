@@ -11,6 +11,7 @@ use super::sql::{self, Certainty};
 use super::{Node, operation, recipe, shell_code, shell_download};
 
 mod code;
+mod fetched;
 mod files;
 mod output;
 mod unwrap;
@@ -151,6 +152,7 @@ impl Shell {
             is_command,
             reader: Reader::Nobody,
             directory: None,
+            fetched: None,
         }
     }
 
@@ -201,6 +203,8 @@ struct Run<'r, 'm> {
     reader: Reader,
     /// Where the commands before have gone.
     directory: Option<Span>,
+    /// What the commands before have fetched.
+    fetched: Option<fetched::Fetched>,
 }
 
 impl Run<'_, '_> {
@@ -454,13 +458,13 @@ impl Run<'_, '_> {
         let hidden = raw.contains(&UNKNOWN);
         let globbed = is_globbed(raw) && !self.lexer.words.get(at).is_some_and(|word| word.quoted);
         let name = program(raw, &mut buffer);
-        let hides = |directory: Span| is_planted(self.lexer.bytes(directory)) && raw.starts_with(b"./");
-        if is_planted(raw) || self.directory.is_some_and(hides) {
+        if self.runs_unseen(name, at) {
             self.report(Builtin::ShellRemoteCode);
         }
         if hidden || globbed {
             return self.hidden_name(at, hidden);
         }
+        self.remember_fetched(name, at + 1);
         let disguised = self.lexer.words.get(at).is_some_and(|word| word.disguised);
         let before = self.sink.is_final();
         let flow = self.by_name(name, at, input, from_list);

@@ -38,6 +38,7 @@ pub(super) fn judge<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clon
         }
         // Texts and objects that somebody keeps elsewhere.
         b"gh" if has(b"gist") && has(b"view") => (None, Flow::Download),
+        b"gh" | b"glab" => (args.clone().any(mutation_deletes).then_some(Builtin::CloudDelete), Flow::Nothing),
         b"aws" | b"gsutil" | b"gcloud" | b"mc" if has(b"cat") || has(b"cp") && has(b"-") => (None, Flow::Download),
         b"xxd" => (
             None,
@@ -144,6 +145,39 @@ pub(super) fn deletes(has: impl Fn(&[&[u8]]) -> bool) -> Option<Builtin> {
     } else {
         None
     }
+}
+
+/// What people host, as the paths of interfaces name it.
+const COLLECTIONS: &[&[u8]] = &[
+    b"orgs",
+    b"organizations",
+    b"tenants",
+    b"instances",
+    b"servers",
+    b"droplets",
+    b"volumes",
+    b"clusters",
+    b"databases",
+    b"buckets",
+    b"namespaces",
+    b"persistentvolumes",
+    b"persistentvolumeclaims",
+    b"vpcs",
+    b"stacks",
+    b"snapshots",
+    b"backups",
+    b"zones",
+    b"protection",
+    b"rulesets",
+];
+
+/// Whether a path names a thing that is hosted, or all of its kind: `/repos/acme/api`, `/v1/clusters/prod`.
+pub(super) fn names_hosted(url: &[u8]) -> bool {
+    let path = url.split(|byte| *byte == b'?').next().unwrap_or(url);
+    let mut segments = path.rsplit(|byte| *byte == b'/').filter(|segment| !segment.is_empty());
+    let (last, before, first) = (segments.next(), segments.next(), segments.next());
+    let is = |segment: Option<&[u8]>| segment.is_some_and(|segment| COLLECTIONS.contains(&segment));
+    is(last) || is(before) || first == Some(b"repos")
 }
 
 /// Whether a text has a GraphQL mutation that deletes more than what somebody said: `mutation { volumeDelete(…) }`.

@@ -549,7 +549,9 @@ fn unbounded(cursor: &Cursor<'_>) -> Option<Builtin> {
             Kind::Symbol(b')') => depth = depth.saturating_sub(1),
             Kind::Word if depth == 0 && token.is_any(cursor.text, &["where", "limit", "fetch", "top"]) => {
                 let condition = rest.get(at + 1..).unwrap_or_default();
-                return always(cursor.text, condition).then_some(Builtin::SqlUnbounded);
+                let table = (cursor.at + at).checked_sub(1).and_then(|before| cursor.tokens.get(before));
+                let all = always(cursor.text, condition) || table.is_some_and(|table| numbered(cursor.text, table, condition));
+                return all.then_some(Builtin::SqlUnbounded);
             }
             _ => {}
         }
@@ -584,6 +586,15 @@ fn always(text: &[u8], condition: &[Token]) -> bool {
         }
         _ => false,
     }
+}
+
+/// `order_id IS NOT NULL` of `orders`.
+fn numbered(text: &[u8], table: &Token, condition: &[Token]) -> bool {
+    let [key, is, not, null, rest @ ..] = condition else { return false };
+    let (key, table) = (key.of(text), table.of(text));
+    let is_key = key.len() > 4 && key.ends_with(b"_id") && table.starts_with(&key[..key.len() - 3]);
+    let ends = rest.first().is_none_or(|token| token.kind == Kind::Tail || token.is(text, "returning"));
+    is_key && is.is(text, "is") && not.is(text, "not") && null.is(text, "null") && ends
 }
 
 /// A column that numbers rows.
@@ -811,6 +822,8 @@ mod tests {
             ("DELETE FROM users WHERE id IS NOT NULL", Some("sql.unbounded-write")),
             ("DELETE FROM users WHERE id > 0", Some("sql.unbounded-write")),
             ("DELETE FROM users WHERE deleted_at IS NOT NULL", None),
+            ("DELETE FROM shop.orders WHERE order_id IS NOT NULL", Some("sql.unbounded-write")),
+            ("DELETE FROM sessions WHERE user_id IS NOT NULL", None),
             ("DELETE FROM users WHERE id > 500", None),
             ("WITH a AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM a)", Some("sql.unbounded-write")),
             ("DELETE FROM t WHERE id IN (SELECT id FROM t)", Some("sql.unbounded-write")),

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use simd_json::Node;
+use simd_json::{Node, StaticNode};
 
 use super::operation;
 use super::role::{self, Role};
@@ -38,16 +38,27 @@ pub(super) struct Frame {
 
 impl Frame {
     /// Remembers what is judged together with other members. `of` is the object's own name.
-    fn note(&mut self, name: &str, of: &str, role: Role, value: &Node<'_>, node: u32) {
-        // `{"tool":"terraform","action":"destroy"}`: the tool says what is to be done only where nothing else does.
+    fn note(&mut self, (key, name): (u32, &str), of: &str, role: Role, value: &Node<'_>, node: u32) {
+        // `{"tool":"terraform","action":"destroy"}`: these say what is to be done only where nothing else does.
         if matches!(value, Node::String(_))
             && operation::is_operation(name)
-            && (self.key == NO_NODE || operation::holds_calls(of))
-            && (self.operation == NO_NODE || name != "tool")
+            && (self.key == NO_NODE || name == "state" || operation::holds_calls(of))
+            && (self.operation == NO_NODE || !matches!(name, "tool" | "mode" | "state"))
         {
             self.operation = node;
         }
         match (role, value) {
+            // `{"git":["push","--force"]}`: the member is the program.
+            (_, Node::Array { .. }) if self.command == NO_NODE && is_program(name) => {
+                self.command = key;
+                self.argv = node;
+            }
+            // `{"dropDatabase":1}`, `{"delete_zone":true}`: the member is the operation.
+            (_, Node::Static(StaticNode::Bool(true) | StaticNode::I64(1) | StaticNode::U64(1)))
+                if self.operation == NO_NODE && operation::is_switch(name) =>
+            {
+                self.operation = key;
+            }
             (Role::Command, Node::String(_)) => self.command = node,
             (Role::Url, Node::String(_)) => self.url = node,
             (Role::Path, Node::String(_)) if self.path == NO_NODE => self.path = node,
@@ -61,12 +72,12 @@ impl Frame {
 
     /// What is to be looked at once all members are known, one after the other.
     fn whole(&mut self) -> Option<Visit> {
-        if !self.object {
-            return None;
-        }
         let take = |node: &mut u32| Some(std::mem::replace(node, NO_NODE)).filter(|node| *node != NO_NODE);
         if let Some(argv) = take(&mut self.argv) {
             return Some(Visit::Argv { command: self.command, argv });
+        }
+        if !self.object {
+            return None;
         }
         if let Some(operation) = take(&mut self.operation) {
             return Some(Visit::Operation { object: self.start, operation });
@@ -174,12 +185,19 @@ impl<'s> Walk<'s> {
             let value = nodes.get(self.at)?;
             self.at += 1;
             if in_object && let Some(frame) = self.frames.last_mut() {
-                frame.note(name_at(nodes, key), name_at(nodes, frame.key), role, value, node);
+                frame.note((key, name_at(nodes, key)), name_at(nodes, frame.key), role, value, node);
             }
             match value {
                 Node::String(_) => return Some(Visit::Value { node, key, role }),
                 Node::Static(_) => {}
-                Node::Array { len, .. } => self.push(*len, false, role, key),
+                Node::Array { len, .. } => {
+                    // `{"commands":[["kubectl","delete",…],…]}`
+                    let is_command = !in_object && role == Role::Command;
+                    self.push(*len, false, role, key);
+                    if let Some(frame) = self.frames.last_mut().filter(|_| is_command) {
+                        frame.argv = node;
+                    }
+                }
                 Node::Object { len, .. } => self.push(*len, true, role, key),
             }
         }
@@ -204,6 +222,11 @@ impl<'s> Walk<'s> {
             content: NO_NODE,
         });
     }
+}
+
+/// Whether a member is called like a program that takes its words as an array.
+fn is_program(name: &str) -> bool {
+    matches!(name, "git" | "kubectl" | "docker" | "helm" | "terraform" | "aws" | "gcloud" | "az" | "gh" | "psql" | "rm")
 }
 
 /// The name at `key`; empty where there is none.

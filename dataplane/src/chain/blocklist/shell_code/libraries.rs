@@ -55,11 +55,23 @@ const LIBRARIES: &[Library] = &[
         says: &[b"kubernetes import", b"kubernetes.client", b"import kubernetes", b"kubernetes/client-node"],
         calls: &[b"delete_*", b"deleteN*", b"deleteCollection*", b"deletePersistent*", b"deleteCluster*", b"deleteCustom*"],
     },
+    // Go's clients, and Ruby's of Kubernetes, have names that nothing else has.
+    Library {
+        builtin: Builtin::CloudDelete,
+        says: &[],
+        calls: &[b"DeleteBucket", b"TerminateInstances", b"DeleteDBInstance", b"DeleteDBCluster", b"DeleteStack", b"DeleteTable"],
+    },
+    Library {
+        builtin: Builtin::ClusterDelete,
+        says: &[b"Namespaces()", b"PersistentVolumes()", b"PersistentVolumeClaims(", b"Kubeclient"],
+        calls: &[b"Delete", b"DeleteCollection", b"delete_namespace", b"delete_persistent_volume*"],
+    },
+    Library { builtin: Builtin::ShellPublish, says: &[b".Repositories."], calls: &[b"Delete"] },
     Library { builtin: Builtin::ClusterPrune, says: &[b"docker.from_env", b"DockerClient"], calls: &[b"prune", b"prune_*"] },
     Library {
         builtin: Builtin::ShellPublish,
         says: &[b"github import", b"octokit", b"Octokit", b"import gitlab"],
-        calls: &[b"delete", b"delete_repository", b"deleteRepo"],
+        calls: &[b"delete", b"delete_repository", b"delete_branch", b"deleteRepo"],
     },
     Library { builtin: Builtin::ShellData, says: &[b"Jenkins.instance"], calls: &[b"delete"] },
     Library {
