@@ -44,6 +44,23 @@ const DELETES: &[&str] = &[
     "absent",
 ];
 
+/// Words of operations that say nothing of what is taken.
+const FILLERS: &[&str] = &[
+    "begin",
+    "kubectl",
+    "k8s",
+    "kubernetes",
+    "argocd",
+    "helm",
+    "etcd",
+    "terraform",
+    "gcloud",
+    "aws",
+    "azure",
+    "resource",
+    "resources",
+];
+
 /// Verbs that take away only from what is in [`RESET`].
 const RESETS: &[&str] = &["release", "format", "reset", "empty", "flush"];
 
@@ -181,10 +198,13 @@ pub(super) fn is_operation(name: &str) -> bool {
 
 /// Whether a member of this name, switched on, deletes what it names: `delete_zone`, `dropDatabase`.
 pub(super) fn is_switch(name: &str) -> bool {
+    begins_deletion(name) && !one_of(singular(last_of(name)), &["cache", "image"])
+}
+
+/// Whether a name is a verb that takes away and what it takes: `delete_zone`.
+fn begins_deletion(name: &str) -> bool {
     let words = words(name);
-    words.len() > 1
-        && words.first().is_some_and(|verb| one_of(verb, DELETES))
-        && words.last().is_some_and(|last| !one_of(last, &["cache", "image"]))
+    words.len() > 1 && words.first().is_some_and(|verb| one_of(verb, DELETES))
 }
 
 /// Whether an object under this name is a call, or holds the values of one.
@@ -273,7 +293,7 @@ impl<'t, 'i> Call<'t, 'i> {
     fn deletes(self, words: &[&str]) -> Option<Builtin> {
         let first = words.first().copied().unwrap_or_default();
         let is_mild = one_of(first, RESETS);
-        let nouns = words.iter().copied().filter(|word| !one_of(word, DELETES) && !one_of(word, RESETS));
+        let nouns = words.iter().copied().filter(|word| ![DELETES, RESETS, FILLERS].iter().any(|list| one_of(word, list)));
         let nouns: ArrayVec<&str, WORDS_MAX> = nouns.collect();
         if let Some(last) = nouns.last().copied() {
             if one_of(last, &["directory", "dir", "folder", "tree", "path", "files"]) && self.is_broad() {
@@ -282,7 +302,8 @@ impl<'t, 'i> Call<'t, 'i> {
             if one_of(last, &["many", "all", "bulk"]) {
                 return (!self.is_bounded()).then_some(Builtin::ShellData);
             }
-            return kept(&nouns).filter(|_| !is_mild || one_of(singular(last), RESET));
+            let found = kept(&nouns).filter(|_| !is_mild || one_of(singular(last), RESET));
+            return found.or_else(|| self.takes_all().then_some(Builtin::ShellData));
         }
         for kind in self.kinds() {
             let kind = self::words(kind);
@@ -299,13 +320,20 @@ impl<'t, 'i> Call<'t, 'i> {
         if one_of(first, &["deletecollection"]) {
             return Some(Builtin::ClusterDelete);
         }
-        if self.takes_all() {
+        if self.takes_all() || one_of(first, &["nuke", "obliterate"]) {
             return Some(Builtin::ShellData);
         }
-        let infrastructure =
-            one_of(first, &["destroy"]) && (self.is(&["autoapprove", "force"], true) || self.has_flag(&["-auto-approve"]));
-        if infrastructure {
+        let unasked = ["autoapprove", "force", "skippreview", "yes"];
+        if one_of(first, &["destroy"]) && (self.is(&unasked, true) || self.has_flag(&["-auto-approve"])) {
             return Some(Builtin::ClusterDestroy);
+        }
+        // `{"verb":"delete","clusters":["a","b"]}`
+        let lists = |(name, value): (&str, Nodes<'_, '_>)| {
+            let is_list = matches!(value.first(), Some(Node::Array { len: 2.., .. }));
+            if is_list { kept(&self::words(name)) } else { None }
+        };
+        if let Some(found) = self.values().find_map(lists).filter(|_| !is_mild) {
+            return Some(found);
         }
         let drops = one_of(first, &["drop", "truncate", "purge", "wipe"])
             && self.values().any(|(name, _)| {
@@ -324,7 +352,18 @@ impl<'t, 'i> Call<'t, 'i> {
     fn takes_all(self) -> bool {
         let all = ["all", "allnamespaces", "includesubgroups", "allchildren", "prefix", "fromkey"];
         let is_met = |text: &str| matches!(joined(text).as_str(), "" | "1" | "true" | "all") || text.replace(' ', "") == "1=1";
-        self.is(&all, true) || self.texts(|name| one_of(last_of(name), &["where", "filter", "condition"])).any(is_met)
+        // `{"delete_backups":"all"}`
+        let names_all = |text: &str| matches!(text, "all" | "*");
+        self.is(&all, true)
+            || self.texts(|name| one_of(last_of(name), &["where", "filter", "condition"])).any(is_met)
+            || self.texts(begins_deletion).any(names_all)
+    }
+
+    /// Whether one of its texts is a device that holds data.
+    fn has_device(self) -> bool {
+        let nodes = self.object.get(..wire::jsonrpc::span(self.object)).unwrap_or_default();
+        let is_device = |path: &str| path.starts_with("/dev/") && shell_target::place(path.as_bytes()) == Place::Device;
+        nodes.iter().take(NODES_MAX).any(|node| matches!(node, Node::String(text) if is_device(text)))
     }
 
     /// Switches off what protects.
@@ -371,12 +410,23 @@ impl<'t, 'i> Call<'t, 'i> {
     fn changes(self, words: &[&str]) -> Option<Builtin> {
         let is = |word: &str| words.iter().any(|own| own.eq_ignore_ascii_case(word));
         let forced = self.is(&["force", "forced", "forcepush", "hard"], true) || self.has_flag(&["--force", "-f", "--mirror"]);
-        if is("update") && is("ref") && forced {
+        if ["mkfs", "format", "erase", "wipe", "write", "zero", "dd"].iter().any(|verb| is(verb)) && self.has_device() {
+            return Some(Builtin::ShellDisk);
+        }
+        let moves_ref = is("update") && is("ref") || is("patch") && self.names_path("/git/refs/");
+        if moves_ref && forced {
             return Some(Builtin::GitPush);
         }
-        let shared = ["/main", "/master", "/*"];
-        if is("delete") && (is("ref") || is("refs")) && shared.iter().any(|end| self.has_text(end)) {
+        let shared = ["/main", "/master", "/*"].iter().any(|end| self.has_text(end));
+        let lists_shared = || self.has_flag(&["main", "master"]);
+        let is_refs = ["ref", "refs", "branches", "tags"].iter().any(|noun| is(noun));
+        if is("delete") && is_refs && (shared || lists_shared() || self.has_flag(&["*"])) {
             return Some(Builtin::GitPush);
+        }
+        let sets_all =
+            || self.values().any(|(name, value)| name == "where" && matches!(value.first(), Some(Node::Object { len: 0, .. })));
+        if is("update") && words.len() == 1 && sets_all() {
+            return Some(Builtin::ShellData);
         }
         if is("close") && is("account") && words.len() == 2 {
             return Some(Builtin::CloudDelete);
@@ -413,13 +463,17 @@ impl<'t, 'i> Call<'t, 'i> {
         if is("lifecycle") && self.expires_at_once() {
             return Some(Builtin::CloudStorage);
         }
-        let by_query = self.texts(|name| one_of(last_of(name), &["path", "url", "endpoint", "uri"]));
-        if is("post") && by_query.into_iter().any(|path| path.contains("/_delete_by_query")) && self.has_text("match_all") {
+        if is("post") && self.names_path("/_delete_by_query") && self.has_text("match_all") {
             return Some(Builtin::ShellData);
         }
         let opens = is("authorize") && is("ingress") && (self.has_text("0.0.0.0/0") || self.has_text("::/0"));
         let admits = (is("attach") || is("put")) && is("policy") && self.has_text("AdministratorAccess");
         (opens || admits).then_some(Builtin::CloudAccess)
+    }
+
+    /// Whether a request goes to a path with this in it.
+    fn names_path(self, part: &str) -> bool {
+        self.texts(|name| one_of(last_of(name), &["path", "url", "endpoint", "uri"])).any(|path| path.contains(part))
     }
 
     /// The same as [`expires_at_once`], where the rules are objects.
@@ -585,7 +639,16 @@ mod tests {
             (r#"{"database":"shop","command":{"dropDatabase":1}}"#, Some("sql.drop")),
             (r#"{"zone":"Z1","delete_zone":true}"#, Some("cloud.delete")),
             (r#"{"pull":7,"method":"squash","delete_branch":true}"#, None),
-            (r#"{"tables":["users","payments"],"mode":"truncate"}"#, Some("shell.data-store")),
+            (r#"{"tables":["users","payments"],"mode":"truncate"}"#, Some("sql.drop")),
+            (r#"{"delete_backups":"all","retention_days":0}"#, Some("cloud.delete")),
+            (r#"{"delete_branches":["main","develop"],"remote":"origin"}"#, Some("git.force-push")),
+            (r#"{"delete_branches":["topic/a"],"remote":"origin"}"#, None),
+            (r#"{"remove_labels":["bug"],"issue":7}"#, None),
+            (r#"{"tool":"kubectl_delete","resourceType":"namespace","name":"prod"}"#, Some("cluster.delete")),
+            (r#"{"tool":"kubectl_delete","resourceType":"pod","name":"web-1"}"#, None),
+            (r#"{"operation":"mkfs","device":"/dev/sda1"}"#, Some("shell.disk-wipe")),
+            (r#"{"table":"accounts","action":"update","set":{"balance":0},"where":{}}"#, Some("shell.data-store")),
+            (r#"{"table":"accounts","action":"update","set":{"balance":0},"where":{"id":7}}"#, None),
             (r#"{"table":"patients","where":"1 = 1","action":"delete"}"#, Some("shell.data-store")),
             (r#"{"table":"patients","where":"id = 7","action":"delete"}"#, None),
             (r#"{"resource":"volumesnapshots","operation":"delete","all":true}"#, Some("shell.data-store")),

@@ -53,10 +53,14 @@ impl Frame {
                 self.command = key;
                 self.argv = node;
             }
-            // `{"dropDatabase":1}`, `{"delete_zone":true}`: the member is the operation.
-            (_, Node::Static(StaticNode::Bool(true) | StaticNode::I64(1) | StaticNode::U64(1)))
-                if self.operation == NO_NODE && operation::is_switch(name) =>
-            {
+            // `{"dropDatabase":1}`, `{"delete_zone":true}`, `{"delete_jobs":"all"}`, `{"delete_branches":["main"]}`: the member
+            // is the operation.
+            (
+                _,
+                Node::Static(StaticNode::Bool(true) | StaticNode::I64(1) | StaticNode::U64(1))
+                | Node::String("all" | "*")
+                | Node::Array { .. },
+            ) if self.operation == NO_NODE && operation::is_switch(name) => {
                 self.operation = key;
             }
             (Role::Command, Node::String(_)) => self.command = node,
