@@ -267,6 +267,12 @@ impl Run<'_, '_> {
         (from..lexer.words.len()).map(move |index| lexer.word(index))
     }
 
+    /// Whether the text has this anywhere. LIMIT: what a command is about stands close by, at the beginning of a text.
+    fn says(&self, part: &[u8]) -> bool {
+        let arena = &self.lexer.arena;
+        memchr::memmem::find(arena.get(..arena.len().min(4096)).unwrap_or_default(), part).is_some()
+    }
+
     fn has_flag(&self, from: usize, short: u8, long: &[u8]) -> bool {
         self.args(from).take_while(|arg| *arg != b"--").any(|arg| match arg {
             [b'-', b'-', rest @ ..] => {

@@ -132,7 +132,7 @@ fn sends<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: F
     if !is_delete(name, args.clone()) {
         return has(DELETING).then_some(Builtin::ShellData);
     }
-    deletes(has)
+    deletes(has).or_else(|| args.clone().any(names_hosted).then_some(Builtin::CloudDelete))
 }
 
 /// What a request that deletes would delete, told by what its URL has.

@@ -402,7 +402,7 @@ fn dropped(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
     if cursor.word(&["temporary", "temp"]) {
         return None;
     }
-    cursor.word(&["external", "foreign", "materialized", "global", "public"]);
+    cursor.word(&["external", "foreign", "materialized", "global", "public", "pluggable"]);
     let is_object = cursor.word(&[
         "table",
         "database",
@@ -516,7 +516,7 @@ fn merged(cursor: &Cursor<'_>) -> Option<Builtin> {
     let ends = |token: &Token| token.kind == Kind::Symbol(b')') || token.is(cursor.text, "when");
     let condition = condition.get(..condition.iter().position(ends)?)?;
     let deletes = tokens.iter().any(|token| token.is(cursor.text, "delete"));
-    (deletes && always(cursor.text, condition)).then_some(Builtin::SqlUnbounded)
+    (deletes && always(cursor.text, b"", condition)).then_some(Builtin::SqlUnbounded)
 }
 
 fn updated(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
@@ -550,8 +550,8 @@ fn unbounded(cursor: &Cursor<'_>) -> Option<Builtin> {
             Kind::Word if depth == 0 && token.is_any(cursor.text, &["where", "limit", "fetch", "top"]) => {
                 let condition = rest.get(at + 1..).unwrap_or_default();
                 let table = (cursor.at + at).checked_sub(1).and_then(|before| cursor.tokens.get(before));
-                let all = always(cursor.text, condition) || table.is_some_and(|table| numbered(cursor.text, table, condition));
-                return all.then_some(Builtin::SqlUnbounded);
+                let table = table.map_or(&b""[..], |table| table.of(cursor.text));
+                return always(cursor.text, table, condition).then_some(Builtin::SqlUnbounded);
             }
             _ => {}
         }
@@ -559,22 +559,23 @@ fn unbounded(cursor: &Cursor<'_>) -> Option<Builtin> {
     Some(Builtin::SqlUnbounded)
 }
 
-fn always(text: &[u8], condition: &[Token]) -> bool {
+/// Whether a condition holds for every row of a table.
+fn always(text: &[u8], table: &[u8], condition: &[Token]) -> bool {
     let rest = |from: usize| {
         condition.get(from).is_none_or(|token| token.kind == Kind::Tail || token.is_any(text, &["or", "returning", "settings"]))
     };
     match condition {
         [one, ..] if one.is(text, "true") || one.kind == Kind::Number && one.of(text) == b"1" && rest(1) => rest(1),
         // A key that is any key.
-        [key, op, bound, ..] if is_key(key.of(text)) && op.kind == Kind::Symbol(b'>') => {
+        [key, op, bound, ..] if is_key(key.of(text), table) && op.kind == Kind::Symbol(b'>') => {
             matches!(bound.of(text), b"0" | b"-") && (rest(3) || rest(4))
         }
         [key, op, equals, bound, ..]
-            if is_key(key.of(text)) && op.kind == Kind::Symbol(b'>') && equals.kind == Kind::Symbol(b'=') =>
+            if is_key(key.of(text), table) && op.kind == Kind::Symbol(b'>') && equals.kind == Kind::Symbol(b'=') =>
         {
             matches!(bound.of(text), b"0" | b"1") && rest(4)
         }
-        [key, is, not, null, ..] if is_key(key.of(text)) && is.is(text, "is") && not.is(text, "not") => {
+        [key, is, not, null, ..] if is_key(key.of(text), table) && is.is(text, "is") && not.is(text, "not") => {
             null.is(text, "null") && rest(4)
         }
         [_, like, pattern, ..] if like.is_any(text, &["like", "ilike"]) => pattern.of(text) == b"%" && rest(3),
@@ -588,18 +589,11 @@ fn always(text: &[u8], condition: &[Token]) -> bool {
     }
 }
 
-/// `order_id IS NOT NULL` of `orders`.
-fn numbered(text: &[u8], table: &Token, condition: &[Token]) -> bool {
-    let [key, is, not, null, rest @ ..] = condition else { return false };
-    let (key, table) = (key.of(text), table.of(text));
-    let is_key = key.len() > 4 && key.ends_with(b"_id") && table.starts_with(&key[..key.len() - 3]);
-    let ends = rest.first().is_none_or(|token| token.kind == Kind::Tail || token.is(text, "returning"));
-    is_key && is.is(text, "is") && not.is(text, "not") && null.is(text, "null") && ends
-}
-
-/// A column that numbers rows.
-fn is_key(name: &[u8]) -> bool {
+/// A column that numbers the rows of a table: `id`, `order_id` of `orders`.
+fn is_key(name: &[u8], table: &[u8]) -> bool {
+    let is_own = |of: &[u8]| table.get(..of.len()).is_some_and(|start| start.eq_ignore_ascii_case(of));
     [b"id".as_slice(), b"uuid", b"pk", b"rowid"].iter().any(|key| name.eq_ignore_ascii_case(key))
+        || name.strip_suffix(b"_id").is_some_and(|of| of.len() > 1 && is_own(of))
 }
 
 fn altered(cursor: &mut Cursor<'_>) -> Option<Builtin> {
@@ -665,8 +659,14 @@ fn created(cursor: &mut Cursor<'_>) -> Option<Builtin> {
     }
     // `CREATE OR REPLACE TABLE t AS SELECT * FROM t WHERE FALSE`
     if replaces && cursor.word(&["table"]) {
-        let [.., before, last] = cursor.tokens else { return None };
-        let is_none = before.is(text, "where") && last.is(text, "false") || before.is(text, "limit") && last.of(text) == b"0";
+        let is_none = match cursor.tokens {
+            [.., clause, never] if clause.is(text, "where") => never.is(text, "false"),
+            [.., clause, none] if clause.is(text, "limit") => none.of(text) == b"0",
+            [.., clause, one, _, other] if clause.is(text, "where") => {
+                one.kind == Kind::Number && other.kind == Kind::Number && one.of(text) != other.of(text)
+            }
+            _ => false,
+        };
         return is_none.then_some(Builtin::SqlTruncate);
     }
     let any = |words: &[&str]| cursor.tokens.iter().any(|token| token.is_any(text, words));
@@ -720,7 +720,11 @@ fn system(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Certain
                 ],
             )
             || token.is(text, "into") && next.is_some_and(|token| token.is_any(text, &["outfile", "dumpfile"]))
-            || token.is(text, "program") && at > 1 && tokens.first().is_some_and(|token| token.is(text, "copy"))
+            || token.is(text, "program")
+                && at
+                    .checked_sub(1)
+                    .and_then(|before| tokens.get(before))
+                    .is_some_and(|before| before.is_any(text, &["from", "to"]))
             || token.is(text, "load")
                 && next.is_some_and(|token| token.is(text, "data"))
                 && tokens.iter().skip(at).any(|token| token.is(text, "infile"))
@@ -823,6 +827,11 @@ mod tests {
             ("DELETE FROM users WHERE id > 0", Some("sql.unbounded-write")),
             ("DELETE FROM users WHERE deleted_at IS NOT NULL", None),
             ("DELETE FROM shop.orders WHERE order_id IS NOT NULL", Some("sql.unbounded-write")),
+            ("DELETE FROM customers WHERE customer_id > 0", Some("sql.unbounded-write")),
+            ("DELETE FROM orders WHERE customer_id > 0", None),
+            ("CREATE OR REPLACE TABLE t AS SELECT * FROM t WHERE 1=0", Some("sql.truncate")),
+            ("CREATE TABLE z(t text); COPY z FROM PROGRAM 'id';", Some("sql.system-access")),
+            ("DROP PLUGGABLE DATABASE p INCLUDING DATAFILES", Some("sql.drop")),
             ("DELETE FROM sessions WHERE user_id IS NOT NULL", None),
             ("DELETE FROM users WHERE id > 500", None),
             ("WITH a AS (SELECT id FROM t) DELETE FROM t WHERE id IN (SELECT id FROM a)", Some("sql.unbounded-write")),

@@ -69,10 +69,9 @@ pub(super) fn check(shell: &Shell, scratch: (&mut shell::Scratch, &mut String), 
         }
     } else if place.ends_with(b".sh") {
         return check_script(shell, lexer, sink, content);
+    } else if is_program(place) {
+        return only(sink, rules, |sink| shell.check_program(lexer, sink, content));
     } else {
-        if is_program(place) {
-            only(sink, rules, |sink| shell.check_program(lexer, sink, content));
-        }
         return;
     }
     only(sink, rules, |sink| shell.check(lexer, sink, script, Trust::Command));

@@ -185,11 +185,7 @@ impl Run<'_, '_> {
     /// `diskpart`, with a script or a text that wipes.
     pub(super) fn partitions(&mut self, args: usize) {
         let wipes = [b"clean".as_slice(), b"format", b"delete"];
-        // LIMIT: what it is told stands close by, at the beginning of a command.
-        let arena = &self.lexer.arena;
-        let near = arena.get(..arena.len().min(4096)).unwrap_or_default();
-        let says = wipes.iter().any(|word| memchr::memmem::find(near, word).is_some());
-        if says || self.args(args).any(|arg| arg.eq_ignore_ascii_case(b"/s")) {
+        if wipes.iter().any(|word| self.says(word)) || self.args(args).any(|arg| arg.eq_ignore_ascii_case(b"/s")) {
             self.report(Builtin::ShellDisk);
         }
     }

@@ -87,7 +87,7 @@ impl Run<'_, '_> {
         if self.args(args).any(|arg| matches!(arg, b"-" | b"-f-" | b"--filename=-" | b"/dev/stdin")) {
             self.reader = Reader::Cluster;
             // From a host that does not show who it is.
-            if input == Flow::Download && memchr::memmem::find(&self.lexer.arena, b"http://").is_some() {
+            if input == Flow::Download && self.says(b"http://") {
                 self.report(Builtin::ShellRemoteCode);
             }
         }
