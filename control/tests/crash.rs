@@ -109,7 +109,9 @@ async fn kill_under_load(durability: &str, kills: u64) -> Counts {
         gateway.run();
     }
     gateway.wait_until_shipped();
-    let seen: HashSet<String> = lines(&record).into_iter().collect();
+    // A client that is killed while it notes its replies leaves part of a line, on which the next one goes on.
+    let is_whole = |line: &String| line.len() == 32 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let seen: HashSet<String> = lines(&record).into_iter().filter(is_whole).collect();
     assert!(seen.len() > 50, "only {} replies were seen", seen.len());
     let client = gateway.postgres().await;
     let rows = client
@@ -117,7 +119,10 @@ async fn kill_under_load(durability: &str, kills: u64) -> Counts {
         .await;
     let stored: Vec<String> = rows.unwrap().iter().map(|row| row.get(0)).collect();
     let unique: HashSet<&String> = stored.iter().collect();
-    let lost = seen.iter().filter(|trace| !unique.contains(trace)).count();
+    let lost: Vec<&String> = seen.iter().filter(|trace| !unique.contains(trace)).collect();
+    if !lost.is_empty() {
+        println!("lost: {lost:?}");
+    }
     let (decisions, calls, open, ended_twice) = counts(&gateway).await;
     let doubled = (stored.len() - unique.len()) as u64 + (decisions - calls) as u64;
     // What the gateway wrote through all of this still proves itself.
@@ -127,7 +132,7 @@ async fn kill_under_load(durability: &str, kills: u64) -> Counts {
         kills,
         seen: seen.len() as u64,
         stored: stored.len() as u64,
-        lost: lost as u64,
+        lost: lost.len() as u64,
         doubled,
         open: open as u64,
         ended_twice: ended_twice as u64,
