@@ -154,7 +154,7 @@ impl Detectors {
             Role::Content => {
                 if recipe::is_manifest(text) {
                     written::check_manifest(&self.shell, (&mut scratch.shell, &mut scratch.script), sink, text);
-                } else if shell::is_script(text.lines().next().unwrap_or_default()) {
+                } else if shell::is_script(text) {
                     written::check_script(&self.shell, &mut scratch.shell, sink, text);
                 }
                 self.prompt.check(&mut scratch.prompt, sink, bytes);
@@ -169,7 +169,7 @@ impl Detectors {
         let first = text.lines().next().unwrap_or_default();
         if text.len() > PROGRAM_BYTES_MAX {
             Role::Content
-        } else if first.contains("<<") && self.shell.is_command_line(first.as_bytes()) || shell::is_script(first) {
+        } else if first.contains("<<") && self.shell.is_command_line(first.as_bytes()) || shell::is_script(text) {
             Role::Command
         } else if shell_code::is_program(text.as_bytes())
             || sql::begins_statement(text.as_bytes())

@@ -243,6 +243,11 @@ struct Call<'t, 'i> {
 }
 
 impl<'t, 'i> Call<'t, 'i> {
+    /// All of the object.
+    fn nodes(self) -> Nodes<'t, 'i> {
+        self.object.get(..wire::jsonrpc::span(self.object)).unwrap_or_default()
+    }
+
     /// The members, and those of members that hold values of the call.
     fn values(self) -> impl Iterator<Item = (&'i str, Nodes<'t, 'i>)> {
         let all = members(self.object).flat_map(|(name, value)| {
@@ -361,9 +366,8 @@ impl<'t, 'i> Call<'t, 'i> {
 
     /// Whether one of its texts is a device that holds data.
     fn has_device(self) -> bool {
-        let nodes = self.object.get(..wire::jsonrpc::span(self.object)).unwrap_or_default();
         let is_device = |path: &str| path.starts_with("/dev/") && shell_target::place(path.as_bytes()) == Place::Device;
-        nodes.iter().take(NODES_MAX).any(|node| matches!(node, Node::String(text) if is_device(text)))
+        self.nodes().iter().take(NODES_MAX).any(|node| matches!(node, Node::String(text) if is_device(text)))
     }
 
     /// Switches off what protects.
@@ -417,10 +421,10 @@ impl<'t, 'i> Call<'t, 'i> {
         if moves_ref && forced {
             return Some(Builtin::GitPush);
         }
-        let shared = ["/main", "/master", "/*"].iter().any(|end| self.has_text(end));
-        let lists_shared = || self.has_flag(&["main", "master"]);
         let is_refs = ["ref", "refs", "branches", "tags"].iter().any(|noun| is(noun));
-        if is("delete") && is_refs && (shared || lists_shared() || self.has_flag(&["*"])) {
+        let are_shared =
+            || ["/main", "/master", "/*"].iter().any(|end| self.has_text(end)) || self.has_flag(&["main", "master", "*"]);
+        if is("delete") && is_refs && are_shared() {
             return Some(Builtin::GitPush);
         }
         let sets_all =
@@ -478,19 +482,18 @@ impl<'t, 'i> Call<'t, 'i> {
 
     /// The same as [`expires_at_once`], where the rules are objects.
     fn expires_at_once(self) -> bool {
-        let nodes = self.object.get(..wire::jsonrpc::span(self.object)).unwrap_or_default();
-        let pairs = || nodes.windows(2).take(NODES_MAX);
+        let nodes = self.nodes();
+        let mut pairs = nodes.windows(2).take(NODES_MAX);
         let is_short = |value: &Node<'_>| matches!(value, Node::Static(StaticNode::I64(0 | 1) | StaticNode::U64(0 | 1)));
         let expires = nodes.windows(4).take(NODES_MAX).any(|four| {
             matches!(four, [Node::String("Expiration"), Node::Object { .. }, Node::String("Days"), days] if is_short(days))
         });
-        expires && !pairs().any(|two| matches!(two, [Node::String("Prefix"), Node::String(prefix)] if !prefix.is_empty()))
+        expires && !pairs.any(|two| matches!(two, [Node::String("Prefix"), Node::String(prefix)] if !prefix.is_empty()))
     }
 
     /// Whether a text anywhere in the object ends so.
     fn has_text(self, end: &str) -> bool {
-        let nodes = self.object.get(..wire::jsonrpc::span(self.object)).unwrap_or_default();
-        nodes.iter().take(NODES_MAX).any(|node| matches!(node, Node::String(text) if text.ends_with(end)))
+        self.nodes().iter().take(NODES_MAX).any(|node| matches!(node, Node::String(text) if text.ends_with(end)))
     }
 }
 

@@ -820,7 +820,8 @@ impl Run<'_, '_> {
 }
 
 /// Whether the first line of a text says that a shell is to read it.
-pub(super) fn is_script(first: &str) -> bool {
+pub(super) fn is_script(text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
     let interpreter = first.strip_prefix("#!").map(str::trim_end).unwrap_or_default();
     interpreter.ends_with("sh") || interpreter.contains("sh -")
 }
@@ -947,13 +948,6 @@ fn is_dangerous_name(name: &[u8]) -> bool {
                 | b"whoami"
                 | b"cat"
         )
-}
-
-/// A program that is hidden in a directory where everybody may write.
-fn is_planted(path: &[u8]) -> bool {
-    [b"/tmp/.".as_slice(), b"/var/tmp/.", b"/dev/shm/."]
-        .iter()
-        .any(|start| path.strip_prefix(*start).is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_alphanumeric)))
 }
 
 /// `name(){ name|name& };name`, spaced in any way.

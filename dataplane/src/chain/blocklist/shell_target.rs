@@ -432,21 +432,18 @@ pub(super) fn is_vital_file(path: &[u8]) -> bool {
     is_system_file(path) && (Steps::of(path).length <= 2 || !path.starts_with(b"/etc/"))
 }
 
+/// What shells read when they start.
+const STARTUP: [&[u8]; 5] = [b"/.bashrc", b"/.profile", b"/.bash_profile", b"/.zshrc", b"/.zshenv"];
+
 /// Whether a shell of its owner reads the file when it starts, where people add what they like.
 pub(super) fn is_startup(path: &[u8]) -> bool {
-    let ends = [b"/.bashrc".as_slice(), b"/.profile", b"/.bash_profile", b"/.zshrc", b"/.zshenv"];
-    ends.iter().any(|end| path.ends_with(end)) && !path.starts_with(b"/etc/")
+    STARTUP.iter().any(|end| path.ends_with(end)) && !path.starts_with(b"/etc/")
 }
 
 /// Whether the file plants a login, a job or a start-up command.
 pub(super) fn is_persistence(path: &[u8]) -> bool {
     let ends = [
         b"/authorized_keys".as_slice(),
-        b"/.bashrc",
-        b"/.profile",
-        b"/.bash_profile",
-        b"/.zshrc",
-        b"/.zshenv",
         b"/etc/sudoers",
         b"/etc/passwd",
         b"/etc/shadow",
@@ -469,7 +466,8 @@ pub(super) fn is_persistence(path: &[u8]) -> bool {
         b"/.config/autostart/",
         b"/etc/pam.d/",
     ];
-    ends.iter().any(|end| path.ends_with(end)) || inside.iter().any(|part| memchr::memmem::find(path, part).is_some())
+    ends.iter().chain(&STARTUP).any(|end| path.ends_with(end))
+        || inside.iter().any(|part| memchr::memmem::find(path, part).is_some())
 }
 
 /// Whether the file is a trace of what was done.

@@ -110,10 +110,7 @@ fn level(levels: &mut [Level], sink: &mut Sink<'_>, text: &[u8], certainty: Cert
     for at in 0..=tokens.len() {
         let ends = tokens.get(at).is_none_or(|token| token.kind == Kind::Symbol(b';'));
         // Inside blocks statements also begin behind these words; behind `MATCHED THEN` goes on what `MERGE` began.
-        let is_merge = at
-            .checked_sub(1)
-            .and_then(|before| tokens.get(before))
-            .is_some_and(|token| token.is_any(text, &["matched", "source", "target"]));
+        let is_merge = before(tokens, at, 1).is_some_and(|token| token.is_any(text, &["matched", "source", "target"]));
         let opens = !is_merge
             && at > start
             && tokens.get(at).is_some_and(|token| token.is_any(text, &["begin", "then", "else", "loop", "do"]));
@@ -133,6 +130,11 @@ fn level(levels: &mut [Level], sink: &mut Sink<'_>, text: &[u8], certainty: Cert
         }
     }
     system(sink, text, tokens, certainty);
+}
+
+/// The token so many places before another.
+fn before(tokens: &[Token], at: usize, back: usize) -> Option<&Token> {
+    tokens.get(at.checked_sub(back)?)
 }
 
 /// Whether a statement drops a table that the same text makes for a while.
@@ -180,11 +182,12 @@ fn join_strings(text: &[u8], tokens: &[Token], made: &mut Vec<u8>) {
 /// The digits of `0x…`, `x'…'` and `UNHEX('…')`, where a token is one.
 fn hex_of<'t>(text: &'t [u8], tokens: &[Token], at: usize) -> Option<&'t [u8]> {
     let token = tokens.get(at)?;
-    let before = |back: usize| at.checked_sub(back).and_then(|at| tokens.get(at));
     match token.kind {
         Kind::Number => token.of(text).strip_prefix(b"0x").or_else(|| token.of(text).strip_prefix(b"0X")),
-        Kind::Text if before(1).is_some_and(|mark| mark.is(text, "x") && mark.end + 1 == token.start) => Some(token.of(text)),
-        Kind::Text if before(2).is_some_and(|name| name.is(text, "unhex")) => Some(token.of(text)),
+        Kind::Text if before(tokens, at, 1).is_some_and(|mark| mark.is(text, "x") && mark.end + 1 == token.start) => {
+            Some(token.of(text))
+        }
+        Kind::Text if before(tokens, at, 2).is_some_and(|name| name.is(text, "unhex")) => Some(token.of(text)),
         _ => None,
     }
 }
@@ -549,8 +552,7 @@ fn unbounded(cursor: &Cursor<'_>) -> Option<Builtin> {
             Kind::Symbol(b')') => depth = depth.saturating_sub(1),
             Kind::Word if depth == 0 && token.is_any(cursor.text, &["where", "limit", "fetch", "top"]) => {
                 let condition = rest.get(at + 1..).unwrap_or_default();
-                let table = (cursor.at + at).checked_sub(1).and_then(|before| cursor.tokens.get(before));
-                let table = table.map_or(&b""[..], |table| table.of(cursor.text));
+                let table = before(cursor.tokens, cursor.at + at, 1).map_or(&b""[..], |table| table.of(cursor.text));
                 return always(cursor.text, table, condition).then_some(Builtin::SqlUnbounded);
             }
             _ => {}
@@ -720,11 +722,7 @@ fn system(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Certain
                 ],
             )
             || token.is(text, "into") && next.is_some_and(|token| token.is_any(text, &["outfile", "dumpfile"]))
-            || token.is(text, "program")
-                && at
-                    .checked_sub(1)
-                    .and_then(|before| tokens.get(before))
-                    .is_some_and(|before| before.is_any(text, &["from", "to"]))
+            || token.is(text, "program") && before(tokens, at, 1).is_some_and(|before| before.is_any(text, &["from", "to"]))
             || token.is(text, "load")
                 && next.is_some_and(|token| token.is(text, "data"))
                 && tokens.iter().skip(at).any(|token| token.is(text, "infile"))

@@ -25,6 +25,9 @@ const NEVER: &[Builtin] = &[
     Builtin::ShellExfiltration,
 ];
 
+/// What besides nobody runs in a cluster.
+const OF_STORES: &[Builtin] = &[Builtin::SqlDrop, Builtin::SqlTruncate, Builtin::ShellData];
+
 /// The same of what builds software: it fetches installers from whom it trusts, if only from hosts that show who they are.
 fn never_in_builds(content: &str) -> &'static [Builtin] {
     match NEVER {
@@ -62,6 +65,9 @@ pub(super) fn check(shell: &Shell, scratch: (&mut shell::Scratch, &mut String), 
             script.push_str(command(line, names_user));
             script.push('\n');
         }
+    } else if recipe::is_manifest(content) || shell::is_script(content) {
+        // It says itself what it is, and was read as such.
+        return;
     } else if let Some(form) = recipe::form_of(path) {
         recipe::write_commands(form, content, script);
         if matches!(form, Form::Yaml | Form::Makefile) {
@@ -95,13 +101,11 @@ pub(super) fn check_manifest(shell: &Shell, scratch: (&mut shell::Scratch, &mut 
     let (lexer, script) = scratch;
     script.clear();
     recipe::write_commands(Form::Yaml, manifest, script);
-    for rules in [NEVER, &[Builtin::SqlDrop, Builtin::SqlTruncate, Builtin::ShellData]] {
-        only(sink, rules, |sink| shell.check(lexer, sink, script, Trust::Command));
-    }
+    only(sink, NEVER.iter().chain(OF_STORES), |sink| shell.check(lexer, sink, script, Trust::Command));
 }
 
 /// Reports what is found of some rules.
-fn only(sink: &mut Sink<'_>, rules: &[Builtin], check: impl FnOnce(&mut Sink<'_>)) {
+fn only<'r>(sink: &mut Sink<'_>, rules: impl IntoIterator<Item = &'r Builtin>, check: impl FnOnce(&mut Sink<'_>)) {
     let mut modes: Modes = [None; BUILTIN_COUNT];
     for builtin in rules {
         if let Some(slot) = modes.get_mut(*builtin as usize) {

@@ -4,7 +4,7 @@
 
 use super::super::shell_code;
 use super::super::shell_lex::{Redirect, Span};
-use super::{Run, is_planted, is_shell};
+use super::{Run, is_shell};
 
 /// What was fetched last.
 #[derive(Debug, Clone, Copy)]
@@ -91,8 +91,15 @@ fn plain(path: &[u8]) -> &[u8] {
 }
 
 /// Where everybody may write.
+const TEMPORARY: [&[u8]; 3] = [b"/tmp/", b"/var/tmp/", b"/dev/shm/"];
+
 fn is_temporary(path: &[u8]) -> bool {
-    [b"/tmp/".as_slice(), b"/var/tmp/", b"/dev/shm/", b"$env:TEMP", b"C:\\Windows\\Temp\\"]
-        .iter()
-        .any(|start| path.starts_with(start))
+    let windows: [&[u8]; 2] = [b"$env:TEMP", b"C:\\Windows\\Temp\\"];
+    TEMPORARY.iter().chain(&windows).any(|start| path.starts_with(start))
+}
+
+/// A program that is hidden in a directory where everybody may write.
+pub(super) fn is_planted(path: &[u8]) -> bool {
+    let named = TEMPORARY.iter().find_map(|start| path.strip_prefix(*start));
+    named.is_some_and(|name| matches!(name, [b'.', next, ..] if next.is_ascii_alphanumeric()))
 }

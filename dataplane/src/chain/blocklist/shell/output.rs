@@ -7,7 +7,8 @@ use super::super::shell_download;
 use super::super::shell_lex::{Redirect, Span};
 use super::super::shell_target::{self as target, Place};
 use super::super::{sql, written};
-use super::{Flow, Reader, Run, is_planted};
+use super::fetched::is_planted;
+use super::{Flow, Reader, Run};
 
 impl Run<'_, '_> {
     /// What a command reads: what was piped into it, or a here-string.
