@@ -41,6 +41,7 @@ fn main() {
     }
     println!("{:<64} {:>8} {:>8}", "1,000 tools, 10,000 principals", "best ns", "median");
     let anywhere = |check: usize| (scattered(check, SERVERS - 1), scattered(check >> 3, TOOLS_OF_SERVER));
+    scope("what asking alone costs: part of the next three rows", &estate, anywhere, None, Asked::Nothing);
     scope("may this principal call this tool, no conditions", &estate, anywhere, None, Asked::ByName);
     scope("the same where the number of the tool is known", &estate, anywhere, None, Asked::ByNumber);
     let mut text = calls::of_size(100).remove(0);
@@ -54,6 +55,10 @@ fn main() {
     );
     let mut charging = estate.charging();
     print("one more call under two limits", rounds(200, 20_000, &mut charging));
+
+    if std::env::args().any(|word| word == "scope") {
+        return;
+    }
 
     println!("\nbest ns of each layer, and decide() whole\n");
     println!("{:>7} {:>7} {:>9} {:>9} {:>9} {:>9} {:>7}", "bytes", "scope", "secrets", "blocklist", "p50", "p99", "allocs");
@@ -69,6 +74,8 @@ fn main() {
 /// How a tool is asked about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Asked {
+    /// Not at all: a call is made, and somebody who makes it is chosen.
+    Nothing,
     /// As a call names it.
     ByName,
     /// As the chain does once it has found the name: it needs the number for the limits too.
@@ -82,11 +89,16 @@ fn scope(name: &str, estate: &Estate, tool_of: impl Fn(usize) -> (usize, usize),
         let (server, tool) = tool_of(check);
         let call = estate.call(server, tool, arguments);
         let standing = &standings[scattered(check ^ 0x5555, PRINCIPALS)];
-        let _ = black_box(match asked {
+        let access = match asked {
+            Asked::Nothing => {
+                black_box((standing, &call));
+                return true;
+            }
             Asked::ByName => standing.access(&estate.policy, black_box(&call), NOW_US),
             // Tools are numbered in the order of their names.
             Asked::ByNumber => standing.access_to(&estate.policy, Some(tool as u32), black_box(&call), NOW_US),
-        });
+        };
+        let _ = black_box(access);
         true
     };
     // What principals may do on each server is compiled before anything is timed.

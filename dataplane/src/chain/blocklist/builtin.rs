@@ -31,11 +31,11 @@ pub enum Pack {
 
 /// Every pack with its name and version.
 pub(super) const PACKS: &[(Pack, &str, u32)] = &[
-    (Pack::Shell, "shell", 6),
-    (Pack::Sql, "sql", 6),
-    (Pack::Git, "git", 5),
-    (Pack::Cloud, "cloud", 5),
-    (Pack::Cluster, "cluster", 5),
+    (Pack::Shell, "shell", 7),
+    (Pack::Sql, "sql", 7),
+    (Pack::Git, "git", 6),
+    (Pack::Cloud, "cloud", 6),
+    (Pack::Cluster, "cluster", 6),
     (Pack::Path, "path", 2),
     (Pack::Ssrf, "ssrf", 2),
     (Pack::Injection, "injection", 2),

@@ -4,234 +4,38 @@
 //! Pure functions over an object of the tape. A verb that takes away counts where what it takes is kept for a reason, or
 //! where it takes all there is. One record, one message, one pod is everyday work.
 
-use arrayvec::ArrayVec;
+mod name;
+
 use simd_json::{Node, StaticNode};
 use wire::jsonrpc::{Nodes, members};
 
+use self::name::{
+    CONTEXT, Deletion, ENDS, GUARDS, KINDS, LISTED, LOOKS, MASS, PROTECTS, RESET, SMALL, STOPS, UNTELLING, holds_settings,
+    is_nested, joined, kept, last_of, means_all, one_of, singular, without_id, words,
+};
 use super::builtin::Builtin;
 use super::shell_target::{self, Place};
 
-/// Most words of a name that are read. LIMIT: no operation has more.
-const WORDS_MAX: usize = 8;
-/// Most bytes of a name. LIMIT: what is longer is a text.
-const NAME_BYTES_MAX: usize = 64;
+pub(super) use self::name::{
+    holds_calls, is_lifecycle, is_operation, is_request_method, is_switch, may_name, names_operation, says_weakly, tells_of_calls,
+};
 
 /// Most members of a call, and most nodes of it that are searched for a text. LIMIT: what has more is data.
 const MEMBERS_MAX: usize = 64;
 const NODES_MAX: usize = 256;
 
-/// Verbs that take away.
-const DELETES: &[&str] = &[
-    "delete",
-    "del",
-    "destroy",
-    "drop",
-    "terminate",
-    "purge",
-    "truncate",
-    "wipe",
-    "remove",
-    "erase",
-    "deregister",
-    "nuke",
-    "obliterate",
-    "prune",
-    "uninstall",
-    "decommission",
-    "deprovision",
-    "teardown",
-    "deletecollection",
-    "absent",
-];
-
-/// Words of operations that say nothing of what is taken.
-const FILLERS: &[&str] = &[
-    "begin",
-    "kubectl",
-    "k8s",
-    "kubernetes",
-    "argocd",
-    "helm",
-    "etcd",
-    "terraform",
-    "gcloud",
-    "aws",
-    "azure",
-    "resource",
-    "resources",
-];
-
-/// Verbs that take away only from what is in [`RESET`].
-const RESETS: &[&str] = &["release", "format", "reset", "empty", "flush"];
-
-/// Verbs that switch off.
-const STOPS: &[&str] = &["disable", "stop", "suspend", "deactivate", "unprotect", "pause", "schedule"];
-
-/// What is kept for a reason, by what may not be done to it; as a name ends, in the singular.
-const KEPT: &[(Builtin, &[&str])] = &[
-    (Builtin::CloudStorage, &["bucket", "blob container", "storage account", "file system", "filesystem", "file share"]),
-    (Builtin::CloudAudit, &["trail", "detector", "log group", "audit log", "flow log", "log sink", "protection", "recorder"]),
-    (
-        Builtin::CloudDelete,
-        &[
-            "instance",
-            "server",
-            "vm",
-            "machine",
-            "droplet",
-            "volume",
-            "disk",
-            "snapshot",
-            "backup",
-            "vault",
-            "recovery point",
-            "stack",
-            "vpc",
-            "network",
-            "load balancer",
-            "zone",
-            "resource group",
-            "node group",
-            "scaling group",
-            "project",
-            "account",
-            "tenant",
-            "organization",
-            "environment",
-            "workspace",
-            "app",
-            "function",
-            "distribution",
-            "domain",
-            "kms key",
-            "key deletion",
-            "key version",
-            "key ring",
-            "registry",
-            "user pool",
-            "file store",
-            "image",
-            "elastic ip",
-        ],
-    ),
-    (
-        Builtin::ClusterDelete,
-        &[
-            "namespace",
-            "ns",
-            "deployment",
-            "statefulset",
-            "stateful set",
-            "daemonset",
-            "pvc",
-            "pv",
-            "persistentvolumeclaim",
-            "persistentvolume",
-            "persistent volume claim",
-            "crd",
-            "customresourcedefinition",
-            "resource definition",
-            "role binding",
-            "node",
-            "node pool",
-            "cluster",
-            "cluster role",
-            "clusterrole",
-            "clusterrolebinding",
-            "rolebinding",
-        ],
-    ),
-    (Builtin::ShellPublish, &["repository", "repo", "package"]),
-    (Builtin::SqlDrop, &["database", "db", "table", "schema", "keyspace", "tablespace"]),
-    (Builtin::ShellData, &["collection", "index", "dataset", "warehouse", "data stream", "topic", "queue", "cache"]),
-];
-
-/// What nobody resets or empties in passing.
-const RESET: &[&str] = &["database", "db", "disk", "volume", "cluster", "schema", "bucket", "cache"];
-
-/// What protects: a verb that switches off must not be used on it.
-const PROTECTS: &[&str] = &[
-    "logging",
-    "log",
-    "audit",
-    "trail",
-    "cloudtrail",
-    "guardduty",
-    "detector",
-    "protection",
-    "mfa",
-    "firewall",
-    "backup",
-    "versioning",
-    "encryption",
-    "waf",
-    "monitoring",
-    "alarm",
-    "defender",
-    "antivirus",
-    "recorder",
-    "deletion",
-];
-
-/// Names of members that say of what kind the thing is.
-const KINDS: &[&str] = &["resource", "kind", "type", "service", "object", "entity", "target", "resources", "scope"];
-
-/// Whether a member of this name says what is to be done.
-pub(super) fn is_operation(name: &str) -> bool {
-    matches!(
-        name,
-        "action"
-            | "operation"
-            | "op"
-            | "verb"
-            | "method"
-            | "function"
-            | "command"
-            | "subcommand"
-            | "cmd"
-            | "api"
-            | "tool"
-            | "mode"
-            | "state"
-    )
-}
-
-/// Whether a member of this name, switched on, deletes what it names: `delete_zone`, `dropDatabase`.
-pub(super) fn is_switch(name: &str) -> bool {
-    begins_deletion(name) && !one_of(singular(last_of(name)), &["cache", "image"])
-}
-
-/// Whether a name is a verb that takes away and what it takes: `delete_zone`.
-fn begins_deletion(name: &str) -> bool {
-    let words = words(name);
-    words.len() > 1 && words.first().is_some_and(|verb| one_of(verb, DELETES))
-}
-
-/// Whether an object under this name is a call, or holds the values of one.
-pub(super) fn holds_calls(name: &str) -> bool {
-    is_nested(name)
-        || matches!(
-            name,
-            "steps" | "actions" | "operations" | "calls" | "commands" | "tasks" | "requests" | "job" | "task" | "chain"
-        )
-}
-
-/// Whether a member holds values of the call it is in.
-fn is_nested(name: &str) -> bool {
-    matches!(
-        name,
-        "params" | "parameters" | "input" | "inputs" | "options" | "args" | "arguments" | "body" | "request" | "payload"
-    )
-}
-
 /// What the object at the front, whose operation is `name`, would do.
 pub(super) fn check(object: Nodes<'_, '_>, name: &str) -> Option<Builtin> {
     let words = words(name);
-    let (first, last) = (words.first().copied()?, words.last().copied()?);
     let call = Call { object };
-    let takes = |word: &str| one_of(word, DELETES) || one_of(word, RESETS);
-    let is_deletion = takes(first) || words.len() > 1 && (takes(last) || takes(second(&words)));
-    let taken = || if is_deletion { call.deletes(&words) } else { call.stops(&words) };
+    // Anything may be called something; a call has arguments too.
+    if call.is_only_called(name) && !name.contains('.') {
+        return None;
+    }
+    let taken = || match Deletion::of(&words) {
+        Some(deletion) => call.deletes(&deletion),
+        None => call.stops(&words).or_else(|| call.ends(&words)),
+    };
     let found = call.changes(&words).or_else(taken)?;
     (!call.only_asks()).then_some(found)
 }
@@ -251,7 +55,7 @@ impl<'t, 'i> Call<'t, 'i> {
     /// The members, and those of members that hold values of the call.
     fn values(self) -> impl Iterator<Item = (&'i str, Nodes<'t, 'i>)> {
         let all = members(self.object).flat_map(|(name, value)| {
-            let inner = if is_nested(name) { value } else { &[] };
+            let inner = if is_nested(name) || holds_settings(name) { value } else { &[] };
             std::iter::once((name, value)).chain(members(inner))
         });
         all.take(MEMBERS_MAX)
@@ -276,9 +80,18 @@ impl<'t, 'i> Call<'t, 'i> {
         })
     }
 
+    /// The text is what something is called, and no call's name: that has arguments beside it.
+    fn is_only_called(self, text: &str) -> bool {
+        let is_name = |(name, value): (&str, Nodes<'_, '_>)| {
+            name == "name" && matches!(value.first(), Some(Node::String(own)) if std::ptr::eq(*own, text))
+        };
+        members(self.object).any(is_name)
+            && !members(self.object).any(|(name, value)| is_nested(name) && matches!(value.first(), Some(Node::Object { .. })))
+    }
+
     /// A dry run, or a search for what others did.
     fn only_asks(self) -> bool {
-        let asks = ["dryrun", "preview", "simulate", "whatif", "planonly", "checkonly", "noop"];
+        let asks = ["dryrun", "preview", "simulate", "whatif", "planonly", "checkonly", "validateonly", "noop"];
         let searches = ["since", "until", "starttime", "endtime", "cursor", "timestamp", "effect"];
         self.is(&asks, true) || self.values().any(|(name, _)| one_of(&joined(name), &searches))
     }
@@ -295,23 +108,36 @@ impl<'t, 'i> Call<'t, 'i> {
     }
 
     /// Takes away what is kept for a reason, or all there is.
-    fn deletes(self, words: &[&str]) -> Option<Builtin> {
-        let first = words.first().copied().unwrap_or_default();
-        let is_mild = one_of(first, RESETS);
-        let nouns = words.iter().copied().filter(|word| ![DELETES, RESETS, FILLERS].iter().any(|list| one_of(word, list)));
-        let nouns: ArrayVec<&str, WORDS_MAX> = nouns.collect();
+    fn deletes(self, deletion: &Deletion<'_>) -> Option<Builtin> {
+        let Deletion { nouns, is_mass, .. } = deletion;
+        let is_mild = deletion.is_mild();
         if let Some(last) = nouns.last().copied() {
             if one_of(last, &["directory", "dir", "folder", "tree", "path", "files"]) && self.is_broad() {
                 return Some(Builtin::ShellDelete);
             }
-            if one_of(last, &["many", "all", "bulk"]) {
-                return (!self.is_bounded()).then_some(Builtin::ShellData);
+            // Some of what is kept for speed.
+            if one_of(singular(last), &["cache"])
+                && self.values().any(|(_, value)| matches!(value.first(), Some(Node::Array { .. })))
+            {
+                return None;
             }
-            let found = kept(&nouns).filter(|_| !is_mild || one_of(singular(last), RESET));
-            return found.or_else(|| self.takes_all().then_some(Builtin::ShellData));
+            let found = kept(nouns).or_else(|| self.kind_of(last));
+            let found = found.filter(|_| !is_mild || one_of(singular(last), RESET));
+            let is_small = one_of(singular(last), SMALL);
+            let takes_many = || (*is_mass && !is_small && !self.is_bounded()) || self.takes_all();
+            return found.or_else(|| takes_many().then_some(Builtin::ShellData)).or_else(|| self.lists_kept());
         }
+        if *is_mass && !self.is_bounded() {
+            return Some(Builtin::ShellData);
+        }
+        self.deletes_what_members_say(deletion)
+    }
+
+    /// The same where the name of the operation does not say what is taken.
+    fn deletes_what_members_say(self, deletion: &Deletion<'_>) -> Option<Builtin> {
+        let is_mild = deletion.is_mild();
         for kind in self.kinds() {
-            let kind = self::words(kind);
+            let kind = words(kind);
             if matches!(kind.as_slice(), [all] if one_of(all, &["all", "everything"])) {
                 return Some(Builtin::ShellData);
             }
@@ -322,25 +148,20 @@ impl<'t, 'i> Call<'t, 'i> {
         if self.is_broad() {
             return Some(Builtin::ShellDelete);
         }
-        if one_of(first, &["deletecollection"]) {
+        if deletion.is(&["deletecollection"]) {
             return Some(Builtin::ClusterDelete);
         }
-        if self.takes_all() || one_of(first, &["nuke", "obliterate"]) {
+        if self.takes_all() || deletion.is(&["nuke", "obliterate"]) {
             return Some(Builtin::ShellData);
         }
-        let unasked = ["autoapprove", "force", "skippreview", "yes"];
-        if one_of(first, &["destroy"]) && (self.is(&unasked, true) || self.has_flag(&["-auto-approve"])) {
+        let unasked = ["autoapprove", "autoapply", "force", "skippreview", "yes"];
+        if deletion.is(&["destroy"]) && (self.is(&unasked, true) || self.has_flag(&["-auto-approve"])) {
             return Some(Builtin::ClusterDestroy);
         }
-        // `{"verb":"delete","clusters":["a","b"]}`
-        let lists = |(name, value): (&str, Nodes<'_, '_>)| {
-            let is_list = matches!(value.first(), Some(Node::Array { len: 2.., .. }));
-            if is_list { kept(&self::words(name)) } else { None }
-        };
-        if let Some(found) = self.values().find_map(lists).filter(|_| !is_mild) {
+        if let Some(found) = self.lists_kept().filter(|_| !is_mild) {
             return Some(found);
         }
-        let drops = one_of(first, &["drop", "truncate", "purge", "wipe"])
+        let drops = deletion.is(&["drop", "truncate", "purge", "wipe"])
             && self.values().any(|(name, _)| {
                 let things = ["collection", "table", "database", "queue", "index", "project", "repo", "repository", "bucket"];
                 one_of(singular(last_of(name)), &things)
@@ -348,20 +169,76 @@ impl<'t, 'i> Call<'t, 'i> {
         if drops {
             return Some(Builtin::ShellData);
         }
-        let releases =
-            one_of(first, &["uninstall"]) && self.values().any(|(name, _)| one_of(last_of(name), &["release", "chart"]));
-        releases.then_some(Builtin::ClusterDelete)
+        let releases = deletion.is(&["uninstall"]) && self.values().any(|(name, _)| one_of(last_of(name), &["release", "chart"]));
+        let is_certain = deletion.is(&["delete", "destroy", "terminate", "erase", "decommission", "deprovision", "teardown"]);
+        let subject = || self.only_subject().filter(|_| is_certain);
+        if releases { Some(Builtin::ClusterDelete) } else { subject() }
+    }
+
+    /// `{"verb":"delete","clusters":["a","b"]}`, `{"resources":["namespace/a","namespace/b"]}`.
+    fn lists_kept(self) -> Option<Builtin> {
+        self.values().find_map(|(name, value)| {
+            let Some(Node::Array { len: len @ 2.., .. }) = value.first() else { return None };
+            let thing = without_id(name);
+            let is_listed = *len > 2 && thing.last().is_some_and(|last| one_of(singular(last), LISTED));
+            let kind = match value.get(1) {
+                Some(Node::String(first)) if one_of(last_of(name), KINDS) => first.split_once('/').map(|(kind, _)| words(kind)),
+                _ => None,
+            };
+            kept(&thing).or_else(|| kind.and_then(|kind| kept(&kind))).or(is_listed.then_some(Builtin::ShellData))
+        })
+    }
+
+    /// What the member is kept for whose name ends with what the operation takes: `{"action":"group_delete","resource_group":…}`.
+    fn kind_of(self, noun: &str) -> Option<Builtin> {
+        let says = |(name, value): (&str, Nodes<'_, '_>)| {
+            let name = without_id(name);
+            let is_it = name.len() > 1 && name.last().is_some_and(|last| singular(last).eq_ignore_ascii_case(singular(noun)));
+            (is_it && matches!(value.first(), Some(Node::String(_)))).then(|| kept(&name)).flatten()
+        };
+        self.values().find_map(says)
+    }
+
+    /// What the one member is kept for that says which thing is meant: `{"op":"destroy","dataset":"tank/vm"}`, but not
+    /// `{"op":"delete","table":"orders","id":7}`.
+    fn only_subject(self) -> Option<Builtin> {
+        let names_one = |value: Nodes<'_, '_>| match value.first() {
+            Some(Node::String(text)) => !text.is_empty(),
+            Some(Node::Static(StaticNode::Bool(_) | StaticNode::Null)) | None => false,
+            Some(_) => true,
+        };
+        let says_which = |name: &str, value| {
+            !is_operation(name)
+                && !is_nested(name)
+                && !holds_settings(name)
+                && names_one(value)
+                && !one_of(last_of(name), CONTEXT)
+                || name.eq_ignore_ascii_case("name")
+        };
+        let mut subjects = self.values().filter(|(name, value)| says_which(name, value));
+        let (name, _) = subjects.next()?;
+        kept(&without_id(name)).filter(|_| subjects.next().is_none())
     }
 
     /// Whether it says that all there is goes.
     fn takes_all(self) -> bool {
-        let all = ["all", "allnamespaces", "includesubgroups", "allchildren", "prefix", "fromkey"];
+        let all = ["all", "allnamespaces", "allversions", "includesubgroups", "allchildren", "deleteall", "prefix", "fromkey"];
+        let selects = ["where", "filter", "condition", "formula", "prefix"];
         let is_met = |text: &str| matches!(joined(text).as_str(), "" | "1" | "true" | "all") || text.replace(' ', "") == "1=1";
-        // `{"delete_backups":"all"}`
-        let names_all = |text: &str| matches!(text, "all" | "*");
         self.is(&all, true)
-            || self.texts(|name| one_of(last_of(name), &["where", "filter", "condition"])).any(is_met)
-            || self.texts(begins_deletion).any(names_all)
+            || self.values().any(|(name, value)| {
+                let is_selection = one_of(last_of(name), &selects);
+                let is_name = !one_of(last_of(name), UNTELLING);
+                match value.split_first() {
+                    Some((Node::String(""), _)) if one_of(name, &["key", "path"]) => true,
+                    Some((Node::String(text), _)) => is_name && means_all(text) || is_selection && is_met(text),
+                    Some((Node::Array { len, .. }, items)) => {
+                        is_name && items.iter().take(*len).any(|item| matches!(item, Node::String(text) if means_all(text)))
+                    }
+                    Some((Node::Object { len: 0, .. }, _)) => is_selection,
+                    _ => false,
+                }
+            })
     }
 
     /// Whether one of its texts is a device that holds data.
@@ -370,17 +247,31 @@ impl<'t, 'i> Call<'t, 'i> {
         self.nodes().iter().take(NODES_MAX).any(|node| matches!(node, Node::String(text) if is_device(text)))
     }
 
+    /// Ends all there is of something that goes on: `{"action":"cancel_all_subscriptions"}`.
+    fn ends(self, words: &[&str]) -> Option<Builtin> {
+        let ends = words.iter().take(3).any(|word| one_of(word, ENDS));
+        let is_small = words.iter().any(|word| one_of(singular(word), SMALL));
+        let is_mass = || words.iter().any(|word| one_of(word, MASS)) && !self.is_bounded();
+        (ends && !is_small && (is_mass() || self.takes_all())).then_some(Builtin::ShellData)
+    }
+
     /// Switches off what protects.
     fn stops(self, words: &[&str]) -> Option<Builtin> {
+        let at = words.iter().position(|word| one_of(word, STOPS))?;
+        if words.iter().take(at).any(|word| one_of(word, LOOKS)) {
+            return None;
+        }
+        let (before, after) = (words.get(..at).unwrap_or_default(), words.get(at + 1..).unwrap_or_default());
+        let is = |noun: &str| before.iter().chain(after).any(|word| singular(word).eq_ignore_ascii_case(noun));
         let protects = |word: &str| one_of(singular(word), PROTECTS);
-        let stops = match words {
-            [verb, ..] if one_of(verb, &["unprotect"]) => true,
-            [verb, rest @ ..] if one_of(verb, STOPS) && rest.iter().any(|word| one_of(word, &["mfa"])) => true,
-            [verb] if one_of(verb, STOPS) => self.kinds().any(|kind| protects(last_of(kind))),
-            [verb, .., last] if one_of(verb, STOPS) => protects(last),
-            _ => false,
+        let stops = match (words.get(at).copied().unwrap_or_default(), after.last().or(before.last())) {
+            ("unprotect", _) => true,
+            (verb, _) if verb.eq_ignore_ascii_case("schedule") => is("deletion"),
+            (_, None) => self.kinds().any(|kind| protects(last_of(kind))),
+            (_, Some(last)) => is("mfa") || protects(last),
         };
-        stops.then_some(Builtin::CloudAudit)
+        let is_mass = || words.iter().any(|word| one_of(word, MASS)) && !self.is_bounded() || self.takes_all();
+        if stops { Some(Builtin::CloudAudit) } else { (is("user") && is_mass()).then_some(Builtin::ShellAccount) }
     }
 
     /// Whether a path is meant that is more than a project's own.
@@ -397,16 +288,16 @@ impl<'t, 'i> Call<'t, 'i> {
     fn is_bounded(self) -> bool {
         self.values().any(|(name, value)| {
             let says = one_of(last_of(name), &["filter", "query", "where", "selector", "criteria", "match", "condition", "ids"]);
-            let is_empty = matches!(
-                value.first(),
-                Some(Node::Object { len: 0, .. } | Node::Static(StaticNode::Null) | Node::String("" | "*"))
-            );
+            let is_empty =
+                matches!(value.first(), Some(Node::Object { len: 0, .. } | Node::Static(StaticNode::Null) | Node::String("")));
+            let is_all = matches!(value.first(), Some(Node::String(text)) if means_all(text))
+                || matches!(value, [Node::Object { .. } | Node::Array { .. }, .., Node::String(text)] if means_all(text));
             // `{"_id":{"$exists":true}}` is met by all.
             let is_met = matches!(
                 value,
                 [Node::Object { len: 1, .. }, _, Node::Object { len: 1, .. }, Node::String("$exists" | "$ne"), Node::Static(_)]
             );
-            says && !is_empty && !is_met
+            says && !is_empty && !is_all && !is_met
         })
     }
 
@@ -448,17 +339,14 @@ impl<'t, 'i> Call<'t, 'i> {
         if words.len() == 2 && is("update") && is("many") && !self.is_bounded() {
             return Some(Builtin::ShellData);
         }
-        let none = |(name, value): (&str, Nodes<'_, '_>)| {
-            let is_count = one_of(last_of(name), &["replicas", "capacity", "size", "count"]);
-            is_count && matches!(value.first(), Some(Node::Static(StaticNode::I64(0) | StaticNode::U64(0))))
-        };
-        if is("scale") && self.values().any(none) {
+        let scales = is("scale") || is("resize") || is("set") && (is("size") || is("capacity"));
+        if scales && self.counts_none() || is("drain") && self.takes_all() {
             return Some(Builtin::ClusterStop);
         }
         let changes = ["modify", "update", "set", "patch", "configure", "put"].iter().any(|verb| is(verb));
         let unprotected = ["deletionprotection", "enabledeletionprotection", "terminationprotection", "disableapitermination"];
         let is_off = |name: &str| one_of(last_of(name), PROTECTS) || one_of(last_of(name), &["scanning"]);
-        if changes && self.texts(is_off).any(|value| one_of(value, &["disabled", "off"])) {
+        if changes && (self.texts(is_off).any(|value| one_of(value, &["disabled", "off"])) || self.lowers_a_guard()) {
             return Some(Builtin::CloudAudit);
         }
         if changes && self.is(&unprotected, false) || is("versioning") && self.has_text("Suspended") {
@@ -475,6 +363,32 @@ impl<'t, 'i> Call<'t, 'i> {
         (opens || admits).then_some(Builtin::CloudAccess)
     }
 
+    /// Whether it leaves none of what runs: `{"patch":{"spec":{"replicas":0}}}`.
+    fn counts_none(self) -> bool {
+        let is_count = |name: &str| {
+            let words = words(name);
+            let least = words.first().is_some_and(|word| one_of(word, &["min", "minimum"]));
+            !least && words.last().is_some_and(|last| one_of(last, &["replicas", "capacity", "size", "count", "desired"]))
+        };
+        self.nodes().windows(2).take(NODES_MAX).any(
+            |two| matches!(two, [Node::String(name), Node::Static(StaticNode::I64(0) | StaticNode::U64(0))] if is_count(name)),
+        )
+    }
+
+    /// `{"audit_logging":false}`, `{"firewall":{"enabled":false}}`.
+    fn lowers_a_guard(self) -> bool {
+        let is_guard = |name: &str| words(name).iter().any(|word| one_of(singular(word), GUARDS));
+        let is_off = |value: &StaticNode| *value == StaticNode::Bool(false);
+        let nodes = self.nodes().get(..NODES_MAX.min(self.nodes().len())).unwrap_or_default();
+        nodes.windows(2).any(|two| matches!(two, [Node::String(name), Node::Static(value)] if is_off(value) && is_guard(name)))
+            || nodes.windows(4).any(|four| match four {
+                [Node::String(name), Node::Object { .. }, Node::String("enabled"), Node::Static(value)] => {
+                    is_off(value) && is_guard(name)
+                }
+                _ => false,
+            })
+    }
+
     /// Whether a request goes to a path with this in it.
     fn names_path(self, part: &str) -> bool {
         self.texts(|name| one_of(last_of(name), &["path", "url", "endpoint", "uri"])).any(|path| path.contains(part))
@@ -486,83 +400,17 @@ impl<'t, 'i> Call<'t, 'i> {
         let mut pairs = nodes.windows(2).take(NODES_MAX);
         let is_short = |value: &Node<'_>| matches!(value, Node::Static(StaticNode::I64(0 | 1) | StaticNode::U64(0 | 1)));
         let expires = nodes.windows(4).take(NODES_MAX).any(|four| {
-            matches!(four, [Node::String("Expiration"), Node::Object { .. }, Node::String("Days"), days] if is_short(days))
+            matches!(four, [Node::String("Expiration" | "expiration"), Node::Object { .. }, Node::String("Days" | "days"), days] if is_short(days))
         });
-        expires && !pairs.any(|two| matches!(two, [Node::String("Prefix"), Node::String(prefix)] if !prefix.is_empty()))
+        let names_some =
+            |two: &[Node<'_>]| matches!(two, [Node::String("Prefix" | "prefix"), Node::String(prefix)] if !prefix.is_empty());
+        expires && !pairs.any(names_some)
     }
 
     /// Whether a text anywhere in the object ends so.
     fn has_text(self, end: &str) -> bool {
         self.nodes().iter().take(NODES_MAX).any(|node| matches!(node, Node::String(text) if text.ends_with(end)))
     }
-}
-
-/// What a name of words, the last of which counts most, is kept for.
-fn kept(words: &[&str]) -> Option<Builtin> {
-    let ends_so = |name: &&str| {
-        let mut have = words.iter().rev();
-        name.split(' ').rev().enumerate().all(|(back, want)| {
-            have.next().is_some_and(|word| want.eq_ignore_ascii_case(if back == 0 { singular(word) } else { word }))
-        })
-    };
-    KEPT.iter().find(|(_, names)| names.iter().any(ends_so)).map(|(builtin, _)| *builtin)
-}
-
-fn one_of(word: &str, list: &[&str]) -> bool {
-    list.iter().any(|one| word.eq_ignore_ascii_case(one))
-}
-
-fn second<'n>(words: &[&'n str]) -> &'n str {
-    words.get(1).copied().unwrap_or_default()
-}
-
-fn singular(word: &str) -> &str {
-    match word.strip_suffix("ies") {
-        Some("repositor") => "repository",
-        Some("registr") => "registry",
-        _ => word.strip_suffix('s').filter(|one| !one.ends_with('s') && one.len() > 1).unwrap_or(word),
-    }
-}
-
-fn last_of(name: &str) -> &str {
-    words(name).last().copied().unwrap_or_default()
-}
-
-/// A name in small letters without what separates its words.
-fn joined(name: &str) -> arrayvec::ArrayString<NAME_BYTES_MAX> {
-    let mut joined = arrayvec::ArrayString::new();
-    for letter in name.chars().filter(char::is_ascii_alphanumeric) {
-        if joined.try_push(letter.to_ascii_lowercase()).is_err() {
-            break;
-        }
-    }
-    joined
-}
-
-/// The words of a name such as `deleteDBInstance`, `delete_bucket`, `Microsoft.Compute/virtualMachines`.
-fn words(name: &str) -> ArrayVec<&str, WORDS_MAX> {
-    let mut words = ArrayVec::new();
-    let bytes = name.as_bytes();
-    // A command line is no name.
-    if name.len() > NAME_BYTES_MAX || memchr::memchr(b' ', bytes).is_some() {
-        return words;
-    }
-    let is = |at: Option<usize>, kind: fn(&u8) -> bool| at.and_then(|at| bytes.get(at)).is_some_and(kind);
-    let mut start = 0;
-    for at in 0..=bytes.len() {
-        let separates = !is(Some(at), u8::is_ascii_alphanumeric);
-        let begins = is(Some(at), u8::is_ascii_uppercase)
-            && (!is(at.checked_sub(1), u8::is_ascii_uppercase) || is(Some(at + 1), u8::is_ascii_lowercase));
-        if separates || begins {
-            if let Some(word) = name.get(start..at).filter(|word| !word.is_empty())
-                && words.try_push(word).is_err()
-            {
-                break;
-            }
-            start = at + usize::from(separates);
-        }
-    }
-    words
 }
 
 /// Whether the rules of a bucket's lifecycle let everything in it go within a day.
@@ -579,21 +427,6 @@ pub(super) fn expires_at_once(rules: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::tests::check_value;
-    use super::words;
-
-    #[test]
-    fn names_are_split_into_words() {
-        let rows: [(&str, &[&str]); 5] = [
-            ("deleteDBInstance", &["delete", "DB", "Instance"]),
-            ("delete_bucket", &["delete", "bucket"]),
-            ("Microsoft.Compute/virtualMachines", &["Microsoft", "Compute", "virtual", "Machines"]),
-            ("FLUSHALL", &["FLUSHALL"]),
-            ("löschen", &["l", "schen"]),
-        ];
-        for (name, expect) in rows {
-            assert_eq!(words(name).as_slice(), expect, "{name}");
-        }
-    }
 
     #[test]
     fn operations_are_judged_by_what_they_take_away() {
@@ -667,6 +500,44 @@ mod tests {
                 Some("cloud.storage-delete"),
             ),
             (r#"{"operation":"PutBucketLifecycleConfiguration","rules":[{"Expiration":{"Days":90}}]}"#, None),
+            (r#"{"lifecycle":{"rules":[{"prefix":"","expiration":{"days":1}}]},"bucket":"b"}"#, Some("cloud.storage-delete")),
+            // Names in the spelling of any service.
+            (r#"{"action":"tenants.bulk_delete","tenant_ids":"all"}"#, Some("cloud.delete")),
+            (r#"{"action":"KMS.ScheduleKeyDeletion","input":{"KeyId":"k"}}"#, Some("cloud.audit-off")),
+            (r#"{"action":"KMS.CancelKeyDeletion","input":{"KeyId":"k"}}"#, None),
+            (r#"{"Operation":"cloudformation:DeleteStack","StackName":"net"}"#, Some("cloud.delete")),
+            (r#"{"Operation":"cloudformation:DescribeStacks","StackName":"net"}"#, None),
+            (r#"{"action":"az_group_delete","resource_group":"rg"}"#, Some("cloud.delete")),
+            (r#"{"eks_operation":"DeleteCluster","clusterName":"c"}"#, Some("cluster.delete")),
+            (r#"{"tool":"helm_uninstall","release":"ingress"}"#, Some("cluster.delete")),
+            (r#"{"tool":"helm_get_values","release":"ingress"}"#, None),
+            // An object under the name of a service, or of the operation itself.
+            (r#"{"vercel":{"action":"deleteProject","idOrName":"shop"}}"#, Some("cloud.delete")),
+            (r#"{"efs":{"DeleteFileSystem":{"FileSystemId":"fs-1"}}}"#, Some("cloud.storage-delete")),
+            (r#"{"trigger":{"action":"deleteProject"},"notify":"ops"}"#, None),
+            (r#"{"auth_can_i":{"verb":"delete","resource":"namespaces"}}"#, None),
+            (r#"{"properties":{"delete_bucket":{"type":"string"}}}"#, None),
+            (r#"{"name":"delete_pvc","arguments":{"namespace":"db"}}"#, Some("cluster.delete")),
+            (r#"{"name":"delete_pvc","schedule":"daily"}"#, None),
+            // What one member, or every member of a list, says of what is taken.
+            (r#"{"zfs":{"op":"destroy","dataset":"tank/vm"}}"#, Some("shell.data-store")),
+            (r#"{"op":"delete","table":"orders","id":7}"#, None),
+            (r#"{"vm_ids":[101,102],"action":"destroy"}"#, Some("cloud.delete")),
+            (r#"{"verb":"delete","resources":["namespace/a","namespace/b"]}"#, Some("cluster.delete")),
+            (r#"{"action":"admin.users.remove","user_ids":["a","b","c"]}"#, Some("shell.data-store")),
+            (r#"{"action":"admin.users.remove","user_ids":["a"]}"#, None),
+            (r#"{"op":"delete_records","table":"contacts","filterByFormula":"TRUE()"}"#, Some("shell.data-store")),
+            (r#"{"action":"waf.rules.delete","rule_ids":["*"]}"#, Some("shell.data-store")),
+            (r#"{"action":"bulk_delete_issues","jql":"project = OPS"}"#, Some("shell.data-store")),
+            (r#"{"action":"cancel_all_jobs","queue":"x"}"#, Some("shell.data-store")),
+            (r#"{"action":"remove_all_labels","issue":7}"#, None),
+            (r#"{"tool":"kubectl_scale","patch":{"spec":{"replicas":0}}}"#, Some("cluster.stop")),
+            (r#"{"tool":"update_org","policies":{"audit_logging":false}}"#, Some("cloud.audit-off")),
+            (r#"{"tool":"update_org","policies":{"dark_mode":false}}"#, None),
+            (r#"{"run":{"is-destroy":true,"auto-apply":true},"tool":"create_run"}"#, Some("cluster.destroy")),
+            (r#"{"run":{"is-destroy":false},"tool":"create_run"}"#, None),
+            (r#"{"httpMethod":"DELETE","endpoint":"https://api.example.com/v4/zones/7"}"#, Some("cloud.delete")),
+            (r#"{"verb":"GET","url":"https://api.example.com/v4/zones/7"}"#, None),
             (r#"{"action":"release","version":"1.2.0"}"#, None),
             (r#"{"action":"reset","form":"signup"}"#, None),
         ];

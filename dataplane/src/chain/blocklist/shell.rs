@@ -161,6 +161,8 @@ impl Shell {
         let text = &mut scratch.text;
         text.clear();
         let name = if name.is_empty() { unwrap::likely_program(words) } else { name };
+        // `{"tool":"run_gcloud","args":"compute …"}`
+        let name = name.strip_prefix("run_").or_else(|| name.strip_prefix("exec_")).unwrap_or(name);
         text.push_str(name);
         // What these are given they read as one line.
         let joins = ["cmd", "cmd.exe", "powershell", "powershell.exe"].iter().any(|shell| name.eq_ignore_ascii_case(shell));
@@ -448,6 +450,7 @@ impl Run<'_, '_> {
                 Redirect::Append if target::is_startup(path) => None,
                 Redirect::Write | Redirect::Append if target::is_persistence(path) => Some(Builtin::ShellPersistence),
                 Redirect::Write if target::is_system_file(path) || target::is_store(path) => Some(Builtin::ShellOverwrite),
+                Redirect::Write if target::is_database_file(path) && self.prints_nothing() => Some(Builtin::ShellOverwrite),
                 Redirect::Append if path == b"/etc/hosts" => None,
                 _ => None,
             };
@@ -455,6 +458,11 @@ impl Run<'_, '_> {
                 self.report(found);
             }
         }
+    }
+
+    /// `: > app.db`, `cat /dev/null > app.db`.
+    fn prints_nothing(&self) -> bool {
+        matches!((self.count(), self.word(0), self.word(1)), (0, ..) | (1, b":" | b"true", _) | (2, b"cat", b"/dev/null"))
     }
 
     /// Judges one command without wrappers.
@@ -508,11 +516,7 @@ impl Run<'_, '_> {
             }
             b"find" | b"fd" | b"gfind" => return self.find(args),
             b"ls" | b"dir" | b"get-childitem" | b"gci" => return self.lists(args),
-            b"shred" | b"wipe" | b"scrub" | b"sdelete" | b"nwipe" => {
-                if self.operands(args).next().is_some() && !self.asks_help(args) {
-                    self.report(Builtin::ShellDisk);
-                }
-            }
+            b"shred" | b"wipe" | b"scrub" | b"sdelete" | b"nwipe" => self.wipes(name, args),
             b"dd" | b"dcfldd" | b"dc3dd" => self.dd(args),
             b"chmod" | b"chown" | b"chgrp" | b"chattr" | b"setfacl" | b"icacls" | b"cacls" => self.permissions(name, args),
             b"tee" | b"sponge" => {
@@ -606,7 +610,7 @@ impl Run<'_, '_> {
 
     /// Statements in the words of a database client, or piped into it.
     fn database(&mut self, args: usize, input: Flow) {
-        if self.args(args).any(|arg| arg == b":memory:") {
+        if self.args(args).any(|arg| matches!(arg, b":memory:" | b"--dry_run" | b"--dry-run")) {
             return;
         }
         for index in args..self.count() {

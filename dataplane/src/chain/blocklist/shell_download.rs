@@ -169,6 +169,20 @@ const COLLECTIONS: &[&[u8]] = &[
     b"zones",
     b"protection",
     b"rulesets",
+    b"vhosts",
+    b"repositories",
+    b"volumesnapshots",
+    b"volumesnapshotcontents",
+    b"mounts",
+    b"apps",
+    b"sites",
+    b"locks",
+    b"recovery-points",
+    b"projects",
+    b"project",
+    b"accounts",
+    b"workspaces",
+    b"environments",
 ];
 
 /// Whether a path names a thing that is hosted, or all of its kind: `/repos/acme/api`, `/v1/clusters/prod`.
@@ -177,7 +191,9 @@ pub(super) fn names_hosted(url: &[u8]) -> bool {
     let mut segments = path.rsplit(|byte| *byte == b'/').filter(|segment| !segment.is_empty());
     let (last, before, first) = (segments.next(), segments.next(), segments.next());
     let is = |segment: Option<&[u8]>| segment.is_some_and(|segment| COLLECTIONS.contains(&segment));
-    is(last) || is(before) || first == Some(b"repos")
+    // What GitLab calls so holds repositories.
+    let holds_repositories = first == Some(b"v4") && matches!(before, Some(b"groups" | b"projects"));
+    is(last) || is(before) || first == Some(b"repos") || holds_repositories
 }
 
 /// Whether a text has a GraphQL mutation that deletes more than what somebody said: `mutation { volumeDelete(…) }`.

@@ -4,7 +4,7 @@
 //! `Rule program|program words… +{one|of|these|flags} !{none|of|these}`. Words are matched in order
 //! against the arguments that are no flags: `a|b` alternatives, `x*` and `*x` prefixes and suffixes,
 //! `..` any number of words, `^a|b` any word but these; letters of either case. A short flag also matches inside a
-//! cluster (`-f` in `-xdf`).
+//! cluster (`-f` in `-xdf`). `--` stands for itself with something after it.
 
 use hashbrown::{HashMap, HashSet};
 
@@ -20,13 +20,17 @@ const ROWS: &[(Builtin, &str)] = &[
     (GitPush, "git push +{--force|-f|--mirror|--delete|-d|--prune}"),
     (GitPush, "git push .. +*"),
     (GitPush, "git push .. :*"),
+    (GitPush, "git push .. main|master|*:main|*:master +{--force-with-lease*}"),
     (GitReset, "git reset +{--hard|--merge}"),
     (GitReset, "git clean +{-f|--force} !{-n|--dry-run|-i|--interactive}"),
-    (GitReset, "git checkout +{-f|--force} !{-b|-B}"),
-    (GitReset, "git checkout .. .|./|:/"),
-    (GitReset, "git restore .. .|./|:/ !{--staged|-S}"),
-    (GitReset, "git restore .. .|./|:/ +{--worktree|-W}"),
-    (GitReset, "git switch +{--discard-changes|-f*|--force}"),
+    (GitReset, "git checkout +{-f*|-qf|--force}"),
+    (GitReset, "git checkout .|./|:/"),
+    (GitReset, "git checkout * .|./|:/|*.*|*/* !{-b|-B|-p|--patch|--ours|--theirs|--orphan|--track|-t}"),
+    (GitReset, "git checkout +{--} !{-p|--patch|--ours|--theirs}"),
+    (GitReset, "git checkout +{--pathspec-from-file*} !{-p|--patch|--ours|--theirs}"),
+    (GitReset, "git restore .. .|./|:/|*.*|*/* !{--staged|-S|-p|--patch|--ours|--theirs}"),
+    (GitReset, "git restore .. .|./|:/|*.*|*/* +{--worktree|-W} !{-p|--patch}"),
+    (GitReset, "git switch +{--discard-changes|-f*|-qf|--force}"),
     (GitBranch, "git branch +{-D}"),
     (GitBranch, "git branch +{--force|-f}"),
     (GitBranch, "git stash drop|clear"),
@@ -319,6 +323,20 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellData, "kafka-consumer-groups|kafka-consumer-groups.sh +{--reset-offsets} +{--execute}"),
     (ShellData, "kafka-acls|kafka-acls.sh +{--remove}"),
     (ShellData, "kafka-configs|kafka-configs.sh +{--delete-config}"),
+    (
+        ShellData,
+        "kafka-configs|kafka-configs.sh +{--alter} +{retention.ms=0|retention.ms=1|retention.ms=10|retention.ms=100|retention.ms=1000}",
+    ),
+    (ShellData, "gluster volume delete|stop"),
+    (ClusterStop, "vault operator raft remove-peer"),
+    (ClusterStop, "aws ecs update-service +{--desired-count} +{0}"),
+    (CloudAudit, "aws dynamodb update-continuous-backups +{*PointInTimeRecoveryEnabled=false}"),
+    (CloudAudit, "gcloud storage buckets update +{--clear-soft-delete|--no-versioning}"),
+    (ShellDefence, "set-netfirewallprofile +{-Enabled} +{False|$false|0}"),
+    (
+        ClusterDestroy,
+        "terraform|tofu apply +{-replace=*db*|-replace=*rds*|-replace=*sql*|-replace=*bucket*|-replace=*volume*|-replace=*cluster*}",
+    ),
     (ShellData, "kafka-delete-records|kafka-delete-records.sh"),
     (ShellData, "rpk topic|group|cluster|acl delete"),
     (ShellData, "nats stream|consumer|kv|object|bucket|account .. delete|del|rm|purge"),
@@ -402,6 +420,7 @@ const VALUED: &[&[u8]] = &[
     b"--project",
     b"--subscription",
     b"--git-dir",
+    b"--config-env",
     b"--work-tree",
     b"-H",
     b"--host",
@@ -557,7 +576,11 @@ impl Row {
     }
 
     fn matches<'a>(&self, args: impl Iterator<Item = &'a [u8]> + Clone) -> bool {
-        let has = |flag: &[u8]| args.clone().take_while(|arg| *arg != b"--").any(|arg| is_flag(arg, flag));
+        let is_before = |arg: &&[u8]| *arg != b"--";
+        let has = |flag: &[u8]| match flag {
+            b"--" => args.clone().skip_while(is_before).nth(1).is_some(),
+            _ => args.clone().take_while(is_before).any(|arg| is_flag(arg, flag)),
+        };
         // The first word tells most rows from a command.
         self.words_match(positional(args.clone()))
             && self.required.iter().all(|any| any.iter().any(|flag| has(flag)))

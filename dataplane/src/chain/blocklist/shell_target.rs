@@ -22,8 +22,43 @@ pub(super) fn is_store(path: &[u8]) -> bool {
 
 /// Whether a path is where a machine keeps its backups.
 pub(super) fn is_backup(path: &[u8]) -> bool {
-    path.starts_with(b"/var/backups") || path.starts_with(b"/backups")
+    [b"/var/backups".as_slice(), b"/backup", b"/srv/backup", b"/data/backup", b"/mnt/backup", b"/opt/backup"]
+        .iter()
+        .any(|start| path.starts_with(start))
 }
+
+/// Whether a file is a database by its name.
+pub(super) fn is_database_file(path: &[u8]) -> bool {
+    [b".db".as_slice(), b".sqlite", b".sqlite3", b".mdb", b".ibd"].iter().any(|end| path.ends_with(end))
+}
+
+/// What stores and services call the directories of their data.
+const DATA: &[&[u8]] = &[
+    b"postgresql",
+    b"postgres",
+    b"pgdata",
+    b"mysql",
+    b"mariadb",
+    b"mongodb",
+    b"mongo",
+    b"redis",
+    b"elasticsearch",
+    b"opensearch",
+    b"cassandra",
+    b"clickhouse",
+    b"kafka",
+    b"minio",
+    b"etcd",
+    b"influxdb",
+    b"backup",
+    b"backups",
+    b"nextcloud",
+    b"gitlab",
+    b"registry",
+    b"nfs",
+    b"nas",
+    b"warehouse",
+];
 
 /// Whether a path is a home directory as a whole, or everything in one.
 pub(super) fn is_whole_home(path: &[u8]) -> bool {
@@ -167,6 +202,16 @@ pub(super) fn place(path: &[u8]) -> Place {
     if path.starts_with(b"\\\\.\\PhysicalDrive") {
         return Place::Device;
     }
+    // What a server shares.
+    if path.starts_with(b"\\\\") && !path.starts_with(b"\\\\?\\") {
+        return Place::System;
+    }
+    // The host, as a container sees it.
+    if let Some(rest) = path.strip_prefix(b"/host").or_else(|| path.strip_prefix(b"/rootfs"))
+        && rest.starts_with(b"/")
+    {
+        return place(rest);
+    }
     if let [drive, b':', rest @ ..] = path
         && drive.is_ascii_alphabetic()
     {
@@ -203,6 +248,8 @@ fn is_device(path: &[u8]) -> bool {
         b"sr",
         b"mtd",
         b"zram",
+        // Whatever it is, it is one.
+        b"$",
     ]
     .iter()
     .any(|prefix| name.starts_with(prefix))
@@ -356,6 +403,7 @@ fn absolute(path: &[u8]) -> Place {
     match length {
         1 => Place::System,
         2 | 3 if kept => Place::System,
+        4 if kept && steps.first.iter().any(|part| DATA.contains(part)) => Place::System,
         2 | 3 => Place::Elsewhere,
         _ => Place::Ordinary,
     }
@@ -424,7 +472,7 @@ pub(super) fn is_system_file(path: &[u8]) -> bool {
 /// Whether the file is one of many in a directory that a service reads whole: what is written there is added.
 pub(super) fn is_site(path: &[u8]) -> bool {
     let parent = path.rsplit(|byte| *byte == b'/').nth(1).unwrap_or_default();
-    matches!(parent, b"conf.d" | b"sites-available" | b"sites-enabled")
+    matches!(parent, b"conf.d" | b"sites-available" | b"sites-enabled" | b"logrotate.d")
 }
 
 /// Whether the system does not start, or nobody gets in, without this file.

@@ -447,7 +447,7 @@ fn dropped(cursor: &mut Cursor<'_>, strict: bool) -> Option<Builtin> {
         let name = token.of(cursor.text);
         name.starts_with(b"#") || name.starts_with(b"pg_temp") || name.starts_with(b"tmp_") || name.starts_with(b"temp_")
     }) || cursor.peek().is_some_and(|token| token.kind == Kind::Symbol(b'#'));
-    if temporary || !cursor.names() {
+    if temporary || !cursor.names() || cursor.peek().is_some_and(|token| token.kind == Kind::Symbol(b':')) {
         return None;
     }
     let ends = cursor.ends_or(&["cascade", "restrict", "purge", "force", "with", "sync", "on", "no", "including"]);
@@ -580,6 +580,12 @@ fn always(text: &[u8], table: &[u8], condition: &[Token]) -> bool {
         [key, is, not, null, ..] if is_key(key.of(text), table) && is.is(text, "is") && not.is(text, "not") => {
             null.is(text, "null") && rest(4)
         }
+        // What was made before now: everything was.
+        [when, op, now, ..] if op.kind == Kind::Symbol(b'<') && is_birth(when.of(text)) => {
+            let is_now = now.is_any(text, &["now", "current_timestamp", "getdate", "sysdate", "current_date"]);
+            let called = if condition.get(3).is_some_and(|token| token.kind == Kind::Symbol(b'(')) { 5 } else { 3 };
+            is_now && rest(called)
+        }
         [_, like, pattern, ..] if like.is_any(text, &["like", "ilike"]) => pattern.of(text) == b"%" && rest(3),
         [left, op, right, ..] if op.kind == Kind::Symbol(b'=') => {
             matches!(left.kind, Kind::Number | Kind::Text | Kind::Word | Kind::Quoted)
@@ -589,6 +595,13 @@ fn always(text: &[u8], table: &[u8], condition: &[Token]) -> bool {
         }
         _ => false,
     }
+}
+
+/// A column that says when a row was made.
+fn is_birth(name: &[u8]) -> bool {
+    [b"created_at".as_slice(), b"created", b"inserted_at", b"updated_at", b"createdat", b"timestamp"]
+        .iter()
+        .any(|column| name.eq_ignore_ascii_case(column))
 }
 
 /// A column that numbers the rows of a table: `id`, `order_id` of `orders`.
@@ -753,6 +766,7 @@ fn documents(sink: &mut Sink<'_>, text: &[u8]) {
         b"remove()",
         b"deleteMany({}, ",
         b"updateMany({}, {$unset",
+        b"updateMany({}, { $unset",
     ]
     .iter()
     .any(|part| has(part));

@@ -18,6 +18,8 @@ pub(super) const NO_NODE: u32 = u32::MAX;
 pub(super) struct Frame {
     remaining: usize,
     object: bool,
+    /// It stands in a list.
+    is_item: bool,
     role: Role,
     key: u32,
     index: usize,
@@ -39,11 +41,10 @@ pub(super) struct Frame {
 impl Frame {
     /// Remembers what is judged together with other members. `of` is the object's own name.
     fn note(&mut self, (key, name): (u32, &str), of: &str, role: Role, value: &Node<'_>, node: u32) {
-        // `{"tool":"terraform","action":"destroy"}`: these say what is to be done only where nothing else does.
-        if matches!(value, Node::String(_))
+        if matches!(value, Node::String(text) if operation::may_name(text))
             && operation::is_operation(name)
-            && (self.key == NO_NODE || name == "state" || operation::holds_calls(of))
-            && (self.operation == NO_NODE || !matches!(name, "tool" | "mode" | "state"))
+            && (self.key == NO_NODE || name == "state" || self.is_call(of))
+            && (self.operation == NO_NODE || !operation::says_weakly(name))
         {
             self.operation = node;
         }
@@ -63,15 +64,24 @@ impl Frame {
             ) if self.operation == NO_NODE && operation::is_switch(name) => {
                 self.operation = key;
             }
+            (_, Node::Object { .. } | Node::Array { .. }) if self.operation == NO_NODE && operation::is_lifecycle(name) => {
+                self.operation = key;
+            }
             (Role::Command, Node::String(_)) => self.command = node,
             (Role::Url, Node::String(_)) => self.url = node,
+            (_, Node::String(text)) if text.starts_with('/') && matches!(name, "route" | "resource") => self.url = node,
             (Role::Path, Node::String(_)) if self.path == NO_NODE => self.path = node,
             (Role::Content, Node::String(_)) if written::is_content(name) => self.content = node,
-            (_, Node::String("DELETE")) if name == "method" => self.deletes = true,
+            (_, Node::String("DELETE")) if operation::is_request_method(name) => self.deletes = true,
             (_, Node::String(_)) if self.command == NO_NODE && name == "tool" => self.command = node,
             (Role::Argv, Node::String(_)) | (Role::Argv | Role::Command, Node::Array { .. }) => self.argv = node,
             _ => {}
         }
+    }
+
+    /// Whether the object, whose own name is `of`, may be a call.
+    fn is_call(&self, of: &str) -> bool {
+        if self.is_item { operation::holds_calls(of) } else { !operation::tells_of_calls(of) }
     }
 
     /// What is to be looked at once all members are known, one after the other.
@@ -91,9 +101,11 @@ impl Frame {
         {
             return Some(Visit::Write { path: self.path, content });
         }
-        // `{"method":"DELETE","path":"/_all"}`: the host is the tool's.
-        let url = if self.url == NO_NODE { self.path } else { self.url };
-        (std::mem::take(&mut self.deletes) && url != NO_NODE).then_some(Visit::Delete { url })
+        if !self.deletes {
+            return None;
+        }
+        // `{"method":"DELETE","path":"/_all"}`: the host is the tool's, or stands beside it.
+        take(&mut self.url).or_else(|| take(&mut self.path)).map(|url| Visit::Delete { url })
     }
 }
 
@@ -197,21 +209,32 @@ impl<'s> Walk<'s> {
                 Node::Array { len, .. } => {
                     // `{"commands":[["kubectl","delete",…],…]}`
                     let is_command = !in_object && role == Role::Command;
-                    self.push(*len, false, role, key);
+                    self.push((*len, false), !in_object, role, key);
                     if let Some(frame) = self.frames.last_mut().filter(|_| is_command) {
                         frame.argv = node;
                     }
                 }
-                Node::Object { len, .. } => self.push(*len, true, role, key),
+                Node::Object { len, .. } => self.enter(nodes, (*len, !in_object), role, key),
             }
         }
     }
 
-    fn push(&mut self, remaining: usize, object: bool, role: Role, key: u32) {
+    /// Goes into an object, which may be what an operation of its name is called with: `{"efs":{"DeleteFileSystem":{…}}}`.
+    fn enter(&mut self, nodes: &[Node<'_>], (len, is_item): (usize, bool), role: Role, key: u32) {
+        let holder = self.frames.last().map_or("", |frame| name_at(nodes, frame.key));
+        let is_operation = !is_item && operation::names_operation(name_at(nodes, key)) && !operation::tells_of_calls(holder);
+        self.push((len, true), is_item, role, key);
+        if let Some(frame) = self.frames.last_mut().filter(|_| is_operation) {
+            frame.operation = key;
+        }
+    }
+
+    fn push(&mut self, (remaining, object): (usize, bool), is_item: bool, role: Role, key: u32) {
         let pointer_len = self.pointer().len();
         self.frames.push(Frame {
             remaining,
             object,
+            is_item,
             role,
             key,
             index: 0,

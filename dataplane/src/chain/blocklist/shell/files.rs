@@ -182,6 +182,15 @@ impl Run<'_, '_> {
         }
     }
 
+    /// `shred` and its kin.
+    pub(super) fn wipes(&mut self, name: &[u8], args: usize) {
+        // `wipe` is also a word of the language.
+        let is_path = |word: &[u8]| name != b"wipe" || word.iter().any(|byte| b"/.$~*".contains(byte));
+        if self.operands(args).any(is_path) && !self.asks_help(args) {
+            self.report(Builtin::ShellDisk);
+        }
+    }
+
     /// `diskpart`, with a script or a text that wipes.
     pub(super) fn partitions(&mut self, args: usize) {
         let wipes = [b"clean".as_slice(), b"format", b"delete"];
@@ -301,7 +310,7 @@ impl Run<'_, '_> {
             if target::is_system_file(path) || target::is_trace(path) || target::place(path) == Place::System {
                 found = Some(if target::is_trace(path) { Builtin::ShellHistory } else { Builtin::ShellOverwrite });
             }
-            if [b".db".as_slice(), b".sqlite", b".sqlite3", b".mdb", b".ibd"].iter().any(|end| path.ends_with(end)) {
+            if target::is_database_file(path) {
                 found = Some(Builtin::ShellOverwrite);
             }
         }
@@ -335,6 +344,8 @@ impl Run<'_, '_> {
             || target::place(first) == Place::Root
             || target::is_whole_home(first)
             || matches!(first, b"/etc" | b"/usr" | b"/var" | b"/boot" | b"/lib" | b"/bin" | b"/sbin" | b"/home");
+        // `rsync -a --delete /var/empty/ host:/srv/projects/`
+        let is_empty = |path: &[u8]| path.strip_suffix(b"/").unwrap_or(path).ends_with(b"empty");
         let from_nothing = matches!(first, b"/dev/null" | b"/dev/zero" | b"/dev/urandom");
         let is_account_file = matches!(last, b"/etc/passwd" | b"/etc/shadow" | b"/etc/sudoers" | b"/etc/fstab");
         if name == b"mv" && away {
@@ -344,6 +355,8 @@ impl Run<'_, '_> {
         } else if name == b"rsync" && self.args(args).any(|arg| arg.starts_with(b"--delete")) && wide(last) {
             let shows = self.asks_help(args) || self.has_flag(args, b'n', b"");
             (!shows).then_some(Builtin::ShellDelete)
+        } else if name == b"rsync" && self.args(args).any(|arg| arg.starts_with(b"--delete")) && is_empty(first) {
+            Some(Builtin::ShellDelete)
         } else if target::place(last) == Place::Device {
             Some(Builtin::ShellDisk)
         } else if target::is_trace(last) && first == b"/dev/null" {

@@ -23,9 +23,8 @@ impl Run<'_, '_> {
     /// `echo`, `printf`, `cat` and their kin.
     pub(super) fn prints(&mut self, name: &[u8], args: usize) -> Flow {
         if matches!(name, b"echo" | b"printf") {
-            // `printf '%b' text`: the format says only how.
-            let is_format = name == b"printf" && args + 1 < self.count() && self.word(args).starts_with(b"%");
-            let text = self.lexer.join(args + usize::from(is_format));
+            let has_format = name == b"printf" && args + 1 < self.count() && self.word(args).contains(&b'%');
+            let text = if has_format { self.formatted(args) } else { self.lexer.join(args) };
             let escapes = name == b"printf" || self.word(args).starts_with(b"-e");
             return Flow::Literal(if escapes { self.lexer.unescape(text) } else { text });
         }
@@ -43,11 +42,40 @@ impl Run<'_, '_> {
         Flow::Nothing
     }
 
+    /// `printf '%s %s' rm -rf`: the words where the format has them, the others behind them.
+    fn formatted(&mut self, args: usize) -> Span {
+        let format = self.lexer.words.get(args).map(|word| word.text).unwrap_or_default();
+        let start = self.lexer.end();
+        let (mut at, mut next) = (format.start, args + 1);
+        while at < format.end {
+            let here = Span { start: at, end: format.end };
+            let length = match self.lexer.bytes(here) {
+                [b'%', b's' | b'b' | b'q' | b'd', ..] if next < self.count() => {
+                    let word = self.lexer.words.get(next).map(|word| word.text).unwrap_or_default();
+                    self.lexer.copy(word);
+                    next += 1;
+                    2
+                }
+                _ => {
+                    self.lexer.copy(Span { start: at, end: at + 1 });
+                    1
+                }
+            };
+            at += length;
+        }
+        for index in next..self.count() {
+            let word = self.lexer.words.get(index).map(|word| word.text).unwrap_or_default();
+            self.lexer.write(b" ");
+            self.lexer.copy(word);
+        }
+        Span { start, end: self.lexer.end() }
+    }
+
     /// A listing of a broad directory, for whoever removes what it names.
     pub(super) fn lists(&mut self, args: usize) -> Flow {
         let broad = |path: &[u8]| match target::place(path) {
             Place::Root | Place::Home => true,
-            Place::System => path.ends_with(b"/*"),
+            Place::System => path.ends_with(b"/*") || path.ends_with(b"/*/") || path.starts_with(b"\\\\"),
             // `$drive.Root`
             _ => path == b".git" || self.windows && path.ends_with(b".Root"),
         };

@@ -127,12 +127,14 @@ impl Run<'_, '_> {
                 self.push_setting(index, &runs);
                 continue;
             }
-            if self.word(index - 1) != b"-c" {
-                self.escape(index + 1);
-                continue;
-            }
-            let Some(length) = memchr::memchr(b'=', text) else { continue };
-            let value = Span { start: word.text.start + u32::try_from(length).unwrap_or(0) + 1, end: word.text.end };
+            let value = if self.word(index - 1) == b"-c" {
+                let Some(length) = memchr::memchr(b'=', text) else { continue };
+                Span { start: word.text.start + u32::try_from(length).unwrap_or(0) + 1, end: word.text.end }
+            } else {
+                // `git config alias.x 'command'`: for later.
+                let Some(value) = self.lexer.words.get(index + 1) else { continue };
+                value.text
+            };
             let start = self.lexer.end();
             match self.lexer.bytes(value) {
                 [b'!', ..] => self.lexer.copy(Span { start: value.start + 1, end: value.end }),
@@ -276,7 +278,7 @@ impl Run<'_, '_> {
             match word {
                 b"--" => return at + 1,
                 [b'-', b'-', ..] => at += 1,
-                [b'-', .., last] if word.len() == 2 && valued.contains(last) => at += 2,
+                [b'-', cluster @ .., last] if cluster.len() < 2 && cluster.is_ascii() && valued.contains(last) => at += 2,
                 [b'-', _, ..] => at += 1,
                 [b'-'] if assignments => at += 1,
                 _ if assignments && word.contains(&b'=') && !word.starts_with(b"/") => at += 1,

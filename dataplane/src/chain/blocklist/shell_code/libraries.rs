@@ -151,6 +151,8 @@ pub(super) fn deletes(code: &[u8]) -> Option<Builtin> {
             b"sync({ force: true",
             b"delete_all=True",
             b"deleteMany({})",
+            b"delete_many({})",
+            b".query.delete()",
             b"deleteAll=True",
         ];
         (has(code, &all) || deletes_model(code)).then_some(Builtin::ShellData)
