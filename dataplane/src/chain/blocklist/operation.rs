@@ -17,7 +17,8 @@ use super::builtin::Builtin;
 use super::shell_target::{self, Place};
 
 pub(super) use self::name::{
-    holds_calls, is_lifecycle, is_operation, is_request_method, is_switch, may_name, names_operation, says_weakly, tells_of_calls,
+    holds_calls, is_deletion, is_lifecycle, is_operation, is_protection, is_request_method, is_switch, may_hold_operation,
+    may_name, names_operation, says_weakly, tells_of_calls,
 };
 
 /// Most members of a call, and most nodes of it that are searched for a text. LIMIT: what has more is data.
@@ -112,7 +113,7 @@ impl<'t, 'i> Call<'t, 'i> {
         let Deletion { nouns, is_mass, .. } = deletion;
         let is_mild = deletion.is_mild();
         if let Some(last) = nouns.last().copied() {
-            if one_of(last, &["directory", "dir", "folder", "tree", "path", "files"]) && self.is_broad() {
+            if one_of(last, &["directory", "dir", "folder", "tree", "path", "file", "files"]) && self.is_broad() {
                 return Some(Builtin::ShellDelete);
             }
             // Some of what is kept for speed.
@@ -339,17 +340,20 @@ impl<'t, 'i> Call<'t, 'i> {
         if words.len() == 2 && is("update") && is("many") && !self.is_bounded() {
             return Some(Builtin::ShellData);
         }
-        let scales = is("scale") || is("resize") || is("set") && (is("size") || is("capacity"));
+        let scales = is("scale") || is("scaling") || is("resize") || is("set") && (is("size") || is("capacity"));
         if scales && self.counts_none() || is("drain") && self.takes_all() {
             return Some(Builtin::ClusterStop);
         }
         let changes = ["modify", "update", "set", "patch", "configure", "put"].iter().any(|verb| is(verb));
-        let unprotected = ["deletionprotection", "enabledeletionprotection", "terminationprotection", "disableapitermination"];
         let is_off = |name: &str| one_of(last_of(name), PROTECTS) || one_of(last_of(name), &["scanning"]);
         if changes && (self.texts(is_off).any(|value| one_of(value, &["disabled", "off"])) || self.lowers_a_guard()) {
             return Some(Builtin::CloudAudit);
         }
-        if changes && self.is(&unprotected, false) || is("versioning") && self.has_text("Suspended") {
+        let unprotects = || {
+            let is_off = |value: Nodes<'_, '_>| matches!(value.first(), Some(Node::Static(StaticNode::Bool(false))));
+            self.values().any(|(name, value)| name::is_protection(name) && is_off(value))
+        };
+        if (changes || is("protection")) && unprotects() || is("versioning") && self.has_text("Suspended") {
             return Some(Builtin::CloudAudit);
         }
         if is("lifecycle") && self.expires_at_once() {

@@ -312,7 +312,9 @@ impl Run<'_, '_> {
         }
         // `` `echo rm -rf /` ``: what a substitution prints is a whole command.
         let word = self.lexer.words.get(first).copied().unwrap_or_default();
-        if !word.quoted && word.substitution != Span::default() && memchr::memchr(b' ', self.word(first)).is_some() {
+        // `K='kubectl -n db'; $K delete pvc --all`: so is what a variable holds.
+        let is_put_in = word.substitution != Span::default() || word.disguised;
+        if !word.quoted && is_put_in && memchr::memchr(b' ', self.word(first)).is_some() {
             let text = self.lexer.join(first);
             self.lexer.push_unit(text, self.depth + 1, self.windows);
             return Flow::Nothing;
@@ -573,6 +575,9 @@ impl Run<'_, '_> {
     /// Interpreters, downloads and connections; everything else is left to the table.
     fn networked(&mut self, name: &[u8], at: usize, input: Flow) -> Flow {
         let args = at + 1;
+        if self.aliased(at) {
+            return Flow::Nothing;
+        }
         if is_shell(name) || matches!(name, b"source" | b"." | b"eval" | b"iex" | b"invoke-expression") {
             self.shell_call(name, args, input);
             return Flow::Nothing;
@@ -610,7 +615,9 @@ impl Run<'_, '_> {
 
     /// Statements in the words of a database client, or piped into it.
     fn database(&mut self, args: usize, input: Flow) {
-        if self.args(args).any(|arg| matches!(arg, b":memory:" | b"--dry_run" | b"--dry-run")) {
+        let is_scratch =
+            |arg: &[u8]| matches!(arg, b":memory:" | b"--dry_run" | b"--dry-run") || target::is_scratch_database(arg);
+        if self.args(args).any(is_scratch) {
             return;
         }
         for index in args..self.count() {
@@ -650,7 +657,7 @@ impl Run<'_, '_> {
     }
 
     fn table(&mut self, name: &[u8], args: usize) {
-        if !self.shell.table.knows(name) {
+        if !self.shell.table.knows(name) || self.is_passing(name, args) {
             return;
         }
         let lexer: &Lexer = self.lexer;
@@ -752,6 +759,7 @@ impl Run<'_, '_> {
         }
         if let Some(code) = self.option_value(args, b'c') {
             self.push_word(code);
+            self.lexer.bind_positions(code + 1);
             return;
         }
         for index in 0..self.lexer.redirects.len() {

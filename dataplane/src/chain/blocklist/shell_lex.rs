@@ -66,6 +66,7 @@ pub(super) struct Lexer {
     pub(super) work: Vec<Unit>,
     pub(super) is_too_deep: bool,
     variables: Vec<(Span, Span)>,
+    aliases: Vec<(Span, Span)>,
     heredocs: Vec<Span>,
     arena_bytes_max: usize,
     unit: Unit,
@@ -121,6 +122,7 @@ impl Lexer {
         self.arena.clear();
         self.work.clear();
         self.variables.clear();
+        self.aliases.clear();
         self.is_too_deep = false;
         self.arena_bytes_max = text.len().saturating_mul(4) + ARENA_EXTRA_BYTES;
         if text.len() > (u32::MAX as usize) / 8 {
@@ -616,6 +618,11 @@ impl Lexer {
                 self.at = end;
                 return self.variable(word, Span { start: narrow(start), end: narrow(end) }, in_quotes);
             }
+            position if position.is_ascii_digit() => {
+                let start = narrow(self.at + 1);
+                self.at += 2;
+                return self.variable(word, Span { start, end: start + 1 }, in_quotes);
+            }
             _ => {
                 self.push(b'$');
                 self.at += 1;
@@ -678,6 +685,12 @@ impl Lexer {
         self.variables.iter().rev().find(|(known, _)| self.bytes(*known) == wanted).map(|(_, value)| *value)
     }
 
+    /// What a variable is set to, where that is known.
+    pub(super) fn value_of(&self, name: &[u8]) -> Option<&[u8]> {
+        let (_, value) = self.variables.iter().rev().find(|(known, _)| self.bytes(*known) == name)?;
+        Some(self.bytes(*value))
+    }
+
     /// Remembers that the variable one word names is what another says, or empty.
     pub(super) fn bind(&mut self, name: usize, value: Option<usize>) {
         let empty = Word::default();
@@ -687,6 +700,32 @@ impl Lexer {
         if self.variables.len() < VARIABLES_MAX {
             self.variables.push((name.text, value.text));
         }
+    }
+
+    /// Remembers what `$0`, `$1` … are: the words from this one on.
+    pub(super) fn bind_positions(&mut self, from: usize) {
+        for (index, digit) in (from..self.words.len()).zip(b'0'..=b'9') {
+            let (start, Some(word)) = (self.end(), self.words.get(index).copied()) else { return };
+            self.push(digit);
+            if self.variables.len() < VARIABLES_MAX {
+                self.variables.push((Span { start, end: self.end() }, word.text));
+            }
+        }
+    }
+
+    /// Remembers `alias NAME=value`.
+    pub(super) fn keep_alias(&mut self, word: Word, name_bytes: usize) {
+        let name = Span { start: word.text.start, end: word.text.start + narrow(name_bytes) };
+        if self.aliases.len() < VARIABLES_MAX {
+            self.aliases.push((name, Span { start: name.end + 1, end: word.text.end }));
+        }
+    }
+
+    /// What a command of this name stands for; not one that stands for itself with other options.
+    pub(super) fn alias(&self, name: Span) -> Option<Span> {
+        let wanted = self.bytes(name);
+        let (_, value) = self.aliases.iter().rev().find(|(known, _)| self.bytes(*known) == wanted)?;
+        (!self.bytes(*value).starts_with(wanted)).then_some(*value)
     }
 
     /// Remembers `NAME=value`.

@@ -12,8 +12,8 @@ use super::builtin::Builtin;
 
 use Builtin::{
     CloudAccess, CloudAudit, CloudDelete, CloudStorage, ClusterDelete, ClusterDestroy, ClusterPrune, ClusterStop, GitBranch,
-    GitHistory, GitPush, GitReset, ShellAccount, ShellData, ShellDefence, ShellDisk, ShellEscape, ShellHistory, ShellKill,
-    ShellPersistence, ShellPower, ShellPublish, ShellRemoteCode, ShellService,
+    GitHistory, GitPush, GitReset, ShellAccount, ShellData, ShellDefence, ShellDelete, ShellDisk, ShellEscape, ShellHistory,
+    ShellKill, ShellPersistence, ShellPower, ShellPublish, ShellRemoteCode, ShellService,
 };
 
 const ROWS: &[(Builtin, &str)] = &[
@@ -170,9 +170,10 @@ const ROWS: &[(Builtin, &str)] = &[
     (ClusterDelete, "flux uninstall"),
     (ClusterDelete, "flux delete"),
     (ClusterDelete, "istioctl uninstall|x"),
-    (ClusterDelete, "kind|minikube|k3d delete"),
-    (ClusterDelete, "kind|k3d cluster|clusters delete"),
-    (ClusterDelete, "k3d cluster delete"),
+    // One of those that run on somebody's own machine comes again.
+    (ClusterDelete, "kind|minikube|k3d delete +{--all|--purge}"),
+    (ClusterDelete, "kind|k3d delete clusters"),
+    (ClusterDelete, "k3d cluster delete +{--all|-a}"),
     (ClusterDelete, "kops|rosa|eksctl|talosctl|capi|clusterctl delete|reset"),
     (ClusterDestroy, "terraform|tofu|terragrunt|tf destroy"),
     (ClusterDestroy, "terraform|tofu|terragrunt|tf apply +{-destroy|--destroy}"),
@@ -222,7 +223,7 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellDisk, "nvme format|sanitize|delete-ns"),
     (ShellDisk, "sg_format *"),
     (ShellDisk, "cryptsetup luksFormat|erase|luksErase|luksKillSlot|reencrypt"),
-    (ShellDisk, "lvremove|vgremove|pvremove|lvreduce *"),
+    (ShellDisk, "lvremove|vgremove|pvremove|lvreduce * !{--test|-t}"),
     (ShellDisk, "zpool destroy|labelclear"),
     (ShellDisk, "zfs destroy|rollback !{-n}"),
     (ShellDisk, "btrfs subvolume|device delete"),
@@ -303,7 +304,8 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellData, "dropdb|dropuser *"),
     (ShellData, "pg_dropcluster|pg_resetwal *"),
     (ShellData, "mysqladmin .. drop|shutdown|flush-*"),
-    (ShellData, "redis-cli|valkey-cli|keydb-cli .. flushall|flushdb|shutdown"),
+    (ShellData, "redis-cli|valkey-cli|keydb-cli flushall|flushdb|shutdown"),
+    (ShellData, "redis-cli|valkey-cli|keydb-cli ^command|help .. flushall|flushdb|shutdown"),
     (ShellData, "flushall|flushdb"),
     (ShellData, "redis-cli|valkey-cli|keydb-cli .. del|unlink $_"),
     (ShellData, "redis-cli|valkey-cli|keydb-cli .. debug segfault|panic|oom"),
@@ -328,6 +330,11 @@ const ROWS: &[(Builtin, &str)] = &[
         "kafka-configs|kafka-configs.sh +{--alter} +{retention.ms=0|retention.ms=1|retention.ms=10|retention.ms=100|retention.ms=1000}",
     ),
     (ShellData, "gluster volume delete|stop"),
+    (ShellPublish, "netlify sites:delete|site:delete"),
+    (ShellPower, "ansible .. +{-m|--module-name|--module-name=reboot} +{reboot|--module-name=reboot}"),
+    (ShellDelete, "robocopy *empty* * /mir|/purge"),
+    (ShellData, "zkcli.sh|zkcli|zookeeper-shell .. deleteall|rmr"),
+    (ClusterStop, "vault operator seal"),
     (ClusterStop, "vault operator raft remove-peer"),
     (ClusterStop, "aws ecs update-service +{--desired-count} +{0}"),
     (CloudAudit, "aws dynamodb update-continuous-backups +{*PointInTimeRecoveryEnabled=false}"),

@@ -32,6 +32,11 @@ pub(super) fn is_database_file(path: &[u8]) -> bool {
     [b".db".as_slice(), b".sqlite", b".sqlite3", b".mdb", b".ibd"].iter().any(|end| path.ends_with(end))
 }
 
+/// Whether a file is a database that nobody keeps.
+pub(super) fn is_scratch_database(path: &[u8]) -> bool {
+    path.starts_with(b"/tmp/") && is_database_file(path)
+}
+
 /// What stores and services call the directories of their data.
 const DATA: &[&[u8]] = &[
     b"postgresql",
@@ -417,6 +422,7 @@ fn windows(rest: &[u8]) -> Place {
     }
     let is = |name: &[u8]| first.eq_ignore_ascii_case(name);
     if is(b"windows")
+        || is(b"inetpub")
         || is(b"program files")
         || is(b"program files (x86)")
         || is(b"programdata")

@@ -44,6 +44,12 @@ pub(super) fn check(scratch: &mut Scratch, sink: &mut Sink<'_>, text: &[u8], cer
     if certainty == Certainty::Sql || start.starts_with(b"db.") {
         documents(sink, text);
     }
+    if start.starts_with(b"g.V()")
+        || start.starts_with(b"CALL apoc.periodic")
+        || matches!(text.trim_ascii(), b"DROP ALL" | b"CLEAR ALL")
+    {
+        graphs(sink, text);
+    }
     // What a search engine's console takes.
     let by_query = start.starts_with(b"POST /") && memchr::memmem::find(text, b"_delete_by_query").is_some();
     let whole = start.starts_with(b"DELETE /") && memchr::memmem::find(text, b"/_doc/").is_none();
@@ -746,6 +752,16 @@ fn system(sink: &mut Sink<'_>, text: &[u8], tokens: &[Token], certainty: Certain
             sink.report(Builtin::SqlSystem);
             return;
         }
+    }
+}
+
+/// Graph stores: `g.V().drop()`, `DROP ALL`, `CALL apoc.periodic.iterate('MATCH (n) …','DETACH DELETE n')`.
+fn graphs(sink: &mut Sink<'_>, text: &[u8]) {
+    let has = |part: &[u8]| memchr::memmem::find(text, part).is_some();
+    let narrows = has(b".has(") || has(b".hasId(") || has(b".hasLabel(") || has(b"WHERE");
+    let deletes = has(b".drop()") || has(b"DETACH DELETE") || text.trim_ascii().ends_with(b" ALL");
+    if deletes && !narrows {
+        sink.report(Builtin::SqlUnbounded);
     }
 }
 

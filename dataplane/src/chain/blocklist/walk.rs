@@ -33,6 +33,8 @@ pub(super) struct Frame {
     /// The object itself, and what it says is to be done.
     start: u32,
     operation: u32,
+    /// That is a deletion of what is kept.
+    deletes_by_name: bool,
     /// The file that is meant, and what would be written into it.
     path: u32,
     content: u32,
@@ -45,8 +47,23 @@ impl Frame {
             && operation::is_operation(name)
             && (self.key == NO_NODE || name == "state" || self.is_call(of))
             && (self.operation == NO_NODE || !operation::says_weakly(name))
+            && !self.deletes_by_name
         {
             self.operation = node;
+        }
+        match value {
+            // Whatever the member is called. Nothing says better what is to be done.
+            Node::String(text)
+                if operation::is_deletion(text)
+                    && operation::may_hold_operation(name)
+                    && (self.key == NO_NODE || self.is_call(of)) =>
+            {
+                (self.operation, self.deletes_by_name) = (node, true);
+            }
+            Node::Static(StaticNode::Bool(false)) if self.operation == NO_NODE && operation::is_protection(name) => {
+                self.operation = key;
+            }
+            _ => {}
         }
         match (role, value) {
             // `{"git":["push","--force"]}`: the member is the program.
@@ -245,6 +262,7 @@ impl<'s> Walk<'s> {
             deletes: false,
             start: u32::try_from(self.at.saturating_sub(1)).unwrap_or(NO_NODE),
             operation: NO_NODE,
+            deletes_by_name: false,
             path: NO_NODE,
             content: NO_NODE,
         });

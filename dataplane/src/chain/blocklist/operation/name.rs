@@ -15,6 +15,9 @@ const NAME_BYTES_MAX: usize = 64;
 const DELETES: &[&str] = &[
     "delete",
     "del",
+    "rm",
+    "rmtree",
+    "unlink",
     "destroy",
     "drop",
     "terminate",
@@ -69,6 +72,12 @@ const FILLERS: &[&str] = &[
     "zfs",
     "api",
     "admin",
+    "fs",
+    "os",
+    "shutil",
+    "task",
+    "org",
+    "gdpr",
     "resource",
     "resources",
 ];
@@ -95,7 +104,10 @@ pub(super) const SMALL: &[&str] =
 /// What is kept for a reason, by what may not be done to it; as a name ends, in the singular.
 const KEPT: &[(Builtin, &[&str])] = &[
     (Builtin::CloudStorage, &["bucket", "blob container", "storage account", "file system", "filesystem", "file share"]),
-    (Builtin::CloudAudit, &["trail", "detector", "log group", "audit log", "flow log", "log sink", "protection", "recorder"]),
+    (
+        Builtin::CloudAudit,
+        &["trail", "detector", "log group", "audit log", "sensor", "flow log", "log sink", "protection", "recorder"],
+    ),
     (
         Builtin::CloudDelete,
         &[
@@ -142,6 +154,13 @@ const KEPT: &[(Builtin, &[&str])] = &[
             "drive",
             "pool",
             "vmid",
+            "realm",
+            "guild",
+            "audience",
+            "datastore",
+            "share",
+            "secrets engine",
+            "application",
             "secret",
             "catalog",
             "space",
@@ -250,8 +269,15 @@ pub(super) const CONTEXT: &[&str] = &[
     "account",
     "subscription",
     "env",
+    "environment",
     "tool",
     "timeout",
+    "cascade",
+    "policy",
+    "confirm",
+    "host",
+    "point",
+    "mode",
 ];
 
 /// What may go one by one, and not in a list.
@@ -292,6 +318,7 @@ pub(in super::super) fn is_operation(name: &str) -> bool {
         "call",
         "rpc",
         "intent",
+        "do",
     ];
     says_weakly(name) || one_of(told_by(name), &strong)
 }
@@ -309,6 +336,89 @@ fn told_by(name: &str) -> &str {
         [.., last] => last,
         [] => "",
     }
+}
+
+/// Whether a member of this name may hold an operation, though its name does not say so: `{"operator":"DeleteNamespace"}`.
+pub(in super::super) fn may_hold_operation(name: &str) -> bool {
+    let others = [
+        "name",
+        "title",
+        "branch",
+        "ref",
+        "tag",
+        "tags",
+        "file",
+        "path",
+        "text",
+        "body",
+        "q",
+        "scope",
+        "scopes",
+        "role",
+        "description",
+        "summary",
+        "comment",
+        "note",
+        "id",
+        "key",
+        "metric",
+        "topic",
+        "source",
+        "search",
+        "pattern",
+        "grep",
+        "keyword",
+        "status",
+        "url",
+        "content",
+        "value",
+        "feature",
+        "flag",
+        "column",
+        "field",
+        "table",
+        "class",
+        "module",
+        "doc",
+        "page",
+        "cell",
+        "prompt",
+        "queue",
+        "job",
+        "workflow",
+        "pipeline",
+        "suite",
+        "subject",
+        "issue",
+        "project",
+        "repo",
+        "repository",
+        "kind",
+        "type",
+    ];
+    !one_of(last_of(name), &others) && !tells_of_calls(name)
+}
+
+/// Whether a text is the name of an operation that takes away what is kept: `DeleteNamespace`, `drop_keyspace`.
+pub(in super::super) fn is_deletion(text: &str) -> bool {
+    let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !is_name || !may_name(text) {
+        return false;
+    }
+    let words = words(text);
+    words.len() > 1 && Deletion::of(&words).is_some_and(|deletion| !deletion.is_mild() && kept(&deletion.nouns).is_some())
+}
+
+/// Whether switching a member of this name off takes away what keeps a thing from being deleted.
+pub(in super::super) fn is_protection(name: &str) -> bool {
+    let protections = [
+        "deletionprotection",
+        "enabledeletionprotection",
+        "terminationprotection",
+        "enableterminationprotection",
+        "disableapitermination",
+    ];
+    one_of(&joined(name), &protections)
 }
 
 /// Whether a member is called like an operation on the object that it holds: `{"DeleteFileSystem":{…}}`.

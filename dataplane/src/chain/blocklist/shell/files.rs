@@ -131,7 +131,8 @@ impl Run<'_, '_> {
             }
         }
         // Backups of a certain age are let go everywhere.
-        let is_aged = self.args(args).any(|arg| matches!(arg, b"-mtime" | b"-mmin" | b"-ctime" | b"-atime"));
+        let is_age = |index: &usize| matches!(self.word(*index), b"-mtime" | b"-mmin" | b"-ctime" | b"-atime");
+        let is_aged = (args..self.count()).find(is_age).is_some_and(|index| self.word(index + 1) != b"+0");
         let root_is_system = self.args(args).find(|arg| !arg.starts_with(b"-")).is_some_and(|arg| {
             matches!(target::place(arg), Place::Root | Place::Home)
                 || matches!(arg, b"/etc" | b"/usr" | b"/var" | b"/home" | b"/boot" | b"/lib")
@@ -139,7 +140,7 @@ impl Run<'_, '_> {
                 || target::is_backup(arg) && !is_aged
         });
         // Every file, or the repositories themselves.
-        let everything = self.args(args).any(|arg| matches!(arg, b"*" | b".git" | b"*.git"));
+        let everything = self.args(args).any(|arg| matches!(arg, b"*" | b".git" | b"*.git") || arg.starts_with(b"*.tfstate"));
         let wide = (broad || !any_root) && (!narrowed || everything) || root_is_system;
         if deletes && wide {
             self.report(Builtin::ShellDelete);
@@ -179,6 +180,26 @@ impl Run<'_, '_> {
         let wide = |path: &[u8]| matches!(self.place(path), Place::Root | Place::System | Place::Home | Place::Working);
         if self.args(args).any(|arg| arg == b"--remove-files") && self.operands(args).any(wide) {
             self.report(Builtin::ShellDelete);
+        }
+    }
+
+    /// What comes and goes: the database of a test run, one object by its name.
+    pub(super) fn is_passing(&self, name: &[u8], args: usize) -> bool {
+        match name {
+            b"rails" | b"rake" | b"mix" | b"artisan" | b"prisma" | b"knex" => {
+                let environments: [&[u8]; 4] = [b"RAILS_ENV", b"RACK_ENV", b"NODE_ENV", b"MIX_ENV"];
+                environments.iter().any(|name| self.lexer.value_of(name) == Some(b"test"))
+            }
+            b"gsutil" | b"gcloud" => {
+                let removes = self.operands(args).any(|word| word == b"rm");
+                let mut objects = self.operands(args).filter(|word| word.starts_with(b"gs://"));
+                let is_object = |url: &[u8]| url.iter().filter(|byte| **byte == b'/').count() > 2 && !url.ends_with(b"/");
+                let is_one = objects.next().is_some_and(|url| is_object(url) && !url.iter().any(|byte| b"*?$".contains(byte)));
+                let recurses = self.has_flag(args, b'r', b"recursive") || self.has_flag(args, b'R', b"");
+                let all = self.has_flag(args, b'a', b"all-versions") || self.args(args).any(|arg| arg == b"-I");
+                removes && is_one && objects.next().is_none() && !recurses && !all
+            }
+            _ => false,
         }
     }
 
@@ -363,7 +384,8 @@ impl Run<'_, '_> {
             Some(Builtin::ShellHistory)
         } else if target::is_persistence(last) {
             Some(Builtin::ShellPersistence)
-        } else if from_nothing && (wide(last) || target::is_system_file(last)) || is_account_file && target::is_system_file(last)
+        } else if from_nothing && (wide(last) || target::is_system_file(last) || target::is_database_file(last))
+            || is_account_file && target::is_system_file(last)
         {
             Some(Builtin::ShellOverwrite)
         } else {

@@ -63,7 +63,7 @@ impl Run<'_, '_> {
                 b"k3s" | b"microk8s" | b"minikube" if self.word(at + 1) == b"kubectl" => at + 1,
                 b"start" | b"call" if self.windows => at + 1,
                 b"foreach-object" | b"%" | b"foreach" if self.word(at + 1) == b"{" => at + 2,
-                b"tmux" | b"screen" | b"salt" => return self.push_quoted(at + 1),
+                b"tmux" | b"screen" | b"salt" | b"pdsh" | b"clush" | b"pssh" | b"mussh" => return self.push_quoted(at + 1),
                 b"bundle" | b"poetry" | b"uv" | b"pipenv" | b"pdm" | b"hatch" | b"rye" | b"npm" | b"pnpm" | b"yarn" | b"mise"
                 | b"doppler" | b"op" | b"chamber"
                     if self.runs_another(name, at) =>
@@ -263,11 +263,29 @@ impl Run<'_, '_> {
         for index in args..self.count() {
             let Some(word) = self.lexer.words.get(index).copied() else { break };
             let text = self.lexer.bytes(word.text);
-            let is_kept = if name == b"alias" { is_odd(text) } else { self.word(args) == b"pkg" };
-            if let Some(length) = memchr::memchr(b'=', text).filter(|_| is_kept) {
+            let is_alias = name == b"alias";
+            let is_kept = if is_alias { is_odd(text) } else { self.word(args) == b"pkg" };
+            let Some(length) = memchr::memchr(b'=', text) else { continue };
+            if is_kept {
                 self.push_tail(word.text, length + 1);
             }
+            if is_alias {
+                self.lexer.keep_alias(word, length);
+            }
         }
+    }
+
+    /// `alias tidy='rm -rf'; tidy /var/lib/x`: whether the command is one that the text has named.
+    pub(super) fn aliased(&mut self, at: usize) -> bool {
+        let Some(value) = self.lexer.words.get(at).and_then(|word| self.lexer.alias(word.text)) else { return false };
+        let rest = self.lexer.join(at + 1);
+        let start = self.lexer.end();
+        self.lexer.copy(value);
+        self.lexer.write(b" ");
+        self.lexer.copy(rest);
+        let command = Span { start, end: self.lexer.end() };
+        self.lexer.push_unit(command, self.depth + 1, self.windows);
+        true
     }
 
     /// The index behind options; `valued` are short options that take the next word.
