@@ -140,6 +140,9 @@ impl Detectors {
                 self.prompt.check(&mut scratch.prompt, sink, bytes);
             }
             Role::Query | Role::Neutral => {
+                if bytes.starts_with(b"mutation") && shell_download::mutation_deletes(bytes) {
+                    sink.report(Builtin::CloudDelete);
+                }
                 self.check_unknown(scratch, sink, text);
                 self.check_program(scratch, sink, text);
                 self.prompt.check(&mut scratch.prompt, sink, bytes);

@@ -10,15 +10,15 @@ use simd_json::{Node, StaticNode};
 use wire::jsonrpc::{Nodes, members};
 
 use self::name::{
-    CONTEXT, Deletion, ENDS, GUARDS, KINDS, LISTED, LOOKS, MASS, PROTECTS, RESET, SMALL, STOPS, UNTELLING, holds_settings,
-    is_nested, joined, kept, last_of, means_all, one_of, singular, without_id, words,
+    CONTEXT, Deletion, ENDS, GUARDS, KINDS, LISTED, LOOKS, MASS, PEOPLE, PROTECTS, RESET, SMALL, STOPS, UNTELLING,
+    holds_settings, is_nested, joined, kept, last_of, means_all, one_of, singular, without_id, words,
 };
 use super::builtin::Builtin;
 use super::shell_target::{self, Place};
 
 pub(super) use self::name::{
-    holds_calls, is_deletion, is_lifecycle, is_operation, is_protection, is_request_method, is_switch, may_hold_operation,
-    may_name, names_operation, says_weakly, tells_of_calls,
+    holds_calls, is_deletion, is_lifecycle, is_operation, is_protection, is_request_method, is_switch, is_verb,
+    may_hold_operation, may_name, names_operation, says_deletion, says_weakly, tells_of_calls,
 };
 
 /// Most members of a call, and most nodes of it that are searched for a text. LIMIT: what has more is data.
@@ -124,6 +124,10 @@ impl<'t, 'i> Call<'t, 'i> {
             }
             let found = kept(nouns).or_else(|| self.kind_of(last));
             let found = found.filter(|_| !is_mild || one_of(singular(last), RESET));
+            // A filter says of people only which of many.
+            if one_of(last, PEOPLE) && !deletion.is(&["remove"]) && !self.names_each() {
+                return Some(Builtin::ShellData);
+            }
             let is_small = one_of(singular(last), SMALL);
             let takes_many = || (*is_mass && !is_small && !self.is_bounded()) || self.takes_all();
             return found.or_else(|| takes_many().then_some(Builtin::ShellData)).or_else(|| self.lists_kept());
@@ -285,6 +289,16 @@ impl<'t, 'i> Call<'t, 'i> {
         self.values().filter(|(name, _)| one_of(last_of(name), &names)).any(|(_, value)| value.iter().any(is_broad))
     }
 
+    /// Whether the call says of each of them that it is meant.
+    fn names_each(self) -> bool {
+        let names = ["id", "ids", "email", "emails", "key", "keys", "name", "names"];
+        self.values().any(|(name, value)| {
+            let says =
+                one_of(last_of(name), &names) && !without_id(name).iter().any(|word| one_of(word, &["org", "team", "group"]));
+            says && matches!(value.first(), Some(Node::Array { .. } | Node::String(_) | Node::Static(_)))
+        })
+    }
+
     /// Whether something says which of many are meant.
     fn is_bounded(self) -> bool {
         self.values().any(|(name, value)| {
@@ -313,7 +327,7 @@ impl<'t, 'i> Call<'t, 'i> {
         if moves_ref && forced {
             return Some(Builtin::GitPush);
         }
-        let is_refs = ["ref", "refs", "branches", "tags"].iter().any(|noun| is(noun));
+        let is_refs = ["ref", "refs", "branch", "branches", "tags"].iter().any(|noun| is(noun));
         let are_shared =
             || ["/main", "/master", "/*"].iter().any(|end| self.has_text(end)) || self.has_flag(&["main", "master", "*"]);
         if is("delete") && is_refs && are_shared() {
@@ -542,6 +556,19 @@ mod tests {
             (r#"{"run":{"is-destroy":false},"tool":"create_run"}"#, None),
             (r#"{"httpMethod":"DELETE","endpoint":"https://api.example.com/v4/zones/7"}"#, Some("cloud.delete")),
             (r#"{"verb":"GET","url":"https://api.example.com/v4/zones/7"}"#, None),
+            // Whatever the member is called that holds it.
+            (r#"{"operator":"DeleteNamespace","temporal_namespace":"orders"}"#, Some("cluster.delete")),
+            (r#"{"branch":"delete_namespace","base":"main"}"#, None),
+            (r#"{"eventName":"DeleteNamespace","count":20}"#, None),
+            (r#"{"cosmos":{"deleteDatabase":"orders"}}"#, Some("sql.drop")),
+            (r#"{"hcloud":{"resource":"volumes","delete":["a","b"]}}"#, Some("cloud.delete")),
+            (r#"{"disk":"/dev/nvme0n1","operation":"wipe","method":"dod"}"#, Some("shell.disk-wipe")),
+            (r#"{"okta":{"op":"delete_users","filter":{"status":"ACTIVE"}}}"#, Some("shell.data-store")),
+            (r#"{"okta":{"op":"delete_users","user_ids":["a"]}}"#, None),
+            (r#"{"database":"shop","modify":{"deletionProtection":false}}"#, Some("cloud.audit-off")),
+            (r#"{"database":"shop","modify":{"deletionProtection":true}}"#, None),
+            (r#"{"fn":"fs.rm","paths":["/etc","/home"]}"#, Some("shell.recursive-delete")),
+            (r#"{"redis":["FLUSHALL","ASYNC"]}"#, Some("shell.data-store")),
             (r#"{"action":"release","version":"1.2.0"}"#, None),
             (r#"{"action":"reset","form":"signup"}"#, None),
         ];

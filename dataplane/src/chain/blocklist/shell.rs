@@ -163,6 +163,7 @@ impl Shell {
         let name = if name.is_empty() { unwrap::likely_program(words) } else { name };
         // `{"tool":"run_gcloud","args":"compute …"}`
         let name = name.strip_prefix("run_").or_else(|| name.strip_prefix("exec_")).unwrap_or(name);
+        let name = if name == "redis" { "redis-cli" } else { name };
         text.push_str(name);
         // What these are given they read as one line.
         let joins = ["cmd", "cmd.exe", "powershell", "powershell.exe"].iter().any(|shell| name.eq_ignore_ascii_case(shell));

@@ -8,6 +8,9 @@ use std::ops::Range;
 
 /// Deepest nesting of substitutions and wrapped shells. LIMIT: each level reads its text again.
 pub(super) const DEPTH_MAX: u8 = 12;
+/// Most bytes of what stands in `${…}`. LIMIT: each that is not closed is searched for its end.
+const BRACED_MAX: usize = 1024;
+
 /// Most variables remembered from one text. LIMIT: they are searched one by one.
 const VARIABLES_MAX: usize = 32;
 /// How much text analysis may add to what was given. LIMIT: nested work stays linear.
@@ -638,7 +641,7 @@ impl Lexer {
         while end < limit && self.arena.get(end).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
             end += 1;
         }
-        let rest = self.arena.get(end..limit).unwrap_or_default();
+        let rest = self.arena.get(end..limit.min(end + BRACED_MAX)).unwrap_or_default();
         let Some(length) = memchr::memchr2(b'}', b'\n', rest) else {
             self.push(b'$');
             self.at += 1;

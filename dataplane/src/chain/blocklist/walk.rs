@@ -33,8 +33,8 @@ pub(super) struct Frame {
     /// The object itself, and what it says is to be done.
     start: u32,
     operation: u32,
-    /// That is a deletion of what is kept.
-    deletes_by_name: bool,
+    /// That is a deletion by its name.
+    is_deletion: bool,
     /// The file that is meant, and what would be written into it.
     path: u32,
     content: u32,
@@ -43,46 +43,12 @@ pub(super) struct Frame {
 impl Frame {
     /// Remembers what is judged together with other members. `of` is the object's own name.
     fn note(&mut self, (key, name): (u32, &str), of: &str, role: Role, value: &Node<'_>, node: u32) {
-        if matches!(value, Node::String(text) if operation::may_name(text))
-            && operation::is_operation(name)
-            && (self.key == NO_NODE || name == "state" || self.is_call(of))
-            && (self.operation == NO_NODE || !operation::says_weakly(name))
-            && !self.deletes_by_name
-        {
-            self.operation = node;
-        }
-        match value {
-            // Whatever the member is called. Nothing says better what is to be done.
-            Node::String(text)
-                if operation::is_deletion(text)
-                    && operation::may_hold_operation(name)
-                    && (self.key == NO_NODE || self.is_call(of)) =>
-            {
-                (self.operation, self.deletes_by_name) = (node, true);
-            }
-            Node::Static(StaticNode::Bool(false)) if self.operation == NO_NODE && operation::is_protection(name) => {
-                self.operation = key;
-            }
-            _ => {}
-        }
+        self.note_operation((key, name), of, value, node);
         match (role, value) {
             // `{"git":["push","--force"]}`: the member is the program.
             (_, Node::Array { .. }) if self.command == NO_NODE && is_program(name) => {
                 self.command = key;
                 self.argv = node;
-            }
-            // `{"dropDatabase":1}`, `{"delete_zone":true}`, `{"delete_jobs":"all"}`, `{"delete_branches":["main"]}`: the member
-            // is the operation.
-            (
-                _,
-                Node::Static(StaticNode::Bool(true) | StaticNode::I64(1) | StaticNode::U64(1))
-                | Node::String("all" | "*")
-                | Node::Array { .. },
-            ) if self.operation == NO_NODE && operation::is_switch(name) => {
-                self.operation = key;
-            }
-            (_, Node::Object { .. } | Node::Array { .. }) if self.operation == NO_NODE && operation::is_lifecycle(name) => {
-                self.operation = key;
             }
             (Role::Command, Node::String(_)) => self.command = node,
             (Role::Url, Node::String(_)) => self.url = node,
@@ -96,9 +62,36 @@ impl Frame {
         }
     }
 
+    /// Remembers what the object says is to be done: the value of a member, or the member itself.
+    fn note_operation(&mut self, (key, name): (u32, &str), of: &str, value: &Node<'_>, node: u32) {
+        let is_unsaid = self.operation == NO_NODE;
+        match value {
+            // `{"operator":"DeleteNamespace"}`: whatever the member is called, none says better what is to be done.
+            Node::String(text) if operation::is_deletion(text) && operation::may_hold_operation(name) && self.is_call(of) => {
+                (self.operation, self.is_deletion) = (node, true);
+            }
+            Node::String(text) if operation::may_name(text) && operation::is_operation(name) => {
+                let says_best = is_unsaid || !operation::says_weakly(name) && !self.is_deletion;
+                if says_best && (self.is_call(of) || name == "state") {
+                    (self.operation, self.is_deletion) = (node, operation::says_deletion(text));
+                }
+            }
+            // `{"cosmos":{"deleteDatabase":"orders"}}`
+            Node::String(text) if is_unsaid && !text.is_empty() && operation::is_deletion(name) && self.is_call(of) => {
+                self.operation = key;
+            }
+            Node::Array { len: 2.., .. } if is_unsaid && operation::is_verb(name) && self.is_call(of) => self.operation = key,
+            // `{"dropDatabase":1}`, `{"delete_zone":true}`, `{"delete_jobs":"all"}`, `{"delete_branches":["main"]}`.
+            _ if is_unsaid && is_all(value) && operation::is_switch(name) => self.operation = key,
+            Node::Static(StaticNode::Bool(false)) if is_unsaid && operation::is_protection(name) => self.operation = key,
+            Node::Object { .. } | Node::Array { .. } if is_unsaid && operation::is_lifecycle(name) => self.operation = key,
+            _ => {}
+        }
+    }
+
     /// Whether the object, whose own name is `of`, may be a call.
     fn is_call(&self, of: &str) -> bool {
-        if self.is_item { operation::holds_calls(of) } else { !operation::tells_of_calls(of) }
+        self.key == NO_NODE || if self.is_item { operation::holds_calls(of) } else { !operation::tells_of_calls(of) }
     }
 
     /// What is to be looked at once all members are known, one after the other.
@@ -262,16 +255,22 @@ impl<'s> Walk<'s> {
             deletes: false,
             start: u32::try_from(self.at.saturating_sub(1)).unwrap_or(NO_NODE),
             operation: NO_NODE,
-            deletes_by_name: false,
+            is_deletion: false,
             path: NO_NODE,
             content: NO_NODE,
         });
     }
 }
 
+/// Whether a value switches something on, or says which or that all are meant.
+fn is_all(value: &Node<'_>) -> bool {
+    let is_on = matches!(value, Node::Static(StaticNode::Bool(true) | StaticNode::I64(1) | StaticNode::U64(1)));
+    is_on || matches!(value, Node::String("all" | "*") | Node::Array { .. })
+}
+
 /// Whether a member is called like a program that takes its words as an array.
 fn is_program(name: &str) -> bool {
-    matches!(name, "git" | "kubectl" | "docker" | "helm" | "terraform" | "aws" | "gcloud" | "az" | "gh" | "psql" | "rm")
+    matches!(name, "git" | "redis" | "kubectl" | "docker" | "helm" | "terraform" | "aws" | "gcloud" | "az" | "gh" | "psql" | "rm")
 }
 
 /// The name at `key`; empty where there is none.

@@ -283,6 +283,9 @@ pub(super) const CONTEXT: &[&str] = &[
 /// What may go one by one, and not in a list.
 pub(super) const LISTED: &[&str] = &["user", "account", "channel", "conversation", "service", "mailbox", "group", "secret"];
 
+/// Whom an organization looks after.
+pub(super) const PEOPLE: &[&str] = &["users", "members", "customers", "accounts", "employees", "contacts", "devices"];
+
 /// Verbs that end what goes on: of all there is, nobody does so in passing.
 pub(super) const ENDS: &[&str] =
     &["cancel", "archive", "deactivate", "mute", "silence", "suspend", "disable", "stop", "kill", "shutdown"];
@@ -407,6 +410,16 @@ pub(in super::super) fn is_deletion(text: &str) -> bool {
     }
     let words = words(text);
     words.len() > 1 && Deletion::of(&words).is_some_and(|deletion| !deletion.is_mild() && kept(&deletion.nouns).is_some())
+}
+
+/// Whether the name of an operation says that something is taken away.
+pub(in super::super) fn says_deletion(text: &str) -> bool {
+    Deletion::of(&words(text)).is_some()
+}
+
+/// Whether a member is called like the verb of a deletion: `{"resource":"volumes","delete":["a","b"]}`.
+pub(in super::super) fn is_verb(name: &str) -> bool {
+    one_of(name, DELETES)
 }
 
 /// Whether switching a member of this name off takes away what keeps a thing from being deleted.
