@@ -536,6 +536,7 @@ impl Run<'_, '_> {
             b"git" => self.git_alias(args),
             b"alias" | b"npm" | b"pnpm" => self.push_kept(name, args),
             b"aws" if self.args(args).any(operation::expires_at_once) => self.report(Builtin::CloudStorage),
+            b"aws" if self.starves(args) => self.report(Builtin::ClusterStop),
             b"vim" | b"vi" | b"nvim" | b"ex" => self.editor(args),
             b"cd" | b"pushd" => self.enter(args),
             b"rails" | b"gitlab-rails" | b"wp" | b"drush" | b"artisan" => self.evaluates(args),
@@ -576,7 +577,7 @@ impl Run<'_, '_> {
     /// Interpreters, downloads and connections; everything else is left to the table.
     fn networked(&mut self, name: &[u8], at: usize, input: Flow) -> Flow {
         let args = at + 1;
-        if self.aliased(at) {
+        if self.aliased(at) || self.called(at) {
             return Flow::Nothing;
         }
         if is_shell(name) || matches!(name, b"source" | b"." | b"eval" | b"iex" | b"invoke-expression") {
@@ -920,6 +921,8 @@ fn is_database_client(name: &[u8]) -> bool {
             | b"clickhouse"
             | b"duckdb"
             | b"bq"
+            | b"wrangler"
+            | b"turso"
             | b"snowsql"
             | b"influx"
             | b"cockroach"

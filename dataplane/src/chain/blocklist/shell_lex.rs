@@ -731,6 +731,25 @@ impl Lexer {
         (!self.bytes(*value).starts_with(wanted)).then_some(*value)
     }
 
+    /// The body of a function of this name that the text at hand defines and that takes arguments.
+    pub(super) fn function(&self, name: Span) -> Option<Span> {
+        let (text, name) = (self.bytes(self.unit.text), self.bytes(name));
+        // LIMIT: what is defined stands at the beginning.
+        let text = text.get(..text.len().min(BRACED_MAX * 4)).unwrap_or_default();
+        memchr::memmem::find(text, b"()")?;
+        let defined = memchr::memmem::find_iter(text, name).find_map(|at| {
+            let rest = text.get(at + name.len()..)?;
+            let starts = at.checked_sub(1).and_then(|before| text.get(before)).is_none_or(|byte| b" \t\n;".contains(byte));
+            let body = rest.trim_ascii_start().strip_prefix(b"()")?.trim_ascii_start().strip_prefix(b"{")?;
+            (starts && !name.is_empty()).then_some(body)
+        })?;
+        let end = memchr::memmem::find(defined, b"\n}").or_else(|| memchr::memchr(b'}', defined))?;
+        let body = defined.get(..end).filter(|body| memchr::memmem::find(body, b"$1").is_some())?;
+        // What is behind the brace ends where the text does.
+        let start = self.unit.text.start + narrow(text.len() - defined.len());
+        Some(Span { start, end: start + narrow(body.len()) })
+    }
+
     /// Remembers `NAME=value`.
     pub(super) fn assign(&mut self, word: Word, name_bytes: usize) {
         let name = Span { start: word.text.start, end: word.text.start + narrow(name_bytes) };

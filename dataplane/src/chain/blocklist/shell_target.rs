@@ -16,8 +16,21 @@ pub(super) fn is_core(path: &[u8]) -> bool {
 
 /// Whether a path is where a database keeps its data, or something in there.
 pub(super) fn is_store(path: &[u8]) -> bool {
-    let stores: [&[u8]; 4] = [b"/var/lib/mysql", b"/var/lib/postgresql", b"/var/lib/mongodb", b"/var/lib/etcd"];
-    stores.iter().any(|store| path.starts_with(store))
+    let stores: [&[u8]; 12] = [
+        b"mysql",
+        b"postgresql",
+        b"mongodb",
+        b"etcd",
+        b"redis",
+        b"prometheus",
+        b"grafana",
+        b"elasticsearch",
+        b"cassandra",
+        b"rabbitmq",
+        b"influxdb",
+        b"clickhouse",
+    ];
+    path.strip_prefix(b"/var/lib/").is_some_and(|path| stores.iter().any(|store| path.starts_with(store)))
 }
 
 /// Whether a path is where a machine keeps its backups.
@@ -430,6 +443,10 @@ fn windows(rest: &[u8]) -> Place {
         || is(b"program")
     {
         return Place::System;
+    }
+    let is_build = is_artefact(first) || SCRATCH.iter().any(|name| is(name));
+    if steps.length == 1 && !is_build && !first.contains(&b'.') {
+        return Place::Elsewhere;
     }
     if is(b"users") {
         return if steps.length <= 3 { Place::Home } else { Place::Ordinary };

@@ -44,6 +44,9 @@ pub(super) fn check(scratch: &mut Scratch, sink: &mut Sink<'_>, text: &[u8], cer
     if certainty == Certainty::Sql || start.starts_with(b"db.") {
         documents(sink, text);
     }
+    if certainty == Certainty::Sql && memchr::memmem::find(text, b"pg_drop_replication_slot(").is_some() {
+        sink.report(Builtin::SqlDrop);
+    }
     if start.starts_with(b"g.V()")
         || start.starts_with(b"CALL apoc.periodic")
         || matches!(text.trim_ascii(), b"DROP ALL" | b"CLEAR ALL")
@@ -590,7 +593,8 @@ fn always(text: &[u8], table: &[u8], condition: &[Token]) -> bool {
         [when, op, now, ..] if op.kind == Kind::Symbol(b'<') && is_birth(when.of(text)) => {
             let is_now = now.is_any(text, &["now", "current_timestamp", "getdate", "sysdate", "current_date"]);
             let called = if condition.get(3).is_some_and(|token| token.kind == Kind::Symbol(b'(')) { 5 } else { 3 };
-            is_now && rest(called)
+            let is_later = condition.get(called).is_some_and(|token| token.kind == Kind::Symbol(b'+'));
+            is_now && (is_later || rest(called))
         }
         [_, like, pattern, ..] if like.is_any(text, &["like", "ilike"]) => pattern.of(text) == b"%" && rest(3),
         [left, op, right, ..] if op.kind == Kind::Symbol(b'=') => {

@@ -85,6 +85,7 @@ impl Run<'_, '_> {
                 && match target::place(arg) {
                     Place::Root | Place::System | Place::Device => true,
                     Place::Home | Place::Working => recursive || arg.contains(&b'*'),
+                    Place::Elsewhere if arg.get(1) == Some(&b':') => recursive,
                     Place::Elsewhere | Place::Ordinary => {
                         recursive && (matches!(arg, b"*.*" | b"*") || arg.get(1) == Some(&b':') && arg.contains(&b'*'))
                     }
@@ -201,6 +202,12 @@ impl Run<'_, '_> {
             }
             _ => false,
         }
+    }
+
+    /// `aws autoscaling update-auto-scaling-group … --max-size 0`: nothing is left that runs.
+    pub(super) fn starves(&self, args: usize) -> bool {
+        let sizes: [&[u8]; 3] = [b"--max-size", b"--desired-capacity", b"--desired-count"];
+        (args..self.count()).any(|index| sizes.contains(&self.word(index)) && self.word(index + 1) == b"0")
     }
 
     /// `shred` and its kin.
@@ -369,7 +376,8 @@ impl Run<'_, '_> {
         let is_empty = |path: &[u8]| path.strip_suffix(b"/").unwrap_or(path).ends_with(b"empty");
         let from_nothing = matches!(first, b"/dev/null" | b"/dev/zero" | b"/dev/urandom");
         let is_account_file = matches!(last, b"/etc/passwd" | b"/etc/shadow" | b"/etc/sudoers" | b"/etc/fstab");
-        if name == b"mv" && away {
+        let is_data = target::is_store(first) && last.starts_with(b"/tmp/");
+        if name == b"mv" && (away || is_data) {
             Some(Builtin::ShellDelete)
         } else if name == b"mv" && target::is_system_file(first) {
             Some(Builtin::ShellOverwrite)

@@ -76,6 +76,7 @@ impl Run<'_, '_> {
         let broad = |path: &[u8]| match target::place(path) {
             Place::Root | Place::Home => true,
             Place::System => path.ends_with(b"/*") || path.ends_with(b"/*/") || path.starts_with(b"\\\\"),
+            Place::Elsewhere => self.windows && path.get(1) == Some(&b':') && self.says(b"ecurse"),
             // `$drive.Root`
             _ => path == b".git" || self.windows && path.ends_with(b".Root"),
         };

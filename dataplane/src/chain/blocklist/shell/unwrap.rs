@@ -8,7 +8,7 @@ use super::super::Node;
 use super::super::builtin::Builtin;
 use super::super::detect::Words;
 use super::super::shell_lex::Span;
-use super::{Flow, Run, program};
+use super::{Flow, Run, Trust, program};
 
 /// Most wrappers around one command. LIMIT: nobody needs more, and each looks through the words that are left.
 const WRAPPERS_MAX: usize = 16;
@@ -285,6 +285,19 @@ impl Run<'_, '_> {
         self.lexer.copy(rest);
         let command = Span { start, end: self.lexer.end() };
         self.lexer.push_unit(command, self.depth + 1, self.windows);
+        true
+    }
+
+    /// `drop() { rm -rf "$1"; }; drop /etc`: the body of a function that the text defines, with what it is called with.
+    pub(super) fn called(&mut self, at: usize) -> bool {
+        // What a function calls is defined outside of it.
+        if self.depth > 0 || self.trust != Trust::Command {
+            return false;
+        }
+        let Some(name) = self.lexer.words.get(at).map(|word| word.text) else { return false };
+        let Some(body) = self.lexer.function(name) else { return false };
+        self.lexer.bind_positions(at);
+        self.lexer.push_unit(body, self.depth + 1, self.windows);
         true
     }
 
