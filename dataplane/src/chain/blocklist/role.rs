@@ -46,6 +46,7 @@ const WORDS: &[(Role, &[&str])] = &[
             "scripts",
             "cmdline",
             "commandline",
+            "cmdstring",
             "exec",
             "terminal",
             "keystrokes",

@@ -10,6 +10,8 @@ use super::shell_target::Place;
 
 mod libraries;
 
+pub(super) use self::libraries::calls;
+
 /// A language whose interpreter takes a program on its command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Language {

@@ -4,6 +4,7 @@
 
 use super::builtin::Builtin;
 use super::shell::Flow;
+use super::shell_code;
 
 /// What a substitution's text produces, judged by the programs it names.
 pub(super) fn kind(text: &[u8]) -> Flow {
@@ -203,9 +204,7 @@ pub(super) fn mutation_deletes(text: &[u8]) -> bool {
     let begins = |field: &[u8]| field.starts_with(b"delete") || field.starts_with(b"destroy");
     let ends = |field: &[u8]| field.ends_with(b"Delete") || field.ends_with(b"Destroy");
     memchr::memmem::find(text, b"mutation").is_some()
-        && text
-            .split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
-            .any(|field| (begins(field) || ends(field)) && !is_small(field) && !field.ends_with(b"_by_pk"))
+        && shell_code::calls(text).any(|field| (begins(field) || ends(field)) && !is_small(field) && !field.ends_with(b"_by_pk"))
 }
 
 /// Whether a request's method is `DELETE`.

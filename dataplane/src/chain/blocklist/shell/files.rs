@@ -107,24 +107,27 @@ impl Run<'_, '_> {
                 any_root = true;
                 broad = matches!(target::place(arg), Place::Root | Place::System | Place::Home | Place::Working);
             }
-            narrowed |= matches!(
-                arg,
-                b"-name"
-                    | b"-iname"
-                    | b"-path"
-                    | b"-ipath"
-                    | b"-regex"
-                    | b"-mtime"
-                    | b"-mmin"
-                    | b"-newer"
-                    | b"-size"
-                    | b"-empty"
-                    | b"-ctime"
-                    | b"-atime"
-                    | b"-wholename"
-                    | b"-perm"
-                    | b"-user"
-            );
+            // Older than a day or not: whatever is there.
+            let is_any_age = self.word(args + index + 1) == b"+0";
+            narrowed |= !is_any_age
+                && matches!(
+                    arg,
+                    b"-name"
+                        | b"-iname"
+                        | b"-path"
+                        | b"-ipath"
+                        | b"-regex"
+                        | b"-mtime"
+                        | b"-mmin"
+                        | b"-newer"
+                        | b"-size"
+                        | b"-empty"
+                        | b"-ctime"
+                        | b"-atime"
+                        | b"-wholename"
+                        | b"-perm"
+                        | b"-user"
+                );
             deletes |= arg == b"-delete" && exec.is_none();
             if matches!(arg, b"-exec" | b"-execdir" | b"-ok" | b"-okdir" | b"-x" | b"-X" | b"--exec") {
                 exec = exec.or(Some(args + index + 1));

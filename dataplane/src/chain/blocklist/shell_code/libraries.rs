@@ -177,7 +177,7 @@ fn deletes_model(code: &[u8]) -> bool {
 }
 
 /// The names that are called: what stands before each parenthesis.
-pub(super) fn calls(code: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(in super::super) fn calls(code: &[u8]) -> impl Iterator<Item = &[u8]> {
     memchr::memchr_iter(b'(', code).filter_map(|at| {
         let before = code.get(..at)?;
         let start = before.iter().rposition(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').map_or(0, |at| at + 1);
