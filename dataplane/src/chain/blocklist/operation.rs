@@ -212,14 +212,9 @@ impl<'t, 'i> Call<'t, 'i> {
             Some(Node::Static(StaticNode::Bool(_) | StaticNode::Null)) | None => false,
             Some(_) => true,
         };
-        let says_which = |name: &str, value| {
-            !is_operation(name)
-                && !is_nested(name)
-                && !holds_settings(name)
-                && names_one(value)
-                && !one_of(last_of(name), CONTEXT)
-                || name.eq_ignore_ascii_case("name")
-        };
+        let says_something_else =
+            |name: &str| is_operation(name) || is_nested(name) || holds_settings(name) || one_of(last_of(name), CONTEXT);
+        let says_which = |name: &str, value| name.eq_ignore_ascii_case("name") || names_one(value) && !says_something_else(name);
         let mut subjects = self.values().filter(|(name, value)| says_which(name, value));
         let (name, _) = subjects.next()?;
         kept(&without_id(name)).filter(|_| subjects.next().is_none())
@@ -263,20 +258,20 @@ impl<'t, 'i> Call<'t, 'i> {
     /// Switches off what protects.
     fn stops(self, words: &[&str]) -> Option<Builtin> {
         let at = words.iter().position(|word| one_of(word, STOPS))?;
+        let verb = words.get(at).copied()?;
         if words.iter().take(at).any(|word| one_of(word, LOOKS)) {
             return None;
         }
         let (before, after) = (words.get(..at).unwrap_or_default(), words.get(at + 1..).unwrap_or_default());
         let is = |noun: &str| before.iter().chain(after).any(|word| singular(word).eq_ignore_ascii_case(noun));
         let protects = |word: &str| one_of(singular(word), PROTECTS);
-        let stops = match (words.get(at).copied().unwrap_or_default(), after.last().or(before.last())) {
-            ("unprotect", _) => true,
-            (verb, _) if verb.eq_ignore_ascii_case("schedule") => is("deletion"),
-            (_, None) => self.kinds().any(|kind| protects(last_of(kind))),
-            (_, Some(last)) => is("mfa") || protects(last),
+        let stops = match after.last().or(before.last()) {
+            _ if one_of(verb, &["unprotect"]) => true,
+            _ if one_of(verb, &["schedule"]) => is("deletion"),
+            None => self.kinds().any(|kind| protects(last_of(kind))),
+            Some(last) => is("mfa") || protects(last),
         };
-        let is_mass = || words.iter().any(|word| one_of(word, MASS)) && !self.is_bounded() || self.takes_all();
-        if stops { Some(Builtin::CloudAudit) } else { (is("user") && is_mass()).then_some(Builtin::ShellAccount) }
+        stops.then_some(Builtin::CloudAudit)
     }
 
     /// Whether a path is meant that is more than a project's own.
@@ -488,6 +483,8 @@ mod tests {
             (r#"{"method":"DELETE","path":"/api/v1/namespaces/payments"}"#, Some("shell.data-store")),
             (r#"{"method":"DELETE","path":"/api/v1/namespaces/payments/pods/web-1"}"#, None),
             (r#"{"method":"DELETE","path":"/notes/7"}"#, None),
+            (r#"{"method":"delete","path":"/subscriptions/7/resourceGroups/core","apiType":"azure"}"#, Some("cloud.delete")),
+            (r#"{"method":"delete","path":"/me/messages/7","apiType":"graph"}"#, None),
             (r#"{"method":"DELETE","path":"/repos/acme/api"}"#, Some("cloud.delete")),
             (r#"{"method":"DELETE","path":"/repos/acme/api/issues/7/lock"}"#, None),
             (r#"{"database":"shop","command":{"dropDatabase":1}}"#, Some("sql.drop")),

@@ -171,6 +171,8 @@ const COLLECTIONS: &[&[u8]] = &[
     b"protection",
     b"rulesets",
     b"vhosts",
+    b"resourceGroups",
+    b"realms",
     b"repositories",
     b"volumesnapshots",
     b"volumesnapshotcontents",

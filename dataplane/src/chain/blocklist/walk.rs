@@ -55,7 +55,9 @@ impl Frame {
             (_, Node::String(text)) if text.starts_with('/') && matches!(name, "route" | "resource") => self.url = node,
             (Role::Path, Node::String(_)) if self.path == NO_NODE => self.path = node,
             (Role::Content, Node::String(_)) if written::is_content(name) => self.content = node,
-            (_, Node::String("DELETE")) if operation::is_request_method(name) => self.deletes = true,
+            (_, Node::String(method)) if method.eq_ignore_ascii_case("delete") && operation::is_request_method(name) => {
+                self.deletes = true;
+            }
             (_, Node::String(_)) if self.command == NO_NODE && name == "tool" => self.command = node,
             (Role::Argv, Node::String(_)) | (Role::Argv | Role::Command, Node::Array { .. }) => self.argv = node,
             _ => {}
