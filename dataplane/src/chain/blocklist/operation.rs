@@ -532,6 +532,9 @@ mod tests {
             (r#"{"trigger":{"action":"deleteProject"},"notify":"ops"}"#, None),
             (r#"{"auth_can_i":{"verb":"delete","resource":"namespaces"}}"#, None),
             (r#"{"properties":{"delete_bucket":{"type":"string"}}}"#, None),
+            (r#"{"service":{"actions":{"DeleteStack":{"about":"x"}}}}"#, None),
+            (r#"{"examples":{"DeleteStack":[{"about":"x"}]}}"#, None),
+            (r#"{"operations":{"A":{},"B":{},"C":{},"D":{},"E":{},"F":{},"G":{},"H":{},"DeleteStack":{"input":{}}}}"#, None),
             (r#"{"name":"delete_pvc","arguments":{"namespace":"db"}}"#, Some("cluster.delete")),
             (r#"{"name":"delete_pvc","schedule":"daily"}"#, None),
             // What one member, or every member of a list, says of what is taken.

@@ -14,11 +14,16 @@ use super::{to_usize, written};
 /// Marks the absence of a node.
 pub(super) const NO_NODE: u32 = u32::MAX;
 
+/// How many objects may stand around what is asked for, and how many members may stand beside it. LIMIT: what is deeper, or
+/// one of more, describes calls: the interface of a service, a schema.
+const NEAR: usize = 2;
+const FEW: usize = 8;
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
     remaining: usize,
     object: bool,
-    /// It stands in a list.
+    /// It stands in a list, or as one of many.
     is_item: bool,
     role: Role,
     key: u32,
@@ -84,7 +89,7 @@ impl Frame {
             }
             Node::Array { len: 2.., .. } if is_unsaid && operation::is_verb(name) && self.is_call(of) => self.operation = key,
             // `{"dropDatabase":1}`, `{"delete_zone":true}`, `{"delete_jobs":"all"}`, `{"delete_branches":["main"]}`.
-            _ if is_unsaid && is_all(value) && operation::is_switch(name) => self.operation = key,
+            _ if is_unsaid && is_all(value) && operation::is_switch(name) && self.is_call(of) => self.operation = key,
             Node::Static(StaticNode::Bool(false)) if is_unsaid && operation::is_protection(name) => self.operation = key,
             Node::Object { .. } | Node::Array { .. } if is_unsaid && operation::is_lifecycle(name) => self.operation = key,
             _ => {}
@@ -234,11 +239,18 @@ impl<'s> Walk<'s> {
     /// Goes into an object, which may be what an operation of its name is called with: `{"efs":{"DeleteFileSystem":{…}}}`.
     fn enter(&mut self, nodes: &[Node<'_>], (len, is_item): (usize, bool), role: Role, key: u32) {
         let holder = self.frames.last().map_or("", |frame| name_at(nodes, frame.key));
-        let is_operation = !is_item && operation::names_operation(name_at(nodes, key)) && !operation::tells_of_calls(holder);
+        let is_call = !is_item && !self.is_one_of_many() && !operation::tells_of_calls(holder);
+        let is_operation = is_call && operation::names_operation(name_at(nodes, key));
         self.push((len, true), is_item, role, key);
         if let Some(frame) = self.frames.last_mut().filter(|_| is_operation) {
             frame.operation = key;
         }
+    }
+
+    /// Whether what comes next is too deep, or has too much beside it, to be asked for.
+    fn is_one_of_many(&self) -> bool {
+        self.frames.len() > NEAR
+            || self.frames.last().is_some_and(|holder| holder.index + holder.remaining > FEW && self.frames.len() > 1)
     }
 
     fn push(&mut self, (remaining, object): (usize, bool), is_item: bool, role: Role, key: u32) {
@@ -246,7 +258,7 @@ impl<'s> Walk<'s> {
         self.frames.push(Frame {
             remaining,
             object,
-            is_item,
+            is_item: is_item || self.is_one_of_many(),
             role,
             key,
             index: 0,
