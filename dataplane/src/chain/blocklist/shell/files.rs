@@ -192,7 +192,9 @@ impl Run<'_, '_> {
         match name {
             b"rails" | b"rake" | b"mix" | b"artisan" | b"prisma" | b"knex" => {
                 let environments: [&[u8]; 4] = [b"RAILS_ENV", b"RACK_ENV", b"NODE_ENV", b"MIX_ENV"];
-                environments.iter().any(|name| self.lexer.value_of(name) == Some(b"test"))
+                // Where a database is named, it is that one.
+                self.lexer.value_of(b"DATABASE_URL").is_none()
+                    && environments.iter().any(|name| self.lexer.value_of(name) == Some(b"test"))
             }
             b"gsutil" | b"gcloud" => {
                 let removes = self.operands(args).any(|word| word == b"rm");

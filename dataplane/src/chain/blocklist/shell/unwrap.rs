@@ -101,6 +101,7 @@ impl Run<'_, '_> {
 
     /// `ssh host a \; b`: a shell on the other side reads the words again.
     fn remote(&mut self, from: usize) -> usize {
+        let from = from + usize::from(self.word(from) == b"--");
         if self.args(from).any(|word| matches!(word, b";" | b"&&" | b"|" | b"||")) {
             let text = self.lexer.join(from);
             self.lexer.push_unit(text, self.depth + 1, self.windows);
