@@ -23,8 +23,8 @@ const FEW: usize = 8;
 pub(super) struct Frame {
     remaining: usize,
     object: bool,
-    /// It stands in a list, or as one of many.
-    is_item: bool,
+    /// What it says is to be done, and not what was or could be.
+    is_call: bool,
     role: Role,
     key: u32,
     index: usize,
@@ -46,9 +46,9 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Remembers what is judged together with other members. `of` is the object's own name.
-    fn note(&mut self, (key, name): (u32, &str), of: &str, role: Role, value: &Node<'_>, node: u32) {
-        self.note_operation((key, name), of, value, node);
+    /// Remembers what is judged together with other members.
+    fn note(&mut self, (key, name): (u32, &str), role: Role, value: &Node<'_>, node: u32) {
+        self.note_operation((key, name), value, node);
         match (role, value) {
             // `{"git":["push","--force"]}`: the member is the program.
             (_, Node::Array { .. }) if self.command == NO_NODE && is_program(name) => {
@@ -70,35 +70,32 @@ impl Frame {
     }
 
     /// Remembers what the object says is to be done: the value of a member, or the member itself.
-    fn note_operation(&mut self, (key, name): (u32, &str), of: &str, value: &Node<'_>, node: u32) {
+    fn note_operation(&mut self, (key, name): (u32, &str), value: &Node<'_>, node: u32) {
         let is_unsaid = self.operation == NO_NODE;
         match value {
-            // `{"operator":"DeleteNamespace"}`: whatever the member is called, none says better what is to be done.
-            Node::String(text) if operation::is_deletion(text) && operation::may_hold_operation(name) && self.is_call(of) => {
-                (self.operation, self.is_deletion) = (node, true);
-            }
-            Node::String(text) if operation::may_name(text) && operation::is_operation(name) => {
-                let says_best = is_unsaid || !operation::says_weakly(name) && !self.is_deletion;
-                if says_best && (self.is_call(of) || name == "state") {
-                    (self.operation, self.is_deletion) = (node, operation::says_deletion(text));
-                }
-            }
-            // `{"cosmos":{"deleteDatabase":"orders"}}`
-            Node::String(text) if is_unsaid && !text.is_empty() && operation::is_deletion(name) && self.is_call(of) => {
-                self.operation = key;
-            }
-            Node::Array { len: 2.., .. } if is_unsaid && operation::is_verb(name) && self.is_call(of) => self.operation = key,
-            // `{"dropDatabase":1}`, `{"delete_zone":true}`, `{"delete_jobs":"all"}`, `{"delete_branches":["main"]}`.
-            _ if is_unsaid && is_all(value) && operation::is_switch(name) && self.is_call(of) => self.operation = key,
+            Node::String(text) if name == "state" && is_unsaid && operation::may_name(text) => self.operation = node,
             Node::Static(StaticNode::Bool(false)) if is_unsaid && operation::is_protection(name) => self.operation = key,
             Node::Object { .. } | Node::Array { .. } if is_unsaid && operation::is_lifecycle(name) => self.operation = key,
+            _ if !self.is_call => {}
+            // `{"operator":"DeleteNamespace"}`: whatever the member is called, none says better what is to be done.
+            Node::String(text) if operation::is_deletion(text) && operation::may_hold_operation(name) => {
+                (self.operation, self.is_deletion) = (node, true);
+            }
+            Node::String(text) if self.is_said_best(name) && operation::may_name(text) && operation::is_operation(name) => {
+                (self.operation, self.is_deletion) = (node, operation::says_deletion(text));
+            }
+            // `{"cosmos":{"deleteDatabase":"orders"}}`
+            Node::String(text) if is_unsaid && !text.is_empty() && operation::is_deletion(name) => self.operation = key,
+            Node::Array { len: 2.., .. } if is_unsaid && operation::is_verb(name) => self.operation = key,
+            // `{"dropDatabase":1}`, `{"delete_zone":true}`, `{"delete_jobs":"all"}`, `{"delete_branches":["main"]}`.
+            _ if is_unsaid && is_all(value) && operation::is_switch(name) => self.operation = key,
             _ => {}
         }
     }
 
-    /// Whether the object, whose own name is `of`, may be a call.
-    fn is_call(&self, of: &str) -> bool {
-        self.key == NO_NODE || if self.is_item { operation::holds_calls(of) } else { !operation::tells_of_calls(of) }
+    /// Whether nothing so far says better what is to be done than a member of this name.
+    fn is_said_best(&self, name: &str) -> bool {
+        self.operation == NO_NODE || !operation::says_weakly(name) && !self.is_deletion
     }
 
     /// What is to be looked at once all members are known, one after the other.
@@ -218,7 +215,7 @@ impl<'s> Walk<'s> {
             let value = nodes.get(self.at)?;
             self.at += 1;
             if in_object && let Some(frame) = self.frames.last_mut() {
-                frame.note((key, name_at(nodes, key)), name_at(nodes, frame.key), role, value, node);
+                frame.note((key, name_at(nodes, key)), role, value, node);
             }
             match value {
                 Node::String(_) => return Some(Visit::Value { node, key, role }),
@@ -226,7 +223,7 @@ impl<'s> Walk<'s> {
                 Node::Array { len, .. } => {
                     // `{"commands":[["kubectl","delete",…],…]}`
                     let is_command = !in_object && role == Role::Command;
-                    self.push((*len, false), !in_object, role, key);
+                    self.push(*len, false, role, key);
                     if let Some(frame) = self.frames.last_mut().filter(|_| is_command) {
                         frame.argv = node;
                     }
@@ -238,12 +235,14 @@ impl<'s> Walk<'s> {
 
     /// Goes into an object, which may be what an operation of its name is called with: `{"efs":{"DeleteFileSystem":{…}}}`.
     fn enter(&mut self, nodes: &[Node<'_>], (len, is_item): (usize, bool), role: Role, key: u32) {
-        let holder = self.frames.last().map_or("", |frame| name_at(nodes, frame.key));
-        let is_call = !is_item && !self.is_one_of_many() && !operation::tells_of_calls(holder);
-        let is_operation = is_call && operation::names_operation(name_at(nodes, key));
-        self.push((len, true), is_item, role, key);
-        if let Some(frame) = self.frames.last_mut().filter(|_| is_operation) {
-            frame.operation = key;
+        let (name, holder) = (name_at(nodes, key), self.frames.last().map_or("", |frame| name_at(nodes, frame.key)));
+        let is_one = !is_item && !self.is_one_of_many();
+        let is_operation = is_one && !operation::tells_of_calls(holder) && operation::names_operation(name);
+        self.push(len, true, role, key);
+        if let Some(frame) = self.frames.last_mut() {
+            let may_be = if is_one { !operation::tells_of_calls(name) } else { operation::holds_calls(name) };
+            frame.is_call = key == NO_NODE || may_be;
+            frame.operation = if is_operation { key } else { NO_NODE };
         }
     }
 
@@ -253,12 +252,12 @@ impl<'s> Walk<'s> {
             || self.frames.last().is_some_and(|holder| holder.index + holder.remaining > FEW && self.frames.len() > 1)
     }
 
-    fn push(&mut self, (remaining, object): (usize, bool), is_item: bool, role: Role, key: u32) {
+    fn push(&mut self, remaining: usize, object: bool, role: Role, key: u32) {
         let pointer_len = self.pointer().len();
         self.frames.push(Frame {
             remaining,
             object,
-            is_item: is_item || self.is_one_of_many(),
+            is_call: false,
             role,
             key,
             index: 0,
