@@ -221,13 +221,16 @@ impl Bare {
 }
 
 /// `unlink glob "/var/backups/*"`, `array_map("unlink", glob("/var/www/uploads/*"))`.
-pub(super) fn unlinks_all(code: &[u8]) -> bool {
+fn unlinks_all(code: &[u8]) -> bool {
     let roots: [&[u8]; 6] = [b"/var/", b"/etc/", b"/home/", b"/srv/", b"/opt/", b"/backup"];
     has(code, &[b"unlink"]) && has(code, &[b"glob"]) && has(code, &roots)
 }
 
 /// What is wrong with an inline program.
 pub(super) fn inline(code: &[u8], acts: Acts, substituted: bool) -> Option<Builtin> {
+    if unlinks_all(code) {
+        return Some(Builtin::ShellDelete);
+    }
     if acts.0 == 0 {
         return None;
     }

@@ -89,6 +89,12 @@ enum Class {
     Special,
 }
 
+/// The two sides of `NAME=value`.
+fn assignment(word: Word, name_bytes: usize) -> (Span, Span) {
+    let name = Span { start: word.text.start, end: word.text.start + narrow(name_bytes) };
+    (name, Span { start: name.end + 1, end: word.text.end })
+}
+
 static CLASSES: [Class; 256] = {
     let mut table = [Class::Special; 256];
     let mut byte = 0_u8;
@@ -684,14 +690,17 @@ impl Lexer {
     }
 
     fn find_variable(&self, name: Span) -> Option<Span> {
-        let wanted = self.bytes(name);
-        self.variables.iter().rev().find(|(known, _)| self.bytes(*known) == wanted).map(|(_, value)| *value)
+        self.latest(&self.variables, self.bytes(name))
     }
 
     /// What a variable is set to, where that is known.
     pub(super) fn value_of(&self, name: &[u8]) -> Option<&[u8]> {
-        let (_, value) = self.variables.iter().rev().find(|(known, _)| self.bytes(*known) == name)?;
-        Some(self.bytes(*value))
+        self.latest(&self.variables, name).map(|value| self.bytes(value))
+    }
+
+    /// What was remembered last under a name.
+    fn latest(&self, kept: &[(Span, Span)], wanted: &[u8]) -> Option<Span> {
+        kept.iter().rev().find(|(known, _)| self.bytes(*known) == wanted).map(|(_, value)| *value)
     }
 
     /// Remembers that the variable one word names is what another says, or empty.
@@ -718,17 +727,15 @@ impl Lexer {
 
     /// Remembers `alias NAME=value`.
     pub(super) fn keep_alias(&mut self, word: Word, name_bytes: usize) {
-        let name = Span { start: word.text.start, end: word.text.start + narrow(name_bytes) };
         if self.aliases.len() < VARIABLES_MAX {
-            self.aliases.push((name, Span { start: name.end + 1, end: word.text.end }));
+            self.aliases.push(assignment(word, name_bytes));
         }
     }
 
     /// What a command of this name stands for; not one that stands for itself with other options.
     pub(super) fn alias(&self, name: Span) -> Option<Span> {
         let wanted = self.bytes(name);
-        let (_, value) = self.aliases.iter().rev().find(|(known, _)| self.bytes(*known) == wanted)?;
-        (!self.bytes(*value).starts_with(wanted)).then_some(*value)
+        self.latest(&self.aliases, wanted).filter(|value| !self.bytes(*value).starts_with(wanted))
     }
 
     /// The body of a function of this name that the text at hand defines and that takes arguments.
@@ -752,10 +759,8 @@ impl Lexer {
 
     /// Remembers `NAME=value`.
     pub(super) fn assign(&mut self, word: Word, name_bytes: usize) {
-        let name = Span { start: word.text.start, end: word.text.start + narrow(name_bytes) };
-        let value = Span { start: name.end + 1, end: word.text.end };
         if self.variables.len() < VARIABLES_MAX && word.substitution == Span::default() {
-            self.variables.push((name, value));
+            self.variables.push(assignment(word, name_bytes));
         }
     }
 

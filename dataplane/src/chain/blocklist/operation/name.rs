@@ -297,6 +297,9 @@ pub(super) const UNTELLING: &[&str] =
 /// Names of members that say of what kind the thing is.
 pub(super) const KINDS: &[&str] = &["resource", "kind", "type", "service", "object", "entity", "target", "resources", "scope"];
 
+/// What members are called that say what is to be done only where none says it better.
+const WEAK: &[&str] = &["tool", "mode", "state", "endpoint"];
+
 /// Whether a text may be the name of something. A command line is none.
 pub(in super::super) fn may_name(text: &str) -> bool {
     text.len() <= NAME_BYTES_MAX && memchr::memchr(b' ', text.as_bytes()).is_none()
@@ -323,12 +326,13 @@ pub(in super::super) fn is_operation(name: &str) -> bool {
         "intent",
         "do",
     ];
-    says_weakly(name) || one_of(told_by(name), &strong)
+    let told = told_by(name);
+    name == "name" || one_of(told, WEAK) || one_of(told, &strong)
 }
 
 /// Whether a member says what is to be done only where none says it better: `{"tool":"terraform","action":"destroy"}`.
 pub(in super::super) fn says_weakly(name: &str) -> bool {
-    name == "name" || one_of(told_by(name), &["tool", "mode", "state", "endpoint"])
+    name == "name" || one_of(told_by(name), WEAK)
 }
 
 /// The word that tells what a member is: the last but for `name` and its kin.

@@ -56,10 +56,6 @@ impl Run<'_, '_> {
     /// A whole program. What a substitution leaves open is not held against it.
     pub(super) fn program(&mut self, code: Span, substituted: bool) {
         let text = self.lexer.bytes(code);
-        if shell_code::unlinks_all(text) {
-            self.report(Builtin::ShellDelete);
-        }
-        let text = self.lexer.bytes(code);
         let acts = Acts::of(text, &self.shell.bare);
         if let Some(found) = shell_code::inline(text, acts, substituted) {
             self.report(found);
