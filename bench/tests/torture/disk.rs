@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use dataplane::journal::{Fault, Faults, Op, Progress};
 use wire::ids::SeqNo;
@@ -28,6 +29,8 @@ pub(crate) struct Plan {
     pub(crate) cut_at: u64,
     /// How many of a thousand operations fail.
     pub(crate) fail_per_mille: u64,
+    /// How long a sync takes, in which others write, and which a cut can fall into.
+    pub(crate) sync_time: Duration,
     /// Syncs that are claimed and not done: what a build that forgot one of them would do.
     pub(crate) forget: Option<Forget>,
 }
@@ -86,7 +89,10 @@ struct Model {
 }
 
 /// The disk. Lives on the shard and its keeper.
-pub(crate) struct Disk(Mutex<Model>);
+pub(crate) struct Disk {
+    sync_time: Duration,
+    model: Mutex<Model>,
+}
 
 impl Disk {
     /// A disk that holds what `left` says, all of it durable.
@@ -110,7 +116,7 @@ impl Disk {
         }
         model.durable_names = model.names.clone();
         model.name_steps.clear();
-        Arc::new(Disk(Mutex::new(model)))
+        Arc::new(Disk { sync_time: plan.sync_time, model: Mutex::new(model) })
     }
 
     /// Whose progress says what is synced.
@@ -121,6 +127,13 @@ impl Disk {
     /// An append was answered.
     pub(crate) fn acknowledge(&self, seq: SeqNo, call: u64) {
         self.model().acknowledged.push((seq, call));
+    }
+
+    /// What the shipper may hear of as synced. A sync that was under way at the cut ends without error and is on no disk:
+    /// whoever would have told the shipper of it is dead by then.
+    pub(crate) fn synced(&self) -> SeqNo {
+        let model = self.model();
+        model.cut.as_ref().map_or_else(|| model.synced(), |cut| cut.synced)
     }
 
     /// Whether the cut has come.
@@ -136,7 +149,7 @@ impl Disk {
     }
 
     fn model(&self) -> MutexGuard<'_, Model> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -176,6 +189,9 @@ impl Faults for Disk {
     }
 
     fn after(&self, op: Op<'_>) {
+        if matches!(op, Op::Sync(_)) {
+            std::thread::sleep(self.sync_time);
+        }
         let mut model = self.model();
         if model.cut.is_some() {
             return;
@@ -243,12 +259,16 @@ impl Model {
         }
     }
 
+    /// Of what is synced here the model knows already.
+    fn synced(&self) -> SeqNo {
+        self.progress.as_ref().map_or(SeqNo(0), |progress| progress.synced())
+    }
+
     fn cut(&mut self, at: String) {
         if self.cut.is_some() {
             return;
         }
-        // Loaded first: what is synced only gets more.
-        let synced = self.progress.as_ref().map_or(SeqNo(0), |progress| progress.synced());
+        let synced = self.synced();
         let process = self.names.iter().map(|(path, inode)| (path.clone(), self.inodes[*inode].data.clone())).collect();
         let step = self.lot.below(self.name_steps.len() as u64 + 1) as usize;
         let names = if step == 0 { self.durable_names.clone() } else { self.name_steps[step - 1].clone() };

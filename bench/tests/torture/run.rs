@@ -78,7 +78,12 @@ pub(crate) async fn run(seed: u64, forget: Option<Forget>, report: Report, postg
         let dir = scratch();
         place(dir.path(), &left);
         let durability = if lot.chance(1, 2) { Durability::Written } else { Durability::Synced };
-        let plan = Plan { cut_at: 1 + lot.below(90), fail_per_mille: if lot.chance(1, 2) { 0 } else { lot.below(120) }, forget };
+        let plan = Plan {
+            cut_at: 1 + lot.below(90),
+            fail_per_mille: if lot.chance(1, 2) { 0 } else { lot.below(120) },
+            sync_time: Duration::from_micros(if lot.chance(1, 2) { 0 } else { lot.below(4_000) }),
+            forget,
+        };
         let disk = Disk::new(&rooted(dir.path(), &left), plan, lot.next());
         let relayed = postgres.relayed(&mut lot);
         if report == Report::All {
@@ -151,7 +156,7 @@ async fn append_until_cut(
     };
     let Ok(journal) = Journal::open(dir, node, SHARD, start, config).await else { return };
     disk.watch(journal.progress());
-    let shipper = relayed.ship(&stream_dir(dir, SHARD), node, start, journal.progress());
+    let shipper = relayed.ship(&stream_dir(dir, SHARD), node, start, disk);
     let denied = Rc::new(Cell::new(0));
     let tasks: Vec<_> = (0..1 + lot.below(6))
         .map(|_| {

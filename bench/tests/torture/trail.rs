@@ -8,7 +8,7 @@ use std::time::Duration;
 use control::postgres::Database;
 use control::postgres::throwaway::{self, ThrowawayDatabase};
 use control::shipper::{Shipper, ShipperConfig, Source, StreamState};
-use dataplane::journal::{Progress, StreamPosition};
+use dataplane::journal::StreamPosition;
 use rkyv::util::AlignedVec;
 use schema::audit::AuditRow;
 use tokio::runtime::Handle;
@@ -16,6 +16,7 @@ use wire::frame::Chain;
 use wire::ids::{NodeId, SeqNo};
 use wire::record::Record;
 
+use crate::disk::Disk;
 use crate::lot::Lot;
 use crate::proxy::{Cut, Proxy};
 use crate::run::{Owed, SHARD};
@@ -118,10 +119,10 @@ impl Postgres {
 
 impl Relayed {
     /// Ships a stream while it is written.
-    pub(crate) fn ship(&self, dir: &Path, node: NodeId, start: StreamPosition, progress: &Arc<Progress>) -> Shipper {
+    pub(crate) fn ship(&self, dir: &Path, node: NodeId, start: StreamPosition, disk: &Arc<Disk>) -> Shipper {
         let _guard = self.runtime.enter();
-        let progress = Arc::clone(progress);
-        let source = Source { shard: SHARD, dir: dir.to_owned(), synced: Arc::new(move || progress.synced()), settled: start };
+        let disk = Arc::clone(disk);
+        let source = Source { shard: SHARD, dir: dir.to_owned(), synced: Arc::new(move || disk.synced()), settled: start };
         Shipper::start(&self.database, &config(node, self.batch_bytes), vec![source])
     }
 
