@@ -133,18 +133,16 @@ impl Detectors {
                     sink.report(Builtin::MarkupUrl);
                 }
             }
-            Role::Query if bytes.trim_ascii_start().starts_with(b"mutation") => {
-                if shell_download::mutation_deletes(bytes) {
-                    sink.report(Builtin::CloudDelete);
-                }
-                self.prompt.check(&mut scratch.prompt, sink, bytes);
-            }
             Role::Query | Role::Neutral => {
-                if bytes.starts_with(b"mutation") && shell_download::mutation_deletes(bytes) {
+                let is_mutation = bytes.trim_ascii_start().starts_with(b"mutation");
+                if is_mutation && shell_download::mutation_deletes(bytes) {
                     sink.report(Builtin::CloudDelete);
                 }
-                self.check_unknown(scratch, sink, text);
-                self.check_program(scratch, sink, text);
+                // A query of GraphQL is neither a command nor SQL, though it looks like both.
+                if role == Role::Neutral || !is_mutation {
+                    self.check_unknown(scratch, sink, text);
+                    self.check_program(scratch, sink, text);
+                }
                 self.prompt.check(&mut scratch.prompt, sink, bytes);
             }
             Role::Code => {

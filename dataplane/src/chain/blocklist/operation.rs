@@ -16,10 +16,7 @@ use self::name::{
 use super::builtin::Builtin;
 use super::shell_target::{self, Place};
 
-pub(super) use self::name::{
-    holds_calls, is_deletion, is_lifecycle, is_operation, is_protection, is_request_method, is_switch, is_verb,
-    may_hold_operation, may_name, names_operation, says_deletion, says_weakly, tells_of_calls,
-};
+pub(super) use self::name::{Name, holds_calls, is_lifecycle, is_protection, is_request_method, may_name, takes_kept};
 
 /// Most members of a call, and most nodes of it that are searched for a text. LIMIT: what has more is data.
 const MEMBERS_MAX: usize = 64;
@@ -212,8 +209,9 @@ impl<'t, 'i> Call<'t, 'i> {
             Some(Node::Static(StaticNode::Bool(_) | StaticNode::Null)) | None => false,
             Some(_) => true,
         };
-        let says_something_else =
-            |name: &str| is_operation(name) || is_nested(name) || holds_settings(name) || one_of(last_of(name), CONTEXT);
+        let says_something_else = |name: &str| {
+            Name::of(name).is_operation() || is_nested(name) || holds_settings(name) || one_of(last_of(name), CONTEXT)
+        };
         let says_which = |name: &str, value| name.eq_ignore_ascii_case("name") || names_one(value) && !says_something_else(name);
         let mut subjects = self.values().filter(|(name, value)| says_which(name, value));
         let (name, _) = subjects.next()?;

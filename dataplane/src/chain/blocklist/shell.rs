@@ -835,8 +835,8 @@ impl Run<'_, '_> {
 
 /// Whether the first line of a text says that a shell is to read it.
 pub(super) fn is_script(text: &str) -> bool {
-    let first = text.lines().next().unwrap_or_default();
-    let interpreter = first.strip_prefix("#!").map(str::trim_end).unwrap_or_default();
+    let Some(rest) = text.strip_prefix("#!") else { return false };
+    let interpreter = rest.lines().next().map(str::trim_end).unwrap_or_default();
     interpreter.ends_with("sh") || interpreter.contains("sh -")
 }
 

@@ -65,7 +65,8 @@ pub(super) fn check(scratch: &mut Scratch, sink: &mut Sink<'_>, text: &[u8], cer
 fn unsplit(text: &[u8], out: &mut Vec<u8>) -> bool {
     out.clear();
     let mut from = 0;
-    for at in memchr::memmem::find_iter(text, b"/**/") {
+    let is_comment = |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with(b"/**/"));
+    for at in memchr::memchr_iter(b'/', text).filter(is_comment) {
         let within = at.checked_sub(1).and_then(|before| text.get(before)).is_some_and(u8::is_ascii_alphabetic)
             && text.get(at + 4).is_some_and(u8::is_ascii_alphabetic);
         if within {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use simd_json::{Node, StaticNode};
 
-use super::operation;
+use super::operation::{self, Name};
 use super::role::{self, Role};
 use super::{to_usize, written};
 
@@ -76,26 +76,34 @@ impl Frame {
             Node::String(text) if name == "state" && is_unsaid && operation::may_name(text) => self.operation = node,
             Node::Static(StaticNode::Bool(false)) if is_unsaid && operation::is_protection(name) => self.operation = key,
             Node::Object { .. } | Node::Array { .. } if is_unsaid && operation::is_lifecycle(name) => self.operation = key,
-            _ if !self.is_call => {}
+            _ if self.is_call => self.note_call((key, &Name::of(name)), value, node),
+            _ => {}
+        }
+    }
+
+    /// The same for an object that may be a call.
+    fn note_call(&mut self, (key, name): (u32, &Name<'_>), value: &Node<'_>, node: u32) {
+        let is_unsaid = self.operation == NO_NODE;
+        match value {
             // `{"operator":"DeleteNamespace"}`: whatever the member is called, none says better what is to be done.
-            Node::String(text) if operation::is_deletion(text) && operation::may_hold_operation(name) => {
+            Node::String(text) if operation::takes_kept(text) && name.may_hold_operation() => {
                 (self.operation, self.is_deletion) = (node, true);
             }
-            Node::String(text) if self.is_said_best(name) && operation::may_name(text) && operation::is_operation(name) => {
-                (self.operation, self.is_deletion) = (node, operation::says_deletion(text));
+            Node::String(text) if self.is_said_best(name) && operation::may_name(text) && name.is_operation() => {
+                (self.operation, self.is_deletion) = (node, Name::of(text).is_deletion());
             }
             // `{"cosmos":{"deleteDatabase":"orders"}}`
-            Node::String(text) if is_unsaid && !text.is_empty() && operation::is_deletion(name) => self.operation = key,
-            Node::Array { len: 2.., .. } if is_unsaid && operation::is_verb(name) => self.operation = key,
+            Node::String(text) if is_unsaid && !text.is_empty() && name.takes_kept() => self.operation = key,
+            Node::Array { len: 2.., .. } if is_unsaid && name.is_verb() => self.operation = key,
             // `{"dropDatabase":1}`, `{"delete_zone":true}`, `{"delete_jobs":"all"}`, `{"delete_branches":["main"]}`.
-            _ if is_unsaid && is_all(value) && operation::is_switch(name) => self.operation = key,
+            _ if is_unsaid && is_all(value) && name.is_switch() => self.operation = key,
             _ => {}
         }
     }
 
     /// Whether nothing so far says better what is to be done than a member of this name.
-    fn is_said_best(&self, name: &str) -> bool {
-        self.operation == NO_NODE || !operation::says_weakly(name) && !self.is_deletion
+    fn is_said_best(&self, name: &Name<'_>) -> bool {
+        self.operation == NO_NODE || !name.says_weakly() && !self.is_deletion
     }
 
     /// What is to be looked at once all members are known, one after the other.
@@ -237,10 +245,11 @@ impl<'s> Walk<'s> {
     fn enter(&mut self, nodes: &[Node<'_>], (len, is_item): (usize, bool), role: Role, key: u32) {
         let (name, holder) = (name_at(nodes, key), self.frames.last().map_or("", |frame| name_at(nodes, frame.key)));
         let is_one = !is_item && !self.is_one_of_many();
-        let is_operation = is_one && !operation::tells_of_calls(holder) && operation::names_operation(name);
+        let named = Name::of(name);
+        let is_operation = is_one && named.is_deletion_of() && !Name::of(holder).tells_of_calls();
         self.push(len, true, role, key);
         if let Some(frame) = self.frames.last_mut() {
-            let may_be = if is_one { !operation::tells_of_calls(name) } else { operation::holds_calls(name) };
+            let may_be = if is_one { !named.tells_of_calls() } else { operation::holds_calls(name) };
             frame.is_call = key == NO_NODE || may_be;
             frame.operation = if is_operation { key } else { NO_NODE };
         }

@@ -297,133 +297,211 @@ pub(super) const UNTELLING: &[&str] =
 /// Names of members that say of what kind the thing is.
 pub(super) const KINDS: &[&str] = &["resource", "kind", "type", "service", "object", "entity", "target", "resources", "scope"];
 
+/// What members are called that say what is to be done: `action`, `graphqlOperation`, `function_name`.
+const STRONG: &[&str] = &[
+    "action",
+    "operation",
+    "op",
+    "verb",
+    "method",
+    "function",
+    "fn",
+    "func",
+    "command",
+    "subcommand",
+    "cmd",
+    "cmdlet",
+    "api",
+    "call",
+    "rpc",
+    "intent",
+    "do",
+];
+
 /// What members are called that say what is to be done only where none says it better.
 const WEAK: &[&str] = &["tool", "mode", "state", "endpoint"];
+
+/// What members are called that hold names of things, and of no operation.
+const HOLD_NAMES: &[&str] = &[
+    "name",
+    "title",
+    "branch",
+    "ref",
+    "tag",
+    "tags",
+    "file",
+    "path",
+    "text",
+    "body",
+    "q",
+    "scope",
+    "scopes",
+    "role",
+    "description",
+    "summary",
+    "comment",
+    "note",
+    "id",
+    "key",
+    "metric",
+    "topic",
+    "source",
+    "search",
+    "pattern",
+    "grep",
+    "keyword",
+    "status",
+    "url",
+    "content",
+    "value",
+    "feature",
+    "flag",
+    "column",
+    "field",
+    "table",
+    "class",
+    "module",
+    "doc",
+    "page",
+    "cell",
+    "prompt",
+    "queue",
+    "job",
+    "workflow",
+    "pipeline",
+    "suite",
+    "subject",
+    "issue",
+    "project",
+    "repo",
+    "repository",
+    "kind",
+    "type",
+];
+
+/// What objects are called that only tell of calls: what others did, what is looked for, what is watched.
+const TALES: &[&str] = &[
+    "event",
+    "log",
+    "entry",
+    "record",
+    "filter",
+    "trigger",
+    "match",
+    "where",
+    "query",
+    "when",
+    "rule",
+    "monitor",
+    "alert",
+    "webhook",
+    "message",
+    "context",
+    "example",
+    "expected",
+    "test",
+    "condition",
+    "detail",
+    "history",
+    "permission",
+    "statement",
+    "policy",
+    "properties",
+    "policies",
+    "entries",
+    "queries",
+    "schema",
+    "annotation",
+    "metadata",
+    "label",
+    "state",
+    "previous",
+    "last",
+];
+
+/// A name and its words, which are found once for all that is asked of it.
+pub(in super::super) struct Name<'n> {
+    text: &'n str,
+    words: ArrayVec<&'n str, WORDS_MAX>,
+}
+
+impl<'n> Name<'n> {
+    pub(in super::super) fn of(text: &'n str) -> Name<'n> {
+        Name { text, words: words(text) }
+    }
+
+    fn last(&self) -> &'n str {
+        self.words.last().copied().unwrap_or_default()
+    }
+
+    /// The word that tells what a member is: the last but for `name` and its kin.
+    fn told_by(&self) -> &'n str {
+        match self.words.as_slice() {
+            [.., word, last] if one_of(last, &["name", "type", "id"]) => word,
+            _ => self.last(),
+        }
+    }
+
+    /// Whether a member of this name says what is to be done: `action`, `graphqlOperation`, `tool_name`.
+    pub(in super::super) fn is_operation(&self) -> bool {
+        self.says_weakly() || one_of(self.told_by(), STRONG)
+    }
+
+    /// Whether a member says what is to be done only where none says it better: `{"tool":"terraform","action":"destroy"}`.
+    pub(in super::super) fn says_weakly(&self) -> bool {
+        self.text == "name" || one_of(self.told_by(), WEAK)
+    }
+
+    /// Whether a member of this name may hold an operation, though its name does not say so: `{"operator":"DeleteNamespace"}`.
+    pub(in super::super) fn may_hold_operation(&self) -> bool {
+        !one_of(self.last(), HOLD_NAMES) && !self.tells_of_calls()
+    }
+
+    /// Whether an object under this name only tells of a call: what others did, what is looked for, what is watched.
+    pub(in super::super) fn tells_of_calls(&self) -> bool {
+        self.words.iter().any(|word| one_of(word, LOOKS)) || one_of(self.last(), TALES) || one_of(singular(self.last()), TALES)
+    }
+
+    /// Whether the name of an operation says that something is taken away.
+    pub(in super::super) fn is_deletion(&self) -> bool {
+        Deletion::of(&self.words).is_some()
+    }
+
+    /// Whether it is a deletion, and says of what: `{"DeleteFileSystem":{…}}`.
+    pub(in super::super) fn is_deletion_of(&self) -> bool {
+        self.words.len() > 1 && self.is_deletion()
+    }
+
+    /// Whether it is an operation that takes away what is kept: `DeleteNamespace`, `drop_keyspace`.
+    pub(in super::super) fn takes_kept(&self) -> bool {
+        let takes = |deletion: Deletion<'_>| !deletion.is_mild() && kept(&deletion.nouns).is_some();
+        self.words.len() > 1 && is_identifier(self.text) && Deletion::of(&self.words).is_some_and(takes)
+    }
+
+    /// Whether a member is called like the verb of a deletion: `{"resource":"volumes","delete":["a","b"]}`.
+    pub(in super::super) fn is_verb(&self) -> bool {
+        one_of(self.text, DELETES)
+    }
+
+    /// Whether a member of this name, switched on, deletes what it names: `delete_zone`, `dropDatabase`.
+    pub(in super::super) fn is_switch(&self) -> bool {
+        let is_deletion = self.words.len() > 1 && self.words.first().is_some_and(|verb| one_of(verb, DELETES));
+        is_deletion && !one_of(singular(self.last()), &["cache", "image"]) || joined(self.text).as_str() == "isdestroy"
+    }
+}
 
 /// Whether a text may be the name of something. A command line is none.
 pub(in super::super) fn may_name(text: &str) -> bool {
     text.len() <= NAME_BYTES_MAX && memchr::memchr(b' ', text.as_bytes()).is_none()
 }
 
-/// Whether a member of this name says what is to be done: `action`, `graphqlOperation`, `tool_name`.
-pub(in super::super) fn is_operation(name: &str) -> bool {
-    let strong = [
-        "action",
-        "operation",
-        "op",
-        "verb",
-        "method",
-        "function",
-        "fn",
-        "func",
-        "command",
-        "subcommand",
-        "cmd",
-        "cmdlet",
-        "api",
-        "call",
-        "rpc",
-        "intent",
-        "do",
-    ];
-    let told = told_by(name);
-    name == "name" || one_of(told, WEAK) || one_of(told, &strong)
+/// Whether a text is the name of an operation that takes away what is kept; see [`Name::takes_kept`].
+pub(in super::super) fn takes_kept(text: &str) -> bool {
+    is_identifier(text) && Name::of(text).takes_kept()
 }
 
-/// Whether a member says what is to be done only where none says it better: `{"tool":"terraform","action":"destroy"}`.
-pub(in super::super) fn says_weakly(name: &str) -> bool {
-    name == "name" || one_of(told_by(name), WEAK)
-}
-
-/// The word that tells what a member is: the last but for `name` and its kin.
-fn told_by(name: &str) -> &str {
-    let words = words(name);
-    match words.as_slice() {
-        [.., word, last] if one_of(last, &["name", "type", "id"]) => word,
-        [.., last] => last,
-        [] => "",
-    }
-}
-
-/// Whether a member of this name may hold an operation, though its name does not say so: `{"operator":"DeleteNamespace"}`.
-pub(in super::super) fn may_hold_operation(name: &str) -> bool {
-    let others = [
-        "name",
-        "title",
-        "branch",
-        "ref",
-        "tag",
-        "tags",
-        "file",
-        "path",
-        "text",
-        "body",
-        "q",
-        "scope",
-        "scopes",
-        "role",
-        "description",
-        "summary",
-        "comment",
-        "note",
-        "id",
-        "key",
-        "metric",
-        "topic",
-        "source",
-        "search",
-        "pattern",
-        "grep",
-        "keyword",
-        "status",
-        "url",
-        "content",
-        "value",
-        "feature",
-        "flag",
-        "column",
-        "field",
-        "table",
-        "class",
-        "module",
-        "doc",
-        "page",
-        "cell",
-        "prompt",
-        "queue",
-        "job",
-        "workflow",
-        "pipeline",
-        "suite",
-        "subject",
-        "issue",
-        "project",
-        "repo",
-        "repository",
-        "kind",
-        "type",
-    ];
-    !one_of(last_of(name), &others) && !tells_of_calls(name)
-}
-
-/// Whether a text is the name of an operation that takes away what is kept: `DeleteNamespace`, `drop_keyspace`.
-pub(in super::super) fn is_deletion(text: &str) -> bool {
-    let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    if !is_name || !may_name(text) {
-        return false;
-    }
-    let words = words(text);
-    words.len() > 1 && Deletion::of(&words).is_some_and(|deletion| !deletion.is_mild() && kept(&deletion.nouns).is_some())
-}
-
-/// Whether the name of an operation says that something is taken away.
-pub(in super::super) fn says_deletion(text: &str) -> bool {
-    Deletion::of(&words(text)).is_some()
-}
-
-/// Whether a member is called like the verb of a deletion: `{"resource":"volumes","delete":["a","b"]}`.
-pub(in super::super) fn is_verb(name: &str) -> bool {
-    one_of(name, DELETES)
+fn is_identifier(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Whether switching a member of this name off takes away what keeps a thing from being deleted.
@@ -438,31 +516,14 @@ pub(in super::super) fn is_protection(name: &str) -> bool {
     one_of(&joined(name), &protections)
 }
 
-/// Whether a member is called like an operation on the object that it holds: `{"DeleteFileSystem":{…}}`.
-pub(in super::super) fn names_operation(name: &str) -> bool {
-    let words = words(name);
-    words.len() > 1 && Deletion::of(&words).is_some()
-}
-
 /// Whether a member says by which method a request is made.
 pub(in super::super) fn is_request_method(name: &str) -> bool {
     matches!(joined(name).as_str(), "method" | "verb" | "httpmethod" | "httpverb" | "requestmethod")
 }
 
-/// Whether a member of this name, switched on, deletes what it names: `delete_zone`, `dropDatabase`.
-pub(in super::super) fn is_switch(name: &str) -> bool {
-    begins_deletion(name) && !one_of(singular(last_of(name)), &["cache", "image"]) || joined(name).as_str() == "isdestroy"
-}
-
 /// Whether a member of this name holds rules by which things go by themselves.
 pub(in super::super) fn is_lifecycle(name: &str) -> bool {
     name.starts_with("lifecycle") || name.starts_with("Lifecycle")
-}
-
-/// Whether a name is a verb that takes away and what it takes: `delete_zone`.
-fn begins_deletion(name: &str) -> bool {
-    let words = words(name);
-    words.len() > 1 && words.first().is_some_and(|verb| one_of(verb, DELETES))
 }
 
 /// Whether the objects of a list under this name are calls.
@@ -472,50 +533,6 @@ pub(in super::super) fn holds_calls(name: &str) -> bool {
             name,
             "steps" | "actions" | "operations" | "calls" | "commands" | "tasks" | "requests" | "job" | "task" | "chain" | "batch"
         )
-}
-
-/// Whether an object under this name only tells of a call: what others did, what is looked for, what is watched.
-pub(in super::super) fn tells_of_calls(name: &str) -> bool {
-    let tales = [
-        "event",
-        "log",
-        "entry",
-        "record",
-        "filter",
-        "trigger",
-        "match",
-        "where",
-        "query",
-        "when",
-        "rule",
-        "monitor",
-        "alert",
-        "webhook",
-        "message",
-        "context",
-        "example",
-        "expected",
-        "test",
-        "condition",
-        "detail",
-        "history",
-        "permission",
-        "statement",
-        "policy",
-        "properties",
-        "policies",
-        "entries",
-        "queries",
-        "schema",
-        "annotation",
-        "metadata",
-        "label",
-        "state",
-        "previous",
-        "last",
-    ];
-    words(name).iter().any(|word| one_of(word, LOOKS))
-        || [last_of(name), singular(last_of(name))].iter().any(|last| one_of(last, &tales))
 }
 
 /// Whether a member holds values of the call it is in.
