@@ -113,14 +113,15 @@ impl<'a> Scan<'a> {
         // The table says how much a shape tells by itself: see `Builtin::entropy`.
         let bits = self.scanner.program.rules.get(rule as usize).map_or(0.0, |r| r.entropy);
         let (lenient, broad) = (bits < 0.0, bits >= 2.8);
-        let outcome = self.read(frame, text, word.clone());
-        if broad && !matches!(outcome, Outcome::Assigned(_)) {
-            return None;
-        }
-        // A name that makes its value public says nothing of a credential either.
+        // Most names are found out without reading what they are given.
         let (name, told) = self.told(frame, text, word.clone());
         let nothing = told == judge::Told::Nothing;
+        // A name that makes its value public says nothing of a credential either.
         if nothing && !lenient && (broad || judge::public_name(&text[name.clone()]) || !stands_alone(text, &word)) {
+            return None;
+        }
+        let outcome = self.read(frame, text, word.clone());
+        if broad && !matches!(outcome, Outcome::Assigned(_)) {
             return None;
         }
         if let Outcome::Assigned(found) = outcome {
