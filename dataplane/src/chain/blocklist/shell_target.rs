@@ -14,42 +14,6 @@ pub(super) fn is_core(path: &[u8]) -> bool {
         || matches!(first, b"etc" | b"usr" | b"bin" | b"sbin" | b"lib" | b"lib64" | b"boot" | b"root" | b"dev" | b"proc" | b"sys")
 }
 
-/// Whether a path is where a database keeps its data, or something in there.
-pub(super) fn is_store(path: &[u8]) -> bool {
-    let stores: [&[u8]; 12] = [
-        b"mysql",
-        b"postgresql",
-        b"mongodb",
-        b"etcd",
-        b"redis",
-        b"prometheus",
-        b"grafana",
-        b"elasticsearch",
-        b"cassandra",
-        b"rabbitmq",
-        b"influxdb",
-        b"clickhouse",
-    ];
-    path.strip_prefix(b"/var/lib/").is_some_and(|path| stores.iter().any(|store| path.starts_with(store)))
-}
-
-/// Whether a path is where a machine keeps its backups.
-pub(super) fn is_backup(path: &[u8]) -> bool {
-    [b"/var/backups".as_slice(), b"/backup", b"/srv/backup", b"/data/backup", b"/mnt/backup", b"/opt/backup"]
-        .iter()
-        .any(|start| path.starts_with(start))
-}
-
-/// Whether a file is a database by its name.
-pub(super) fn is_database_file(path: &[u8]) -> bool {
-    [b".db".as_slice(), b".sqlite", b".sqlite3", b".mdb", b".ibd"].iter().any(|end| path.ends_with(end))
-}
-
-/// Whether a file is a database that nobody keeps.
-pub(super) fn is_scratch_database(path: &[u8]) -> bool {
-    path.starts_with(b"/tmp/") && is_database_file(path)
-}
-
 /// What stores and services call the directories of their data.
 const DATA: &[&[u8]] = &[
     b"postgresql",
@@ -68,6 +32,9 @@ const DATA: &[&[u8]] = &[
     b"minio",
     b"etcd",
     b"influxdb",
+    b"rabbitmq",
+    b"prometheus",
+    b"grafana",
     b"backup",
     b"backups",
     b"nextcloud",
@@ -77,6 +44,28 @@ const DATA: &[&[u8]] = &[
     b"nas",
     b"warehouse",
 ];
+
+/// Whether a path is where a database keeps its data, or something in there.
+pub(super) fn is_store(path: &[u8]) -> bool {
+    path.strip_prefix(b"/var/lib/").is_some_and(|path| DATA.iter().any(|store| path.starts_with(store)))
+}
+
+/// Whether a path is where a machine keeps its backups.
+pub(super) fn is_backup(path: &[u8]) -> bool {
+    [b"/var/backups".as_slice(), b"/backup", b"/srv/backup", b"/data/backup", b"/mnt/backup", b"/opt/backup"]
+        .iter()
+        .any(|start| path.starts_with(start))
+}
+
+/// Whether a file is a database by its name.
+pub(super) fn is_database_file(path: &[u8]) -> bool {
+    [b".db".as_slice(), b".sqlite", b".sqlite3", b".mdb", b".ibd"].iter().any(|end| path.ends_with(end))
+}
+
+/// Whether a file is a database that nobody keeps.
+pub(super) fn is_scratch_database(path: &[u8]) -> bool {
+    path.starts_with(b"/tmp/") && is_database_file(path)
+}
 
 /// Whether a path is a home directory as a whole, or everything in one.
 pub(super) fn is_whole_home(path: &[u8]) -> bool {

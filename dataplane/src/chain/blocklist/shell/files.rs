@@ -100,6 +100,7 @@ impl Run<'_, '_> {
         let mut broad = false;
         let mut any_root = false;
         let mut narrowed = false;
+        let mut is_aged = false;
         let mut deletes = false;
         let mut exec = None;
         for (index, arg) in self.args(args).enumerate() {
@@ -107,45 +108,39 @@ impl Run<'_, '_> {
                 any_root = true;
                 broad = matches!(target::place(arg), Place::Root | Place::System | Place::Home | Place::Working);
             }
-            // Older than a day or not: whatever is there.
-            let is_any_age = self.word(args + index + 1) == b"+0";
-            narrowed |= !is_any_age
-                && matches!(
-                    arg,
-                    b"-name"
-                        | b"-iname"
-                        | b"-path"
-                        | b"-ipath"
-                        | b"-regex"
-                        | b"-mtime"
-                        | b"-mmin"
-                        | b"-newer"
-                        | b"-size"
-                        | b"-empty"
-                        | b"-ctime"
-                        | b"-atime"
-                        | b"-wholename"
-                        | b"-perm"
-                        | b"-user"
-                );
+            narrowed |= matches!(
+                arg,
+                b"-name"
+                    | b"-iname"
+                    | b"-path"
+                    | b"-ipath"
+                    | b"-regex"
+                    | b"-newer"
+                    | b"-size"
+                    | b"-empty"
+                    | b"-wholename"
+                    | b"-perm"
+                    | b"-user"
+            );
+            // Older than nothing is whatever is there.
+            let is_age = matches!(arg, b"-mtime" | b"-mmin" | b"-ctime" | b"-atime");
+            is_aged |= is_age && self.word(args + index + 1) != b"+0";
             deletes |= arg == b"-delete" && exec.is_none();
             if matches!(arg, b"-exec" | b"-execdir" | b"-ok" | b"-okdir" | b"-x" | b"-X" | b"--exec") {
                 exec = exec.or(Some(args + index + 1));
                 deletes |= matches!(self.word(args + index + 1), b"shred" | b"rm");
             }
         }
-        // Backups of a certain age are let go everywhere.
-        let is_age = |index: &usize| matches!(self.word(*index), b"-mtime" | b"-mmin" | b"-ctime" | b"-atime");
-        let is_aged = (args..self.count()).find(is_age).is_some_and(|index| self.word(index + 1) != b"+0");
         let root_is_system = self.args(args).find(|arg| !arg.starts_with(b"-")).is_some_and(|arg| {
             matches!(target::place(arg), Place::Root | Place::Home)
                 || matches!(arg, b"/etc" | b"/usr" | b"/var" | b"/home" | b"/boot" | b"/lib")
                 || target::is_store(arg)
+                // Backups of a certain age are let go everywhere.
                 || target::is_backup(arg) && !is_aged
         });
         // Every file, or the repositories themselves.
         let everything = self.args(args).any(|arg| matches!(arg, b"*" | b".git" | b"*.git") || arg.starts_with(b"*.tfstate"));
-        let wide = (broad || !any_root) && (!narrowed || everything) || root_is_system;
+        let wide = (broad || !any_root) && (!(narrowed || is_aged) || everything) || root_is_system;
         if deletes && wide {
             self.report(Builtin::ShellDelete);
         }
