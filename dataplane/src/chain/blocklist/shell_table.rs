@@ -100,6 +100,7 @@ const ROWS: &[(Builtin, &str)] = &[
     (CloudStorage, "gcloud storage rm"),
     (CloudStorage, "gcloud storage rsync +{--delete-unmatched-destination-objects}"),
     (CloudStorage, "gcloud storage buckets delete"),
+    (CloudAccess, "gsutil iam ch .. allUsers*|allAuthenticatedUsers*"),
     (CloudAccess, "gcloud .. add-iam-policy-binding +{roles/owner|roles/editor|allUsers|*roles/owner|*allUsers}"),
     (CloudDelete, "gcloud .. delete|destroy|purge|delete-*|remove-iam-policy-binding"),
     (CloudStorage, "bq rm"),
@@ -249,7 +250,8 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellKill, "killall5"),
     (ShellKill, "pkill|killall .. systemd|init|sshd|dockerd|containerd|kubelet +{-9|-KILL|-f|-s}"),
     (ShellKill, "pkill +{-9|-KILL} .|^"),
-    (ShellKill, "pkill|killall .. +{-u|-U} root"),
+    (ShellKill, "pkill|killall .. +{-u|-U} root|postgres|mysql"),
+    (ShellKill, "pkill|killall .. postgres|mysqld|mongod|redis-server +{-9|-KILL}"),
     (ShellKill, "taskkill +{/f} +{*lsass*|*csrss*|*winlogon*|*svchost*|*explorer*}"),
     (
         ShellService,
@@ -407,7 +409,7 @@ const ROWS: &[(Builtin, &str)] = &[
     (ShellData, "wal-g delete"),
     (
         ShellService,
-        "apt|apt-get|dnf|yum|zypper|apk|pacman .. purge|autoremove|remove|erase .. systemd|libc6|glibc|sudo|openssh-server|bash|coreutils|linux-image*|kernel*|python3",
+        "apt|apt-get|dnf|yum|zypper|apk|pacman .. purge|autoremove|remove|erase .. systemd|systemd*|libc6|libc6*|glibc|sudo|openssh-server|bash|coreutils|linux-image*|kernel*|python3",
     ),
     (ShellService, "dpkg +{--purge|--remove|-P|-r|--force-all}"),
     (ShellService, "rpm +{-e|--erase} +{--nodeps}"),

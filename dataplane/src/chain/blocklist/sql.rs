@@ -563,7 +563,10 @@ fn unbounded(cursor: &Cursor<'_>) -> Option<Builtin> {
             Kind::Word if depth == 0 && token.is_any(cursor.text, &["where", "limit", "fetch", "top"]) => {
                 let condition = rest.get(at + 1..).unwrap_or_default();
                 let table = before(cursor.tokens, cursor.at + at, 1).map_or(&b""[..], |table| table.of(cursor.text));
-                return always(cursor.text, table, condition).then_some(Builtin::SqlUnbounded);
+                let or = (0..condition.len()).filter(|at| condition.get(*at).is_some_and(|token| token.is(cursor.text, "or")));
+                let mut parts = std::iter::once(0).chain(or.map(|at| at + 1));
+                let is_met = parts.any(|at| always(cursor.text, table, condition.get(at..).unwrap_or_default()));
+                return is_met.then_some(Builtin::SqlUnbounded);
             }
             _ => {}
         }

@@ -80,6 +80,7 @@ const FILLERS: &[&str] = &[
     "gdpr",
     "resource",
     "resources",
+    "object",
 ];
 
 /// Words that say that many are meant.
@@ -205,7 +206,7 @@ const KEPT: &[(Builtin, &[&str])] = &[
 ];
 
 /// What nobody resets or empties in passing.
-pub(super) const RESET: &[&str] = &["database", "db", "disk", "volume", "cluster", "schema", "bucket", "cache"];
+pub(super) const RESET: &[&str] = &["database", "db", "disk", "volume", "cluster", "schema", "bucket", "cache", "domain"];
 
 /// What protects: a verb that switches off must not be used on it.
 pub(super) const PROTECTS: &[&str] = &[

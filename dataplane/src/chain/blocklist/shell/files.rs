@@ -66,7 +66,7 @@ impl Run<'_, '_> {
         let is_switch = |arg: &[u8], letter: u8| matches!(arg, [b'/', first] if first.eq_ignore_ascii_case(&letter));
         let recursive = self.args(args).any(|arg| {
             is_switch(arg, b's')
-                || arg.len() >= 4 && arg.first() == Some(&b'-') && b"-recurse".starts_with(arg.to_lower(&mut [0; 16]))
+                || arg.len() >= 2 && arg.first() == Some(&b'-') && b"-recurse".starts_with(arg.to_lower(&mut [0; 16]))
         });
         if self.args(args).any(|arg| arg.eq_ignore_ascii_case(b"-whatif")) {
             return;

@@ -20,6 +20,17 @@ impl Run<'_, '_> {
         }
     }
 
+    /// What reaches a shell through its input.
+    pub(super) fn piped(&mut self, input: Flow) {
+        match input {
+            Flow::Download => self.report(Builtin::ShellRemoteCode),
+            Flow::Decoded => self.report(Builtin::ShellEncodedCode),
+            Flow::Socket => self.report(Builtin::ShellReverse),
+            Flow::Literal(text) => self.lexer.push_unit(text, self.depth + 1, self.windows),
+            Flow::Nothing | Flow::BroadList | Flow::Secret | Flow::Session => {}
+        }
+    }
+
     /// `echo`, `printf`, `cat` and their kin.
     pub(super) fn prints(&mut self, name: &[u8], args: usize) -> Flow {
         if matches!(name, b"echo" | b"printf") {

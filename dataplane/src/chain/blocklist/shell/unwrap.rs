@@ -17,11 +17,18 @@ const WRAPPERS_MAX: usize = 16;
 pub(super) fn likely_program(words: Words<'_>) -> &'static str {
     let Words::List(nodes) = words else { return "" };
     let mut words = nodes.iter().filter_map(|node| if let Node::String(word) = node { Some(*word) } else { None });
-    match words.next() {
-        Some("push" | "reset" | "clean" | "filter-branch" | "reflog" | "stash") => "git",
-        Some("delete") if words.any(|word| matches!(word, "-n" | "--namespace" | "-A" | "--all")) => "kubectl",
-        Some("destroy") => "terraform",
-        Some("EVAL" | "CONFIG" | "FLUSHALL" | "FLUSHDB") => "redis-cli",
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    match (first, second) {
+        ("push" | "reset" | "clean" | "filter-branch" | "reflog" | "stash", _) => "git",
+        ("delete", "ns" | "namespace" | "namespaces" | "crd" | "pv" | "pvc" | "node" | "deployment" | "statefulset") => "kubectl",
+        ("delete", _) if words.any(|word| matches!(word, "-n" | "--namespace" | "-A" | "--all")) => "kubectl",
+        ("destroy" | "apply", _) => "terraform",
+        ("EVAL" | "CONFIG" | "FLUSHALL" | "FLUSHDB", _) => "redis-cli",
+        ("volume" | "system", _) => "docker",
+        ("repo", _) => "gh",
+        ("s3" | "ec2" | "rds" | "dynamodb" | "eks", _) => "aws",
+        ("group" | "aks" | "keyvault", _) | ("storage", "account") | ("sql", "db" | "server") => "az",
+        ("compute" | "projects" | "storage" | "sql", _) => "gcloud",
         _ => "",
     }
 }
