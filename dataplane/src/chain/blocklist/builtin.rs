@@ -31,16 +31,16 @@ pub enum Pack {
 
 /// Every pack with its name and version.
 pub(super) const PACKS: &[(Pack, &str, u32)] = &[
-    (Pack::Shell, "shell", 7),
-    (Pack::Sql, "sql", 7),
-    (Pack::Git, "git", 6),
-    (Pack::Cloud, "cloud", 6),
-    (Pack::Cluster, "cluster", 6),
+    (Pack::Shell, "shell", 8),
+    (Pack::Sql, "sql", 8),
+    (Pack::Git, "git", 7),
+    (Pack::Cloud, "cloud", 7),
+    (Pack::Cluster, "cluster", 7),
     (Pack::Path, "path", 2),
     (Pack::Ssrf, "ssrf", 2),
     (Pack::Injection, "injection", 2),
     (Pack::Markup, "markup", 2),
-    (Pack::Prompt, "prompt", 1),
+    (Pack::Prompt, "prompt", 2),
 ];
 
 impl Pack {
