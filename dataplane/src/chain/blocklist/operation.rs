@@ -332,7 +332,9 @@ impl<'t, 'i> Call<'t, 'i> {
         if is("flushall") || is("flushdb") {
             return Some(Builtin::ShellData);
         }
-        if (is("patch") && self.names_path("/repos/") || is("repository") || is("repo")) && self.is_made_public() {
+        let changes = ["modify", "update", "set", "patch", "configure", "put", "edit", "change"].iter().any(|verb| is(verb));
+        let is_repository = || self.names_path("/repos/") || is("repository") || is("repo");
+        if changes && is_repository() && self.is_made_public() {
             return Some(Builtin::CloudAccess);
         }
         if is("close") && is("account") && words.len() == 2 {
@@ -355,7 +357,6 @@ impl<'t, 'i> Call<'t, 'i> {
         if scales && self.counts_none() || is("drain") && self.takes_all() {
             return Some(Builtin::ClusterStop);
         }
-        let changes = ["modify", "update", "set", "patch", "configure", "put"].iter().any(|verb| is(verb));
         let is_off = |name: &str| one_of(last_of(name), PROTECTS) || one_of(last_of(name), &["scanning"]);
         if changes && (self.texts(is_off).any(|value| one_of(value, &["disabled", "off"])) || self.lowers_a_guard()) {
             return Some(Builtin::CloudAudit);
@@ -375,6 +376,7 @@ impl<'t, 'i> Call<'t, 'i> {
         }
         let opens = is("authorize") && is("ingress") && (self.has_text("0.0.0.0/0") || self.has_text("::/0"));
         let admits = ["attach", "put", "create", "add", "assign"].iter().any(|verb| is(verb))
+            && ["policy", "role", "user", "access", "key", "member"].iter().any(|noun| is(noun))
             && (self.has_text("AdministratorAccess") || self.has_text("Global Administrator"));
         (opens || admits).then_some(Builtin::CloudAccess)
     }
@@ -587,6 +589,8 @@ mod tests {
             (r#"{"action":"delete_object","bucket":"b","key":"k"}"#, None),
             (r#"{"method":"PATCH","path":"/repos/acme/core","body":{"private":false}}"#, Some("cloud.access")),
             (r#"{"method":"PATCH","path":"/repos/acme/core","body":{"private":true}}"#, None),
+            (r#"{"action":"create_repository","name":"demo","private":false}"#, None),
+            (r#"{"action":"create_issue","title":"Drop AdministratorAccess"}"#, None),
             (r#"{"action":"release","version":"1.2.0"}"#, None),
             (r#"{"action":"reset","form":"signup"}"#, None),
         ];
