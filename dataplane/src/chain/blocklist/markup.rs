@@ -269,9 +269,12 @@ fn broken_out(read: &Text<'_>) -> bool {
         let before = text.get(..at).unwrap_or_default();
         let is_name = before.last().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b'.');
         let proves = matches!(call, b"alert(" | b"alert`" | b"prompt(" | b"confirm(" | b"prompt`" | b"confirm`");
+        // The `prompt` of a sentence: the mark ends what another one began.
+        let is_odd = memchr::memchr_iter(b'`', before).count() % 2 == 1;
+        let ends_code = call.ends_with(b"`") && is_odd && (before == b"`" || !before.starts_with(b"`"));
         // Spaces: a sentence or a program around the call; a payload is one breath.
         let is_short = text.len() < 160;
-        if !is_name && (proves && is_short && (before.len() < 48 || breaks(before)) || breaks(before)) {
+        if !is_name && !ends_code && (proves && is_short && before.len() < 48 || breaks(before)) {
             return true;
         }
     }

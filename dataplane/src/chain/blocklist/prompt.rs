@@ -331,7 +331,10 @@ impl Seen {
             Class::Calls if self.near(Class::Approve, start, 24) => Some(Builtin::PromptTool),
             Class::Tool if self.near(Class::Invoke, start, 16) => Some(Builtin::PromptTool),
             Class::Foreign if self.near(Class::Send, start, REACH) => Some(Builtin::PromptTool),
-            Class::Unbound if self.near(Class::Become, start, REACH) => Some(Builtin::PromptJailbreak),
+            Class::Unbound if self.near(Class::Become, start, REACH) || self.near(Class::Switch, start, REACH) => {
+                Some(Builtin::PromptJailbreak)
+            }
+            Class::Mode if self.near(Class::Become, start, REACH) => Some(Builtin::PromptJailbreak),
             Class::Belief if self.near(Class::Remember, start, REACH) => Some(Builtin::PromptMemory),
             Class::Order if self.is_addressed(start) => Some(Builtin::PromptPoison),
             Class::Jailbreak => Some(Builtin::PromptJailbreak),

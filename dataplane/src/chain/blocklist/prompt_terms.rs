@@ -24,7 +24,10 @@ pub(super) enum Class {
     Tool,
     Foreign,
     Become,
+    Switch,
     Unbound,
+    /// What devices and programs have, too.
+    Mode,
     Remember,
     Belief,
     Jailbreak,
@@ -50,6 +53,7 @@ impl Class {
                 | Self::Approve
                 | Self::Invoke
                 | Self::Become
+                | Self::Switch
                 | Self::Remember
         )
     }
@@ -453,15 +457,10 @@ const TERMS: &[(Class, &[&str])] = &[
             "behave as",
             "roleplay as",
             "from now on you",
-            "switch to",
-            "enter",
-            "enable",
-            "activate",
             "vous etes",
             "respond as",
             "simulate",
             "you re now",
-            "now in",
             "du bist ab sofort",
             "ab jetzt bist du",
             "actua como",
@@ -479,10 +478,6 @@ const TERMS: &[(Class, &[&str])] = &[
         Class::Unbound,
         &[
             "dan",
-            "developer mode",
-            "debug mode",
-            "god mode",
-            "admin mode",
             "no restrictions",
             "without restrictions",
             "without any restrictions",
@@ -498,8 +493,6 @@ const TERMS: &[(Class, &[&str])] = &[
             "evil ai",
             "root access",
             "amoral",
-            "sudo mode",
-            "maintenance mode",
             "no content policy",
             "no ethics",
             "free of every rule",
@@ -516,6 +509,8 @@ const TERMS: &[(Class, &[&str])] = &[
             "root terminal",
         ],
     ),
+    (Class::Switch, &["switch to", "enter", "enable", "activate", "now in"]),
+    (Class::Mode, &["developer mode", "debug mode", "god mode", "admin mode", "sudo mode", "maintenance mode"]),
     (
         Class::Remember,
         &[
