@@ -67,7 +67,9 @@ pub(super) fn judge<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clon
                 },
             )
         }
-        b"sed" | b"grep" | b"awk" | b"cut" | b"sort" | b"uniq" | b"tee" | b"head" | b"tail" | b"dos2unix" => (None, input),
+        b"sed" | b"grep" | b"awk" | b"jq" | b"cut" | b"sort" | b"uniq" | b"tee" | b"head" | b"tail" | b"dos2unix" => {
+            (None, input)
+        }
         b"nc" | b"ncat" | b"netcat" | b"socat" | b"telnet" => (connects(name, args, input), Flow::Socket),
         b"scp" | b"sftp" | b"ftp" => {
             let leaves = args.clone().any(|arg| arg.contains(&b':'));
@@ -76,9 +78,22 @@ pub(super) fn judge<'a>(name: &[u8], args: impl Iterator<Item = &'a [u8]> + Clon
         }
         b"mail" | b"mailx" | b"sendmail" | b"mutt" if input == Flow::Secret => (Some(Builtin::ShellExfiltration), Flow::Nothing),
         b"env" | b"printenv" => (None, Flow::Secret),
+        b"aws" | b"gcloud" | b"az" | b"vault" | b"gpg" | b"op" if prints_secret(name, has) => (None, Flow::Secret),
         b"tar" | b"zip" if args.clone().any(is_secret_file) => (None, Flow::Secret),
         b"ls" => (None, Flow::Nothing),
         _ => (None, Flow::Nothing),
+    }
+}
+
+/// Whether a client of a store of secrets prints one.
+fn prints_secret(name: &[u8], has: impl Fn(&[u8]) -> bool) -> bool {
+    match name {
+        b"aws" => has(b"get-secret-value") || has(b"--with-decryption"),
+        b"gcloud" => has(b"secrets") && has(b"access"),
+        b"az" => has(b"keyvault") && has(b"show"),
+        b"vault" => has(b"read") || has(b"get"),
+        b"op" => has(b"read"),
+        _ => has(b"--export-secret-keys"),
     }
 }
 
