@@ -89,10 +89,7 @@ struct Model {
 }
 
 /// The disk. Lives on the shard and its keeper.
-pub(crate) struct Disk {
-    sync_time: Duration,
-    model: Mutex<Model>,
-}
+pub(crate) struct Disk(Mutex<Model>);
 
 impl Disk {
     /// A disk that holds what `left` says, all of it durable.
@@ -116,7 +113,7 @@ impl Disk {
         }
         model.durable_names = model.names.clone();
         model.name_steps.clear();
-        Arc::new(Disk { sync_time: plan.sync_time, model: Mutex::new(model) })
+        Arc::new(Disk(Mutex::new(model)))
     }
 
     /// Whose progress says what is synced.
@@ -149,7 +146,7 @@ impl Disk {
     }
 
     fn model(&self) -> MutexGuard<'_, Model> {
-        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -190,7 +187,9 @@ impl Faults for Disk {
 
     fn after(&self, op: Op<'_>) {
         if matches!(op, Op::Sync(_)) {
-            std::thread::sleep(self.sync_time);
+            // Taken first: nobody waits for the model meanwhile.
+            let sync_time = self.model().plan.sync_time;
+            std::thread::sleep(sync_time);
         }
         let mut model = self.model();
         if model.cut.is_some() {

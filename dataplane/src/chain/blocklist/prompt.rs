@@ -286,7 +286,6 @@ impl Prompt {
 #[derive(Debug, Default)]
 struct Seen {
     last: [Option<usize>; Class::COUNT],
-    negated: bool,
     /// How many sentences ago somebody was spoken to who reads by machine.
     addressed: Option<u8>,
 }
@@ -298,7 +297,6 @@ impl Seen {
             None => self.addressed.map(|ago| ago.saturating_add(1)),
         };
         self.last = [None; Class::COUNT];
-        self.negated = false;
     }
 
     /// Whether an order is for a model: behind its name, or at the start of one of the next sentences.

@@ -157,7 +157,6 @@ const TERMS: &[(Class, &[&str])] = &[
             "bisherigen vorgaben",
             "bisherigen anweisungen",
             "normas previas",
-            "consignes precedentes",
             "tes consignes",
             "regles fixees",
             "former tasks",
@@ -300,7 +299,6 @@ const TERMS: &[(Class, &[&str])] = &[
             "indicaciones que recibiste",
             "instrucciones confidenciales",
             "text you see above",
-            "words above",
             "ton prompt",
             "votre prompt",
             "tu prompt",
@@ -609,7 +607,6 @@ const TERMS: &[(Class, &[&str])] = &[
             "der benutzer darf",
             "ohne dem benutzer",
             "hide it from the user",
-            "hide it from the user",
             "the user must not",
             "user should not see",
             "user must not know",
@@ -811,5 +808,13 @@ mod tests {
     fn both_automata_are_built() {
         let terms = Terms::new();
         assert!(terms.words.is_some() && terms.letters.is_some());
+    }
+
+    #[test]
+    fn no_class_says_a_term_twice() {
+        for (class, terms) in TERMS {
+            let twice = terms.iter().enumerate().find(|(at, term)| terms[..*at].contains(term));
+            assert_eq!(twice, None, "{class:?}");
+        }
     }
 }

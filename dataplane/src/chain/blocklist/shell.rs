@@ -779,14 +779,13 @@ impl Run<'_, '_> {
                 }
             }
         }
-        let mut output = Flow::Nothing;
         let reads_input = self.operands(args).next().is_none_or(|arg| matches!(arg, b"-" | b"/dev/stdin"))
             || self.args(args).any(|arg| arg == b"-s");
-        if reads_input && !matches!(name, b"source" | b".") || self.operands(args).next().is_some_and(|arg| arg == b"/dev/stdin")
-        {
+        let runs_input = reads_input && !matches!(name, b"source" | b".")
+            || self.operands(args).next().is_some_and(|arg| arg == b"/dev/stdin");
+        if runs_input {
             self.piped(input);
             self.reader = Reader::Shell;
-            output = Flow::Session;
         }
         if input == Flow::Socket {
             self.report(Builtin::ShellReverse);
@@ -796,7 +795,7 @@ impl Run<'_, '_> {
         {
             self.report(Builtin::ShellReverse);
         }
-        output
+        if runs_input { Flow::Session } else { Flow::Nothing }
     }
 
     fn powershell(&mut self, args: usize) {

@@ -563,10 +563,7 @@ fn unbounded(cursor: &Cursor<'_>) -> Option<Builtin> {
             Kind::Word if depth == 0 && token.is_any(cursor.text, &["where", "limit", "fetch", "top"]) => {
                 let condition = rest.get(at + 1..).unwrap_or_default();
                 let table = before(cursor.tokens, cursor.at + at, 1).map_or(&b""[..], |table| table.of(cursor.text));
-                let or = (0..condition.len()).filter(|at| condition.get(*at).is_some_and(|token| token.is(cursor.text, "or")));
-                let mut parts = std::iter::once(0).chain(or.map(|at| at + 1));
-                let is_met = parts.any(|at| always(cursor.text, table, condition.get(at..).unwrap_or_default()));
-                return is_met.then_some(Builtin::SqlUnbounded);
+                return always(cursor.text, table, condition).then_some(Builtin::SqlUnbounded);
             }
             _ => {}
         }
@@ -574,10 +571,14 @@ fn unbounded(cursor: &Cursor<'_>) -> Option<Builtin> {
     Some(Builtin::SqlUnbounded)
 }
 
-/// Whether a condition holds for every row of a table.
+/// Whether a condition holds for every row of a table: one of those that `OR` joins does.
 fn always(text: &[u8], table: &[u8], condition: &[Token]) -> bool {
+    condition.split(|token| token.is(text, "or")).any(|part| always_alone(text, table, part))
+}
+
+fn always_alone(text: &[u8], table: &[u8], condition: &[Token]) -> bool {
     let rest = |from: usize| {
-        condition.get(from).is_none_or(|token| token.kind == Kind::Tail || token.is_any(text, &["or", "returning", "settings"]))
+        condition.get(from).is_none_or(|token| token.kind == Kind::Tail || token.is_any(text, &["returning", "settings"]))
     };
     match condition {
         [one, ..] if one.is(text, "true") || one.kind == Kind::Number && one.of(text) == b"1" && rest(1) => rest(1),

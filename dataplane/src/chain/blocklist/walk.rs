@@ -245,11 +245,14 @@ impl<'s> Walk<'s> {
     fn enter(&mut self, nodes: &[Node<'_>], (len, is_item): (usize, bool), role: Role, key: u32) {
         let (name, holder) = (name_at(nodes, key), self.frames.last().map_or("", |frame| name_at(nodes, frame.key)));
         let is_one = !is_item && !self.is_one_of_many();
-        let named = Name::of(name);
-        let is_operation = is_one && named.is_deletion_of() && !Name::of(holder).tells_of_calls();
+        let (is_operation, may_be) = if is_one {
+            let name = Name::of(name);
+            (name.is_deletion_of() && !Name::of(holder).tells_of_calls(), !name.tells_of_calls())
+        } else {
+            (false, operation::holds_calls(name))
+        };
         self.push(len, true, role, key);
         if let Some(frame) = self.frames.last_mut() {
-            let may_be = if is_one { !named.tells_of_calls() } else { operation::holds_calls(name) };
             frame.is_call = key == NO_NODE || may_be;
             frame.operation = if is_operation { key } else { NO_NODE };
         }

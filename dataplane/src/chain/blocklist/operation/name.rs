@@ -638,7 +638,7 @@ pub(super) fn singular(word: &str) -> &str {
 }
 
 pub(super) fn last_of(name: &str) -> &str {
-    words(name).last().copied().unwrap_or_default()
+    Name::of(name).last()
 }
 
 /// A name in small letters without what separates its words.

@@ -32,6 +32,7 @@ fn commands_in_pieces_are_put_together() {
         (r#"{"command":"rm","args":"-rf /"}"#, Some("shell.recursive-delete")),
         (r#"{"tool":"git","args":["push","-f","origin","main"]}"#, Some("git.force-push")),
         (r#"{"args":["delete","secrets","--all","-n","prod"]}"#, Some("cluster.delete")),
+        (r#"{"args":["delete","-n","prod","secrets","--all"]}"#, Some("cluster.delete")),
         (r#"{"args":["delete","note-1"]}"#, None),
         (r#"{"args":["delete","crd","issuers.example.com"],"context":"prod"}"#, Some("cluster.delete")),
         (r#"{"args":["apply","-destroy","-auto-approve"]}"#, Some("cluster.destroy")),

@@ -17,7 +17,7 @@ const WRAPPERS_MAX: usize = 16;
 pub(super) fn likely_program(words: Words<'_>) -> &'static str {
     let Words::List(nodes) = words else { return "" };
     let mut words = nodes.iter().filter_map(|node| if let Node::String(word) = node { Some(*word) } else { None });
-    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (first, second) = (words.next().unwrap_or_default(), words.clone().next().unwrap_or_default());
     match (first, second) {
         ("push" | "reset" | "clean" | "filter-branch" | "reflog" | "stash", _) => "git",
         ("delete", "ns" | "namespace" | "namespaces" | "crd" | "pv" | "pvc" | "node" | "deployment" | "statefulset") => "kubectl",
